@@ -1,0 +1,73 @@
+/* An open device: context, in-order queue, limits, memory count and built programs. */
+#ifndef CLC_DEVICE_DEVICE_H
+#define CLC_DEVICE_DEVICE_H
+
+#include "clcontrast/device.h"
+#include "core/status.h"
+
+#include <CL/cl.h>
+
+typedef enum clc_profile { CLC_PROFILE_AUTO, CLC_PROFILE_CPU, CLC_PROFILE_GPU } clc_profile;
+
+typedef struct clc_program_cache clc_program_cache;
+
+typedef struct clc_device {
+    clc_device_info info;
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;  /* in order; profiling events are on */
+    clc_profile profile;     /* CPU: one work-item a tile. GPU: work-groups share tiles */
+    unsigned vector_width;   /* floats a vector of CPU kernels: 1, 2, 4, 8 or 16 */
+    unsigned groups;         /* work-groups of a launch that keep the device busy */
+    unsigned group_size;     /* work-items of a group for element-wise kernels: 1 on CPU */
+    uint64_t allocated;      /* bytes in buffers of clc_buffer_create */
+    uint64_t peak;           /* the most `allocated` has been */
+    unsigned buffers;        /* how many such buffers are alive */
+    bool clblast_everywhere; /* GEMM by CLBlast also where a kernel of our own is preferred */
+    clc_program_cache *programs;
+} clc_device;
+
+/* Opens the device that `selector` names: a flat number, "cpu", "gpu" or a part of a name (any
+ * case); NULL or "" chooses the best one that can train. */
+clc_status clc_device_open(const char *selector, clc_profile profile, clc_device **device);
+
+/* Releases everything; all buffers and kernels must have been released before. */
+void clc_device_close(clc_device **device);
+
+/* Allocates `bytes` of device memory (at least 4), counted in `allocated`. `what` names it in an
+ * error. Release with clc_buffer_release, which accepts NULL. */
+clc_status clc_buffer_create(clc_device *device, size_t bytes, const char *what, cl_mem *buffer);
+void clc_buffer_release(clc_device *device, cl_mem *buffer);
+
+/* A range of `parent`; offset must be a multiple of info.alignment. Release: clReleaseMemObject. */
+clc_status clc_buffer_sub(cl_mem parent, size_t offset, size_t bytes, cl_mem *buffer);
+
+/* Blocking copies, for set-up and evaluation only. `offset` and `bytes` in bytes. */
+clc_status clc_buffer_write(clc_device *device, cl_mem buffer, size_t offset, size_t bytes,
+                            const void *data);
+clc_status clc_buffer_read(clc_device *device, cl_mem buffer, size_t offset, size_t bytes,
+                           void *data);
+
+/* Sets all bytes to zero (enqueued, not waited for). */
+clc_status clc_buffer_zero(clc_device *device, cl_mem buffer, size_t offset, size_t bytes);
+
+/* Waits until all enqueued work is done. */
+clc_status clc_device_finish(clc_device *device);
+
+/* Turns an OpenCL error code into a failure that names the call, its error and the device. */
+clc_status clc_fail_opencl(cl_int code, const char *call);
+
+/* The name of an error code, such as "CL_OUT_OF_RESOURCES". */
+const char *clc_opencl_error_name(cl_int code);
+
+#define CLC_CL(call)                                                                               \
+    do {                                                                                           \
+        cl_int clc_cl_code = (call);                                                               \
+        if (clc_cl_code != CL_SUCCESS) {                                                           \
+            status = clc_fail_opencl(clc_cl_code, #call);                                          \
+            goto fail;                                                                             \
+        }                                                                                          \
+    } while (0)
+
+#endif

@@ -1,0 +1,28 @@
+/* Matrix products on the device: the only caller of CLBlast. */
+#ifndef CLC_DEVICE_GEMM_H
+#define CLC_DEVICE_GEMM_H
+
+#include "device/sequence.h"
+
+typedef enum clc_gemm_kind { CLC_GEMM_AUTO, CLC_GEMM_OWN, CLC_GEMM_CLBLAST } clc_gemm_kind;
+
+/* C (m,n) = op(A) (m,k) x op(B) (k,n) [+ C if accumulate], all row-major and dense: A is stored
+ * (m,k), or (k,m) if transpose_a; B is stored (k,n), or (n,k) if transpose_b. */
+typedef struct clc_gemm {
+    bool transpose_a, transpose_b, accumulate;
+    size_t m, n, k;
+    cl_mem a, b, c;
+    size_t a_offset, b_offset, c_offset; /* floats */
+} clc_gemm;
+
+/* Bytes of workspace that clc_gemm_build needs (may be 0). */
+size_t clc_gemm_workspace(const clc_device *device, clc_gemm_kind kind, const clc_gemm *gemm);
+
+/* Appends the launches of one product. `workspace` may be NULL when none is needed. `layer` names
+ * it in bench. AUTO is our own kernel on CPU profiles (unless device->clblast_everywhere) and
+ * CLBlast on GPUs. */
+clc_status clc_gemm_build(clc_sequence *sequence, clc_device *device, clc_gemm_kind kind,
+                          const clc_gemm *gemm, cl_mem workspace, const char *op,
+                          const char *layer);
+
+#endif

@@ -1,0 +1,128 @@
+#include "device/sequence.h"
+
+#include "device/program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static clc_status grow(clc_sequence *sequence) {
+    if (sequence->count < sequence->capacity)
+        return CLC_OK;
+    size_t capacity = sequence->capacity ? sequence->capacity * 2 : 64;
+    clc_launch *items = realloc(sequence->items, capacity * sizeof *items);
+    if (!items)
+        return clc_fail_alloc(capacity * sizeof *items);
+    sequence->items = items;
+    sequence->capacity = capacity;
+    return CLC_OK;
+}
+
+static void describe(clc_launch *launch, const clc_launch_spec *spec) {
+    snprintf(launch->op, sizeof launch->op, "%s", spec->op ? spec->op : spec->kernel);
+    snprintf(launch->layer, sizeof launch->layer, "%s", spec->layer ? spec->layer : "");
+    launch->flops = spec->flops;
+    launch->bytes = spec->bytes;
+}
+
+clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
+                            const clc_launch_spec *spec, const clc_arg *args, size_t n) {
+    clc_status status = CLC_OK;
+    clc_launch launch = {0};
+    describe(&launch, spec);
+    CLC_TRY(grow(sequence));
+    CLC_TRY(clc_kernel_create(device, spec->source, spec->kernel, spec->options ? spec->options : "",
+                              &launch.kernel));
+    for (size_t i = 0; i < n; i++) {
+        cl_int code = clSetKernelArg(launch.kernel, (cl_uint)i, args[i].bytes, &args[i].value);
+        if (code != CL_SUCCESS) {
+            clc_fail_opencl(code, "clSetKernelArg");
+            status = clc_fail_context(CLC_OPENCL, "argument %zu of kernel %s", i, spec->kernel);
+            goto fail;
+        }
+    }
+    for (int d = 0; d < 3; d++) {
+        launch.local[d] = spec->local[d] ? spec->local[d] : 1;
+        launch.global[d] = (spec->groups[d] ? spec->groups[d] : 1) * launch.local[d];
+    }
+    sequence->items[sequence->count++] = launch;
+    return CLC_OK;
+fail:
+    if (launch.kernel)
+        clReleaseKernel(launch.kernel);
+    return status;
+}
+
+clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec,
+                                 clc_call call, void *context) {
+    clc_status status = grow(sequence);
+    if (status != CLC_OK) {
+        free(context);
+        return status;
+    }
+    clc_launch *launch = &sequence->items[sequence->count++];
+    *launch = (clc_launch){.call = call, .context = context};
+    describe(launch, spec);
+    return CLC_OK;
+}
+
+static clc_status enqueue(const clc_launch *launch, clc_device *device, cl_event *event) {
+    if (launch->call)
+        return launch->call(device, launch->context, event);
+    cl_int code = clEnqueueNDRangeKernel(device->queue, launch->kernel, 3, NULL, launch->global,
+                                         launch->local, 0, NULL, event);
+    if (code == CL_SUCCESS)
+        return CLC_OK;
+    clc_fail_opencl(code, "clEnqueueNDRangeKernel");
+    return clc_fail_context(CLC_OPENCL, "%s of %s (%zu,%zu,%zu items in groups of %zu,%zu,%zu)",
+                            launch->op, launch->layer, launch->global[0], launch->global[1],
+                            launch->global[2], launch->local[0], launch->local[1],
+                            launch->local[2]);
+}
+
+clc_status clc_sequence_run_range(const clc_sequence *sequence, clc_device *device, size_t first,
+                                  size_t last) {
+    clc_status status = CLC_OK;
+    for (size_t i = first; i < last && status == CLC_OK; i++)
+        status = enqueue(&sequence->items[i], device, NULL);
+    return status;
+}
+
+clc_status clc_sequence_run(const clc_sequence *sequence, clc_device *device) {
+    clc_status status = clc_sequence_run_range(sequence, device, 0, sequence->count);
+    if (status == CLC_OK)
+        clFlush(device->queue);
+    return status;
+}
+
+clc_status clc_sequence_profile(clc_sequence *sequence, clc_device *device) {
+    clc_status status = CLC_OK;
+    cl_event *events = NULL;
+    CLC_NEW(events, sequence->count);
+    for (size_t i = 0; i < sequence->count; i++)
+        CLC_TRY(enqueue(&sequence->items[i], device, &events[i]));
+    CLC_TRY(clc_device_finish(device));
+    for (size_t i = 0; i < sequence->count; i++) {
+        cl_ulong start = 0, end = 0;
+        CLC_CL(clGetEventProfilingInfo(events[i], CL_PROFILING_COMMAND_START, sizeof start, &start,
+                                       NULL));
+        CLC_CL(
+            clGetEventProfilingInfo(events[i], CL_PROFILING_COMMAND_END, sizeof end, &end, NULL));
+        sequence->items[i].seconds += (double)(end - start) * 1e-9;
+    }
+fail:
+    for (size_t i = 0; events && i < sequence->count; i++)
+        if (events[i])
+            clReleaseEvent(events[i]);
+    free(events);
+    return status;
+}
+
+void clc_sequence_free(clc_sequence *sequence) {
+    for (size_t i = 0; i < sequence->count; i++) {
+        if (sequence->items[i].kernel)
+            clReleaseKernel(sequence->items[i].kernel);
+        free(sequence->items[i].context);
+    }
+    free(sequence->items);
+    *sequence = (clc_sequence){0};
+}

@@ -1,0 +1,79 @@
+/* A sequence of launches: everything that a training step does is one such flat list, made once. Kernels
+ * and arguments are fixed when a launch is added; running the list only enqueues. */
+#ifndef CLC_DEVICE_SEQUENCE_H
+#define CLC_DEVICE_SEQUENCE_H
+
+#include "device/device.h"
+
+typedef struct clc_arg {
+    size_t bytes;
+    union {
+        cl_mem mem;
+        cl_int i;
+        cl_uint u;
+        cl_float f;
+    } value;
+} clc_arg;
+
+#define CLC_MEM(x) ((clc_arg){sizeof(cl_mem), {.mem = (x)}})
+#define CLC_INT(x) ((clc_arg){sizeof(cl_int), {.i = (cl_int)(x)}})
+#define CLC_UINT(x) ((clc_arg){sizeof(cl_uint), {.u = (cl_uint)(x)}})
+#define CLC_FLOAT(x) ((clc_arg){sizeof(cl_float), {.f = (cl_float)(x)}})
+
+/* What a launch runs and what bench reports about it. */
+typedef struct clc_launch_spec {
+    const char *source;  /* path below cl/ */
+    const char *kernel;
+    const char *options; /* -D constants; NULL for none */
+    size_t groups[3];    /* number of work-groups; 0 counts as 1 */
+    size_t local[3];     /* work-items a group; 0 counts as 1 */
+    const char *op;      /* the field's name of the work, such as "conv2d_forward" */
+    const char *layer;   /* the layer it belongs to; NULL for none */
+    double flops;        /* floating-point operations */
+    double bytes;        /* bytes that must be read and written at least */
+} clc_launch_spec;
+
+typedef struct clc_launch clc_launch;
+
+/* A launch that is no kernel of ours (a library's GEMM): enqueues onto the queue and sets *event. */
+typedef clc_status (*clc_call)(clc_device *device, void *context, cl_event *event);
+
+struct clc_launch {
+    char op[48], layer[64];
+    cl_kernel kernel;        /* NULL for a call */
+    size_t global[3], local[3];
+    double flops, bytes;
+    clc_call call;
+    void *context;           /* of `call`; freed with free() */
+    double seconds;          /* filled by clc_sequence_profile */
+};
+
+typedef struct clc_sequence {
+    clc_launch *items;
+    size_t count, capacity;
+} clc_sequence;
+
+/* Creates the kernel, sets its `n` arguments and appends the launch. */
+clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
+                            const clc_launch_spec *spec, const clc_arg *args, size_t n);
+
+/* The same with the arguments given in place. */
+#define CLC_LAUNCH(sequence, device, spec, ...)                                                    \
+    clc_sequence_add(sequence, device, spec, (const clc_arg[]){__VA_ARGS__},                       \
+                     sizeof((const clc_arg[]){__VA_ARGS__}) / sizeof(clc_arg))
+
+/* Appends a call; takes ownership of `context` (malloc'd), also on failure. */
+clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec,
+                                 clc_call call, void *context);
+
+/* Enqueues launches [first, last) without waiting. */
+clc_status clc_sequence_run_range(const clc_sequence *sequence, clc_device *device, size_t first,
+                                  size_t last);
+clc_status clc_sequence_run(const clc_sequence *sequence, clc_device *device);
+
+/* Runs the sequence once, waits, and adds each launch's device time to its `seconds`. */
+clc_status clc_sequence_profile(clc_sequence *sequence, clc_device *device);
+
+void clc_sequence_free(clc_sequence *sequence);
+
+#endif

@@ -1,0 +1,64 @@
+/* What kernel tests share: a device, guarded and poisoned buffers, and a comparison that passes only
+ * when proven close. */
+#ifndef TESTS_HARNESS_H
+#define TESTS_HARNESS_H
+
+#include "core/rng.h"
+#include "device/device.h"
+#include "device/sequence.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* Fails the running test with clc_error() unless `call` returns CLC_OK. */
+#define CHECK(call)                                                                                \
+    do {                                                                                           \
+        if ((call) != CLC_OK)                                                                      \
+            fail_msg("%s: %s", #call, clc_error());                                                \
+    } while (0)
+
+/* Opens the device that CLC_TEST_DEVICE selects (default: the best), with the profile that
+ * CLC_TEST_PROFILE names (cpu, gpu; default: the device's own), once a process. Its absence fails. */
+clc_device *test_device(void);
+
+/* Closes it; fails if a buffer is still alive. A cmocka group teardown. */
+int test_close_device(void **state);
+
+/* Floats in [-1, 1), the same for the same seed. Freed by the caller. */
+float *test_random(size_t count, uint64_t seed);
+
+/* A device buffer between two canaries. */
+typedef struct test_buffer {
+    cl_mem whole, mem; /* mem: what the kernel gets, `count` floats */
+    size_t count;
+    const char *name;
+} test_buffer;
+
+/* A buffer that holds `values`, or NaN everywhere if NULL (an output, or a workspace). */
+test_buffer test_buffer_make(const char *name, const float *values, size_t count);
+
+/* Reads the buffer; fails the test when a canary was overwritten. Freed by the caller. */
+float *test_buffer_read(const test_buffer *buffer);
+
+/* Whether the canaries are intact. */
+bool test_buffer_intact(const test_buffer *buffer);
+void test_buffer_release(test_buffer *buffer);
+
+/* The largest |got - want| relative to the largest |want| (or 1 if all are 0); NaN if any is NaN. */
+double test_error(const float *got, const double *want, size_t count);
+
+/* Whether !(error > tolerance) holds for certain; prints the worst element if not. */
+bool test_close(const char *name, const float *got, const double *want, size_t count,
+                double tolerance);
+
+/* Reads `buffer`, checks canaries, compares with `want` and fails the test if it is not close. */
+void test_expect(const test_buffer *buffer, const double *want, double tolerance);
+
+/* Runs the sequence, waits and frees it. */
+void test_run(clc_sequence *sequence);
+
+#endif
