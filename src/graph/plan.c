@@ -1,0 +1,124 @@
+/* Memory planning: lifetimes of values and gradients, packed into slots that are reused. */
+#include "graph/graph.h"
+
+#include <stdio.h>
+
+static int loss_time(const clc_graph *graph) {
+    return (int)graph->node_count;
+}
+
+static int backward_time(const clc_graph *graph, int node) {
+    return 2 * loss_time(graph) - node;
+}
+
+static void keep(clc_tensor *tensor, int time) {
+    if (tensor && tensor->kept_until < time)
+        tensor->kept_until = time;
+}
+
+static void consume(clc_graph *graph, clc_tensor *tensor, int node, bool kept) {
+    if (!tensor)
+        return;
+    tensor->last_consumer = node;
+    keep(tensor, kept && graph->training ? backward_time(graph, node) : node);
+}
+
+static void find_lifetimes(clc_graph *graph) {
+    for (size_t i = 0; i < graph->tensor_count; i++)
+        graph->tensors[i]->kept_until = graph->tensors[i]->producer;
+    for (int i = 0; i < (int)graph->node_count; i++) {
+        clc_node *node = &graph->nodes[i];
+        consume(graph, node->in, i, node->op->keeps_input);
+        consume(graph, node->residual, i, false);
+        keep(node->out, i);
+        if (graph->training && node->op->keeps_output)
+            keep(node->out, backward_time(graph, i));
+        if (node->saved)
+            keep(node->saved, backward_time(graph, i));
+    }
+    /* Results, which nothing in the graph consumes, are read after the last node. */
+    for (size_t i = 0; i < graph->tensor_count; i++)
+        if (graph->tensors[i]->last_consumer < 0)
+            keep(graph->tensors[i], loss_time(graph));
+}
+
+/* Best fit: the smallest free slot that holds `bytes`, else the largest free one grown, else a new
+ * one. Growing past what the device allows for a buffer is left to a new slot. */
+static clc_status take_slot(clc_graph *graph, size_t bytes, int born, int until, int *slot) {
+    int fit = -1, largest = -1;
+    for (int i = 0; i < (int)graph->slot_count; i++) {
+        const clc_slot *s = &graph->slots[i];
+        if (s->busy_until >= born)
+            continue;
+        if (s->bytes >= bytes && (fit < 0 || s->bytes < graph->slots[fit].bytes))
+            fit = i;
+        if (largest < 0 || s->bytes > graph->slots[largest].bytes)
+            largest = i;
+    }
+    int chosen = fit >= 0 ? fit : largest;
+    if (chosen < 0) {
+        clc_slot *slots = realloc(graph->slots, (graph->slot_count + 1) * sizeof *slots);
+        if (!slots)
+            return clc_fail_alloc((graph->slot_count + 1) * sizeof *slots);
+        graph->slots = slots;
+        chosen = (int)graph->slot_count++;
+        slots[chosen] = (clc_slot){0};
+    }
+    if (graph->slots[chosen].bytes < bytes)
+        graph->slots[chosen].bytes = bytes;
+    graph->slots[chosen].busy_until = until;
+    *slot = chosen;
+    return CLC_OK;
+}
+
+/* Gradients born when backward of node `node` runs: the loss writes the result's before. */
+static bool grad_born(const clc_graph *graph, const clc_tensor *tensor, int time) {
+    int born = tensor->last_consumer < 0 ? loss_time(graph)
+                                         : backward_time(graph, tensor->last_consumer);
+    return tensor->wants_grad && born == time;
+}
+
+static clc_status place_at(clc_graph *graph, int time) {
+    clc_status status = CLC_OK;
+    for (size_t i = 0; i < graph->tensor_count; i++) {
+        clc_tensor *tensor = graph->tensors[i];
+        size_t bytes = tensor->count * sizeof(float);
+        if (tensor->slot < 0 && tensor->producer == time)
+            CLC_TRY(take_slot(graph, bytes, time, tensor->kept_until, &tensor->slot));
+        if (grad_born(graph, tensor, time)) {
+            int until = tensor->producer < 0 ? 2 * loss_time(graph) + 1
+                                             : backward_time(graph, tensor->producer);
+            CLC_TRY(take_slot(graph, bytes, time, until, &tensor->grad_slot));
+        }
+    }
+fail:
+    return status;
+}
+
+clc_status clc_graph_plan(clc_graph *graph) {
+    clc_status status = CLC_OK;
+    find_lifetimes(graph);
+    for (int time = -1; time <= 2 * loss_time(graph); time++)
+        CLC_TRY(place_at(graph, time));
+    for (size_t i = 0; i < graph->node_count; i++) {
+        size_t bytes = graph->nodes[i].op->workspace(graph, &graph->nodes[i]);
+        if (bytes > graph->workspace_bytes)
+            graph->workspace_bytes = bytes;
+    }
+fail:
+    return status;
+}
+
+size_t clc_graph_activation_bytes(const clc_graph *graph) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < graph->slot_count; i++)
+        bytes += graph->slots[i].bytes < 4 ? 4 : graph->slots[i].bytes;
+    return bytes;
+}
+
+size_t clc_graph_largest_buffer(const clc_graph *graph) {
+    size_t largest = graph->workspace_bytes;
+    for (size_t i = 0; i < graph->slot_count; i++)
+        largest = graph->slots[i].bytes > largest ? graph->slots[i].bytes : largest;
+    return largest;
+}
