@@ -55,6 +55,14 @@ clc_status clc_buffer_zero(clc_device *device, cl_mem buffer, size_t offset, siz
 /* Waits until all enqueued work is done. */
 clc_status clc_device_finish(clc_device *device);
 
+/* The widest vector, up to the device's own, that divides `channels`. */
+static inline unsigned clc_vector_width(const clc_device *device, size_t channels) {
+    unsigned width = device->vector_width;
+    while (width > 1 && channels % width)
+        width /= 2;
+    return width;
+}
+
 /* Turns an OpenCL error code into a failure that names the call, its error and the device. */
 clc_status clc_fail_opencl(cl_int code, const char *call);
 

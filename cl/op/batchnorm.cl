@@ -1,0 +1,209 @@
+/* Batch normalisation with ReLU and residual (Ioffe and Szegedy, arXiv 1502.03167).
+ *
+ * Rows are all of N, H and W; channels C. A group handles a chunk of rows. `saved` holds (6,C): mean,
+ * 1/sqrt(variance + eps), scale = weight * that, shift = bias - mean * scale, and two coefficients of the
+ * backward pass. `floor_value` is 0 for ReLU and
+ * -infinity for none; comparisons let NaN through. */
+#include "common.h"
+
+#ifndef C
+#define C 16
+#endif
+#define CV (C / VW)
+#define EPSILON 1e-5f
+#define MOMENTUM 0.1f
+
+#define RECTIFY(v) ((v) < floor_value ? (vec)(floor_value) : (v))
+
+/* Sums of each chunk about its own first row, so that a large mean costs no digits:
+ * part (groups,2,C) receives the chunk's mean and its sum of squared deviations. */
+TILE_KERNEL void batchnorm_statistics(const global float *restrict x, // (rows,C)
+                                      global float *restrict part,    // (groups,2,C)
+                                      const int rows) {
+    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int first = min(g * per, rows), last = min(first + per, rows);
+    vec pivot[CV], sum[CV], squares[CV];
+    for (int j = 0; j < CV; j++) {
+        pivot[j] = first < last ? VLOAD(j, x + (size_t)first * C) : (vec)(0.0f);
+        sum[j] = squares[j] = (vec)(0.0f);
+    }
+    for (int r = first; r < last; r++)
+        for (int j = 0; j < CV; j++) {
+            const vec d = VLOAD(j, x + (size_t)r * C) - pivot[j];
+            sum[j] += d;
+            squares[j] += d * d;
+        }
+    const float scale = first < last ? 1.0f / (float)(last - first) : 0.0f;
+    for (int j = 0; j < CV; j++) {
+        VSTORE(pivot[j] + sum[j] * scale, j, part + (size_t)g * 2 * C);
+        VSTORE(squares[j] - sum[j] * sum[j] * scale, j, part + (size_t)g * 2 * C + C);
+    }
+}
+
+/* Merges the chunks in order (Chan, Golub and LeVeque 1979). One group for VW channels. */
+TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (groups,2,C)
+                                 const global float *restrict weight, // (C)
+                                 const global float *restrict bias,   // (C)
+                                 global float *restrict running_mean, // (C)
+                                 global float *restrict running_variance, // (C)
+                                 global float *restrict saved,            // (6,C)
+                                 const int rows, const int groups) {
+    const int j = get_group_id(0), per = CHUNK(rows, groups);
+    vec mean = (vec)(0.0f), squares = (vec)(0.0f);
+    int n = 0;
+    for (int g = 0; g < groups; g++) {
+        const int m = min(per, rows - g * per);
+        if (m <= 0)
+            break;
+        const vec delta = VLOAD(j, part + (size_t)g * 2 * C) - mean;
+        const float share = (float)m / (float)(n + m);
+        squares += VLOAD(j, part + (size_t)g * 2 * C + C) + delta * delta * ((float)n * share);
+        mean += delta * share;
+        n += m;
+    }
+    const vec variance = squares / (float)rows;
+    const vec inverse = (vec)(1.0f) / sqrt(variance + EPSILON);
+    const vec scale = VLOAD(j, weight) * inverse;
+    VSTORE(mean, j, saved);
+    VSTORE(inverse, j, saved + C);
+    VSTORE(scale, j, saved + 2 * C);
+    VSTORE(VLOAD(j, bias) - mean * scale, j, saved + 3 * C);
+    const vec unbiased = squares / (float)max(rows - 1, 1);
+    VSTORE(VLOAD(j, running_mean) * (1.0f - MOMENTUM) + mean * MOMENTUM, j, running_mean);
+    VSTORE(VLOAD(j, running_variance) * (1.0f - MOMENTUM) + unbiased * MOMENTUM, j,
+           running_variance);
+}
+
+/* y = max(scale x + shift [+ residual], floor). */
+TILE_KERNEL void batchnorm_apply(const global float *restrict x,     // (rows,C)
+                                 const global float *restrict saved, // (6,C)
+                                 global float *restrict y,           // (rows,C)
+                                 const int rows, const float floor_value) {
+    const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for (int r = first; r < min(first + per, rows); r++)
+        for (int j = 0; j < CV; j++) {
+            const vec v = VLOAD(j, x + (size_t)r * C) * VLOAD(j, saved + 2 * C) +
+                          VLOAD(j, saved + 3 * C);
+            VSTORE(RECTIFY(v), j, y + (size_t)r * C);
+        }
+}
+
+TILE_KERNEL void batchnorm_apply_residual(const global float *restrict x,        // (rows,C)
+                                          const global float *restrict saved,    // (6,C)
+                                          const global float *restrict residual, // (rows,C)
+                                          global float *restrict y,              // (rows,C)
+                                          const int rows, const float floor_value) {
+    const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for (int r = first; r < min(first + per, rows); r++)
+        for (int j = 0; j < CV; j++) {
+            const vec v = VLOAD(j, x + (size_t)r * C) * VLOAD(j, saved + 2 * C) +
+                          VLOAD(j, saved + 3 * C) + VLOAD(j, residual + (size_t)r * C);
+            VSTORE(RECTIFY(v), j, y + (size_t)r * C);
+        }
+}
+
+/* Scale and shift from the running statistics: rows 2 and 3 of saved. One group for VW channels. */
+TILE_KERNEL void batchnorm_inference(const global float *restrict weight,           // (C)
+                                     const global float *restrict bias,             // (C)
+                                     const global float *restrict running_mean,     // (C)
+                                     const global float *restrict running_variance, // (C)
+                                     global float *restrict saved) {                // (6,C)
+    const int j = get_group_id(0);
+    const vec scale = VLOAD(j, weight) / sqrt(VLOAD(j, running_variance) + EPSILON);
+    VSTORE(scale, j, saved + 2 * C);
+    VSTORE(VLOAD(j, bias) - VLOAD(j, running_mean) * scale, j, saved + 3 * C);
+}
+
+/* Sums for the backward pass: with d = dy where the output was not cut off,
+ * part (groups,2,C) receives sum d and sum d (x - mean). */
+TILE_KERNEL void batchnorm_backward_sums(const global float *restrict x,     // (rows,C)
+                                         const global float *restrict dy,    // (rows,C)
+                                         const global float *restrict saved, // (6,C)
+                                         global float *restrict part,        // (groups,2,C)
+                                         const int rows, const float floor_value) {
+    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int first = min(g * per, rows), last = min(first + per, rows);
+    vec sum[CV], product[CV];
+    for (int j = 0; j < CV; j++)
+        sum[j] = product[j] = (vec)(0.0f);
+    for (int r = first; r < last; r++)
+        for (int j = 0; j < CV; j++) {
+            const vec v = VLOAD(j, x + (size_t)r * C);
+            const vec y = v * VLOAD(j, saved + 2 * C) + VLOAD(j, saved + 3 * C);
+            const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (size_t)r * C);
+            sum[j] += d;
+            product[j] += d * (v - VLOAD(j, saved));
+        }
+    for (int j = 0; j < CV; j++) {
+        VSTORE(sum[j], j, part + (size_t)g * 2 * C);
+        VSTORE(product[j], j, part + (size_t)g * 2 * C + C);
+    }
+}
+
+/* The same behind a residual: the mask comes from the output y, and d, which is the residual's gradient,
+ * is written so that the next pass needs neither y nor dy. */
+TILE_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x,     // (rows,C)
+                                                  const global float *restrict dy,    // (rows,C)
+                                                  const global float *restrict y,     // (rows,C)
+                                                  const global float *restrict saved, // (6,C)
+                                                  global float *restrict dresidual,   // (rows,C)
+                                                  global float *restrict part, // (groups,2,C)
+                                                  const int rows, const float floor_value) {
+    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int first = min(g * per, rows), last = min(first + per, rows);
+    vec sum[CV], product[CV];
+    for (int j = 0; j < CV; j++)
+        sum[j] = product[j] = (vec)(0.0f);
+    for (int r = first; r < last; r++)
+        for (int j = 0; j < CV; j++) {
+            const vec v = VLOAD(j, x + (size_t)r * C);
+            const vec d = VLOAD(j, y + (size_t)r * C) <= floor_value
+                              ? (vec)(0.0f)
+                              : VLOAD(j, dy + (size_t)r * C);
+            VSTORE(d, j, dresidual + (size_t)r * C);
+            sum[j] += d;
+            product[j] += d * (v - VLOAD(j, saved));
+        }
+    for (int j = 0; j < CV; j++) {
+        VSTORE(sum[j], j, part + (size_t)g * 2 * C);
+        VSTORE(product[j], j, part + (size_t)g * 2 * C + C);
+    }
+}
+
+/* dweight, dbias and the two coefficients of
+ * dx = scale (d - mean(d) - xhat mean(d xhat)) = scale d + saved[4] (x - mean) + saved[5]. */
+TILE_KERNEL void batchnorm_backward_merge(const global float *restrict part,  // (groups,2,C)
+                                          global float *restrict saved,       // (6,C)
+                                          global float *restrict dweight,     // (C)
+                                          global float *restrict dbias,       // (C)
+                                          const int rows, const int groups) {
+    const int j = get_group_id(0);
+    vec sum = (vec)(0.0f), product = (vec)(0.0f);
+    for (int g = 0; g < groups; g++) {
+        sum += VLOAD(j, part + (size_t)g * 2 * C);
+        product += VLOAD(j, part + (size_t)g * 2 * C + C);
+    }
+    const vec inverse = VLOAD(j, saved + C), scale = VLOAD(j, saved + 2 * C) / (float)rows;
+    VSTORE(product * inverse, j, dweight);
+    VSTORE(sum, j, dbias);
+    VSTORE(-scale * inverse * inverse * product, j, saved + 4 * C);
+    VSTORE(-scale * sum, j, saved + 5 * C);
+}
+
+/* dx from d = dy, cut off where the output was; behind a residual d is given and floor -infinity. */
+TILE_KERNEL void batchnorm_backward_apply(const global float *restrict x,           // (rows,C)
+                                          const global float *restrict dy,          // (rows,C)
+                                          const global float *restrict saved,       // (6,C)
+                                          global float *restrict dx,          // (rows,C)
+                                          const int rows, const float floor_value) {
+    const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for (int r = first; r < min(first + per, rows); r++)
+        for (int j = 0; j < CV; j++) {
+            const vec v = VLOAD(j, x + (size_t)r * C), scale = VLOAD(j, saved + 2 * C);
+            const vec y = v * scale + VLOAD(j, saved + 3 * C);
+            const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (size_t)r * C);
+            VSTORE(scale * d + (v - VLOAD(j, saved)) * VLOAD(j, saved + 4 * C) +
+                       VLOAD(j, saved + 5 * C),
+                   j, dx + (size_t)r * C);
+        }
+}

@@ -1,0 +1,197 @@
+#include "op/batchnorm.h"
+
+#include "op/ops.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { ROWS_A_CHUNK = 512, MOST_CHUNKS = 512 };
+
+/* Chunks of rows for the sums: short enough that single precision loses nothing that matters. */
+static int chunks(const clc_device *device, int rows) {
+    int n = rows / ROWS_A_CHUNK;
+    n = n > MOST_CHUNKS ? MOST_CHUNKS : n;
+    return n < (int)device->groups ? (int)device->groups : n;
+}
+
+size_t clc_batchnorm_workspace(const clc_device *device, int rows, int channels) {
+    return ((size_t)chunks(device, rows) * 2 + 6) * (size_t)channels * sizeof(float);
+}
+
+typedef struct batchnorm_build {
+    clc_sequence *sequence;
+    clc_device *device;
+    const clc_batchnorm_args *args;
+    char options[64];
+    int chunks;
+} batchnorm_build;
+
+static batchnorm_build begin(clc_sequence *sequence, clc_device *device,
+                             const clc_batchnorm_args *args) {
+    batchnorm_build b = {sequence, device, args, "", chunks(device, args->rows)};
+    snprintf(b.options, sizeof b.options, "-DC=%d -DVW=%u", args->channels,
+             clc_vector_width(device, (size_t)args->channels));
+    return b;
+}
+
+/* A launch over chunks of rows (or, with `columns`, over vectors of channels) that moves `passes` whole
+ * tensors. */
+static clc_launch_spec spec(const batchnorm_build *b, const char *kernel, const char *op,
+                            bool columns, int passes) {
+    const clc_batchnorm_args *a = b->args;
+    double count = (double)a->rows * a->channels;
+    size_t vectors = (size_t)a->channels / clc_vector_width(b->device, (size_t)a->channels);
+    return (clc_launch_spec){.source = "op/batchnorm.cl",
+                             .kernel = kernel,
+                             .options = b->options,
+                             .groups = {columns ? vectors : (size_t)b->chunks},
+                             .op = op,
+                             .layer = a->layer,
+                             .flops = columns ? 0 : 4 * count,
+                             .bytes = columns ? 0 : 4 * count * passes};
+}
+
+static clc_status apply(const batchnorm_build *b, cl_mem saved, const char *op) {
+    const clc_batchnorm_args *a = b->args;
+    const clc_arg floor_value = CLC_FLOAT(a->relu ? 0.0f : -INFINITY);
+    if (!a->residual) {
+        clc_launch_spec s = spec(b, "batchnorm_apply", op, false, 2);
+        return CLC_LAUNCH(b->sequence, b->device, &s, CLC_MEM(a->x), CLC_MEM(saved), CLC_MEM(a->y),
+                          CLC_INT(a->rows), floor_value);
+    }
+    clc_launch_spec s = spec(b, "batchnorm_apply_residual", op, false, 3);
+    return CLC_LAUNCH(b->sequence, b->device, &s, CLC_MEM(a->x), CLC_MEM(saved),
+                      CLC_MEM(a->residual), CLC_MEM(a->y), CLC_INT(a->rows), floor_value);
+}
+
+clc_status clc_batchnorm_build_training(clc_sequence *sequence, clc_device *device,
+                                        const clc_batchnorm_args *a) {
+    clc_status status = CLC_OK;
+    const char *op = "batchnorm_forward";
+    batchnorm_build b = begin(sequence, device, a);
+    clc_launch_spec sums = spec(&b, "batchnorm_statistics", op, false, 1);
+    clc_launch_spec merge = spec(&b, "batchnorm_merge", op, true, 0);
+    CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->workspace),
+                       CLC_INT(a->rows)));
+    CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->workspace), CLC_MEM(a->weight),
+                       CLC_MEM(a->bias), CLC_MEM(a->running_mean), CLC_MEM(a->running_variance),
+                       CLC_MEM(a->saved), CLC_INT(a->rows), CLC_INT(b.chunks)));
+    CLC_TRY(apply(&b, a->saved, op));
+fail:
+    return status;
+}
+
+clc_status clc_batchnorm_build_inference(clc_sequence *sequence, clc_device *device,
+                                         const clc_batchnorm_args *a) {
+    clc_status status = CLC_OK;
+    const char *op = "batchnorm_inference";
+    batchnorm_build b = begin(sequence, device, a);
+    clc_launch_spec merge = spec(&b, "batchnorm_inference", op, true, 0);
+    CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->weight), CLC_MEM(a->bias),
+                       CLC_MEM(a->running_mean), CLC_MEM(a->running_variance),
+                       CLC_MEM(a->workspace)));
+    CLC_TRY(apply(&b, a->workspace, op));
+fail:
+    return status;
+}
+
+clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *device,
+                                        const clc_batchnorm_args *a) {
+    clc_status status = CLC_OK;
+    const char *op = "batchnorm_backward";
+    batchnorm_build b = begin(sequence, device, a);
+    const bool residual = a->residual != NULL;
+    const clc_arg rows = CLC_INT(a->rows), none = CLC_FLOAT(-INFINITY);
+    const clc_arg floor_value = a->relu ? CLC_FLOAT(0.0f) : none;
+    clc_launch_spec sums = spec(
+        &b, residual ? "batchnorm_backward_sums_residual" : "batchnorm_backward_sums", op, false,
+        residual ? 4 : 2);
+    clc_launch_spec merge = spec(&b, "batchnorm_backward_merge", op, true, 0);
+    clc_launch_spec last = spec(&b, "batchnorm_backward_apply", op, false, 3);
+    if (residual)
+        CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->dy), CLC_MEM(a->y),
+                           CLC_MEM(a->saved), CLC_MEM(a->dresidual), CLC_MEM(a->workspace), rows,
+                           floor_value));
+    else
+        CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->dy),
+                           CLC_MEM(a->saved), CLC_MEM(a->workspace), rows, floor_value));
+    CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->workspace), CLC_MEM(a->saved),
+                       CLC_MEM(a->dweight), CLC_MEM(a->dbias), rows, CLC_INT(b.chunks)));
+    CLC_TRY(CLC_LAUNCH(sequence, device, &last, CLC_MEM(a->x),
+                       CLC_MEM(residual ? a->dresidual : a->dy), CLC_MEM(a->saved), CLC_MEM(a->dx),
+                       rows, residual ? none : floor_value));
+fail:
+    return status;
+}
+
+/* ---- the node ---- */
+
+static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node) {
+    const clc_param *p = graph->params->items;
+    return (clc_batchnorm_args){
+        .rows = node->in->n * node->in->h * node->in->w,
+        .channels = node->in->c,
+        .relu = node->relu,
+        .x = node->in->value,
+        .y = node->out->value,
+        .residual = node->residual ? node->residual->value : NULL,
+        .weight = p[node->params[0]].value,
+        .bias = p[node->params[1]].value,
+        .running_mean = p[node->params[2]].value,
+        .running_variance = p[node->params[3]].value,
+        .saved = node->saved ? node->saved->value : NULL,
+        .dy = node->out->grad,
+        .dx = node->in->grad,
+        .dresidual = node->residual ? node->residual->grad : NULL,
+        .dweight = p[node->params[0]].grad,
+        .dbias = p[node->params[1]].grad,
+        .workspace = graph->workspace,
+        .layer = node->layer,
+    };
+}
+
+static size_t workspace(const clc_graph *graph, const clc_node *node) {
+    return clc_batchnorm_workspace(graph->device, node->in->n * node->in->h * node->in->w,
+                                   node->in->c);
+}
+
+static clc_status forward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+    const clc_batchnorm_args args = node_args(graph, node);
+    return graph->training ? clc_batchnorm_build_training(sequence, graph->device, &args)
+                           : clc_batchnorm_build_inference(sequence, graph->device, &args);
+}
+
+static clc_status backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+    const clc_batchnorm_args args = node_args(graph, node);
+    if (clc_graph_grad_accumulates(node->in) ||
+        (node->residual && clc_graph_grad_accumulates(node->residual)))
+        return clc_fail(CLC_INVALID, "%s: batch-norm must be its input's first consumer in backward",
+                        node->layer);
+    return clc_batchnorm_build_backward(sequence, graph->device, &args);
+}
+
+static const clc_op plain = {"batchnorm", true, false, workspace, forward, backward};
+static const clc_op with_residual = {"batchnorm", true, true, workspace, forward, backward};
+
+clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor *residual,
+                         bool relu, clc_tensor **out) {
+    static const struct {
+        const char *suffix;
+        clc_param_kind kind;
+    } params[4] = {{"weight", CLC_PARAM_NORM_WEIGHT},
+                   {"bias", CLC_PARAM_NORM_BIAS},
+                   {"running_mean", CLC_PARAM_NORM_MEAN},
+                   {"running_var", CLC_PARAM_NORM_VARIANCE}};
+    clc_status status = CLC_OK;
+    clc_node node = {.op = residual ? &with_residual : &plain,
+                     .in = in,
+                     .residual = residual,
+                     .relu = relu};
+    snprintf(node.layer, sizeof node.layer, "%s", layer);
+    for (int i = 0; i < 4; i++)
+        CLC_TRY(clc_graph_param(graph, layer, params[i].suffix, params[i].kind, 1, &in->c,
+                                &node.params[i]));
+    CLC_TRY(clc_graph_node(graph, &node, in->n, in->h, in->w, in->c, 6 * (size_t)in->c, out));
+fail:
+    return status;
+}

@@ -1,0 +1,33 @@
+/* Launches of batch normalisation; the node is clc_batchnorm in op/ops.h. */
+#ifndef CLC_OP_BATCHNORM_H
+#define CLC_OP_BATCHNORM_H
+
+#include "device/sequence.h"
+
+typedef struct clc_batchnorm_args {
+    int rows, channels;
+    bool relu;
+    cl_mem x, y;                           /* (rows,channels) */
+    cl_mem residual;                       /* (rows,channels), NULL for none */
+    cl_mem weight, bias;                   /* (channels) */
+    cl_mem running_mean, running_variance; /* (channels), updated in training */
+    cl_mem saved;                          /* (6,channels), from forward to backward */
+    cl_mem dy, dx, dresidual;              /* (rows,channels), all overwritten but dy */
+    cl_mem dweight, dbias;                 /* (channels), overwritten */
+    cl_mem workspace;                      /* clc_batchnorm_workspace bytes */
+    const char *layer;
+} clc_batchnorm_args;
+
+/* Bytes. */
+size_t clc_batchnorm_workspace(const clc_device *device, int rows, int channels);
+
+clc_status clc_batchnorm_build_training(clc_sequence *sequence, clc_device *device,
+                                        const clc_batchnorm_args *args);
+
+/* By the running statistics; the workspace takes the place of `saved`. */
+clc_status clc_batchnorm_build_inference(clc_sequence *sequence, clc_device *device,
+                                         const clc_batchnorm_args *args);
+clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *device,
+                                        const clc_batchnorm_args *args);
+
+#endif

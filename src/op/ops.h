@@ -1,0 +1,28 @@
+/* The nodes that networks are built of. Each appends to the tape and returns its output tensor; `layer`
+ * is the name that parameters, errors and bench use. */
+#ifndef CLC_OP_OPS_H
+#define CLC_OP_OPS_H
+
+#include "graph/graph.h"
+
+/* Convolution without bias: `k` filters of kernel x kernel. in (N,H,W,C), out (N,OH,OW,K). */
+clc_status clc_conv2d(clc_graph *graph, const char *layer, clc_tensor *in, int k, int kernel,
+                      int stride, int pad, clc_tensor **out);
+
+/* Batch normalisation over all but the channels (Ioffe and Szegedy, arXiv 1502.03167), eps 1e-5, running
+ * averages with momentum 0.1 and unbiased variance; then + residual (may be NULL), then ReLU. */
+clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor *residual,
+                         bool relu, clc_tensor **out);
+
+/* Fully connected: in (N,1,1,C), out (N,1,1,outputs); then ReLU if asked for. */
+clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs, bool bias,
+                      bool relu, clc_tensor **out);
+
+/* Maximum over windows; padding never wins. */
+clc_status clc_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel, int stride,
+                       int pad, clc_tensor **out);
+
+/* Mean over height and width: out (N,1,1,C). */
+clc_status clc_avgpool(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out);
+
+#endif
