@@ -177,31 +177,43 @@ static bool permuted(const clc_param *param) {
     return param->kind == CLC_PARAM_CONV_WEIGHT || param->kind == CLC_PARAM_LINEAR_WEIGHT;
 }
 
-clc_status clc_param_import(const clc_param *param, clc_device *device, const float *data) {
+clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer,
+                           size_t offset, const float *data) {
     clc_status status = CLC_OK;
     float *copy = NULL;
+    const size_t bytes = param->count * sizeof *data;
     if (!permuted(param))
-        return clc_buffer_write(device, param->value, 0, param->count * sizeof *data, data);
+        return clc_buffer_write(device, buffer, offset, bytes, data);
     CLC_NEW(copy, param->count);
     permute(param, data, copy, false);
-    CLC_TRY(clc_buffer_write(device, param->value, 0, param->count * sizeof *copy, copy));
+    CLC_TRY(clc_buffer_write(device, buffer, offset, bytes, copy));
 fail:
     free(copy);
     return status;
 }
 
-clc_status clc_param_export(const clc_param *param, clc_device *device, cl_mem buffer,
-                            float *data) {
+clc_status clc_param_read(const clc_param *param, clc_device *device, cl_mem buffer, size_t offset,
+                          float *data) {
     clc_status status = CLC_OK;
     float *copy = NULL;
+    const size_t bytes = param->count * sizeof *data;
     if (!permuted(param))
-        return clc_buffer_read(device, buffer, 0, param->count * sizeof *data, data);
+        return clc_buffer_read(device, buffer, offset, bytes, data);
     CLC_NEW(copy, param->count);
-    CLC_TRY(clc_buffer_read(device, buffer, 0, param->count * sizeof *copy, copy));
+    CLC_TRY(clc_buffer_read(device, buffer, offset, bytes, copy));
     permute(param, copy, data, true);
 fail:
     free(copy);
     return status;
+}
+
+clc_status clc_param_import(const clc_param *param, clc_device *device, const float *data) {
+    return clc_param_write(param, device, param->value, 0, data);
+}
+
+clc_status clc_param_export(const clc_param *param, clc_device *device, cl_mem buffer,
+                            float *data) {
+    return clc_param_read(param, device, buffer, 0, data);
 }
 
 void clc_params_release(clc_params *params, clc_device *device) {

@@ -61,6 +61,12 @@ clc_status clc_params_initialise(clc_params *params, clc_device *device, uint64_
 clc_status clc_param_import(const clc_param *param, clc_device *device, const float *data);
 clc_status clc_param_export(const clc_param *param, clc_device *device, cl_mem buffer, float *data);
 
+/* The same for any buffer that holds the tensor at `offset` bytes, such as optimizer state. */
+clc_status clc_param_read(const clc_param *param, clc_device *device, cl_mem buffer, size_t offset,
+                          float *data);
+clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer,
+                           size_t offset, const float *data);
+
 /* The shape outside: (k,c,kh,kw), (out,in) or (n). */
 void clc_param_outer_shape(const clc_param *param, size_t shape[4]);
 
