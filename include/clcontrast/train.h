@@ -1,0 +1,33 @@
+/* Training an encoder from a configuration file. */
+#ifndef CLCONTRAST_TRAIN_H
+#define CLCONTRAST_TRAIN_H
+
+#include "clcontrast/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct clc_train_options {
+    const char *config;           /* path of the .ini file */
+    const char *const *overrides; /* "section.key=value", may be NULL */
+    size_t override_count;
+    const char *device;     /* number, "cpu", "gpu" or part of a name; NULL: the best */
+    bool dry_run;           /* everything up to the first step */
+    bool overwrite;         /* a run that is in the output folder already may be lost */
+    bool resume;            /* go on from a checkpoint */
+    const char *checkpoint; /* which one; NULL: the newest of the output folder */
+} clc_train_options;
+
+/* Trains, writes checkpoints, metrics and encoder.safetensors to the output folder and evaluates. Returns
+ * CLC_INTERRUPTED after SIGINT or SIGTERM, when the state has been saved. Messages go to stderr, the
+ * evaluation to stdout. */
+CLC_API clc_status clc_train(const clc_train_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+/* Evaluation of an encoder: kNN and linear probe on frozen features, beside raw pixels and the untrained
+ * encoder. */
+#ifndef CLC_EVAL_EVALUATE_H
+#define CLC_EVAL_EVALUATE_H
+
+#include "core/config.h"
+#include "eval/metrics.h"
+#include "graph/param.h"
+
+typedef struct clc_evaluation_row {
+    const char *what; /* "raw pixels", "untrained encoder", "encoder" */
+    int dim;
+    clc_metrics knn, linear;
+    double seconds;
+} clc_evaluation_row;
+
+void clc_evaluation_row_free(clc_evaluation_row *row);
+
+/* Whether the configuration names test images and labels of both sets. */
+bool clc_evaluation_possible(const clc_config *config);
+
+/* Scores the encoder in `params` (of a training run); for use between epochs. */
+clc_status clc_evaluate_training(clc_device *device, const clc_config *config, clc_params *params,
+                                 clc_evaluation_row *row);
+
+/* Scores the encoder and, unless evaluation.baselines is off, the baselines; prints the table and the
+ * confusion matrix on stdout and writes them to <folder>/evaluation.txt and evaluation.json. */
+clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config, clc_params *params,
+                                  const char *folder);
+
+#endif

@@ -1,0 +1,11 @@
+/* The evaluation table. */
+#ifndef CLC_EVAL_REPORT_H
+#define CLC_EVAL_REPORT_H
+
+#include "eval/evaluate.h"
+
+/* Prints the table and the confusion matrix of the last row on stdout, and writes both to
+ * <folder>/evaluation.txt and evaluation.json. */
+clc_status clc_evaluation_report(const clc_evaluation_row *rows, size_t n, const char *folder);
+
+#endif

@@ -1,0 +1,104 @@
+#include "report/metrics.h"
+
+#include "core/file.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+#include <time.h>
+
+static const char header[] = "step,epoch,loss,learning_rate,gradient_norm\n";
+
+/* Rewrites the CSV with the rows up to `last`. */
+static clc_status truncate_csv(const char *path, int64_t last) {
+    clc_status status = CLC_OK;
+    void *data = NULL;
+    size_t size = 0;
+    clc_file_writer *writer = NULL;
+    CLC_TRY(clc_file_read_all(path, (size_t)1 << 31, &data, &size));
+    CLC_TRY(clc_file_writer_open(path, &writer));
+    CLC_TRY(clc_file_writer_print(writer, "%s", header));
+    for (const char *row = data; *row; row += strcspn(row, "\n"), row += *row == '\n') {
+        int64_t step = 0;
+        size_t length = strcspn(row, "\n");
+        if (sscanf(row, "%" SCNd64 ",", &step) == 1 && step <= last && row[length] == '\n')
+            CLC_TRY(clc_file_writer_write(writer, row, length + 1));
+    }
+    CLC_TRY(clc_file_writer_commit(&writer));
+fail:
+    clc_file_writer_abort(&writer);
+    free(data);
+    return status;
+}
+
+static clc_status flush(FILE *file, const char *path) {
+    if (fflush(file) != 0 || ferror(file))
+        return clc_fail_file("write", path);
+    return CLC_OK;
+}
+
+clc_status clc_metrics_open(clc_metrics_files *files, const char *folder, int64_t resumed_step) {
+    clc_status status = CLC_OK;
+    const bool resumed = resumed_step >= 0;
+    snprintf(files->csv_path, sizeof files->csv_path, "%s/metrics.csv", folder);
+    snprintf(files->jsonl_path, sizeof files->jsonl_path, "%s/metrics.jsonl", folder);
+    if (resumed)
+        CLC_TRY(truncate_csv(files->csv_path, resumed_step));
+    files->csv = fopen(files->csv_path, resumed ? "a" : "w");
+    if (!files->csv)
+        return clc_fail_file("write", files->csv_path);
+    files->jsonl = fopen(files->jsonl_path, resumed ? "a" : "w");
+    if (!files->jsonl)
+        return clc_fail_file("write", files->jsonl_path);
+    if (!resumed)
+        fputs(header, files->csv);
+    CLC_TRY(flush(files->csv, files->csv_path));
+    if (resumed)
+        CLC_TRY(clc_metrics_event(files, "resume", resumed_step, NULL, NULL, 0));
+fail:
+    return status;
+}
+
+static double wall_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static clc_status write_json(clc_metrics_files *files, json_t *line) {
+    if (!line)
+        return clc_fail_alloc(256);
+    json_object_set_new(line, "time", json_real(wall_clock()));
+    json_dumpf(line, files->jsonl, JSON_COMPACT);
+    fputc('\n', files->jsonl);
+    json_decref(line);
+    return flush(files->jsonl, files->jsonl_path);
+}
+
+clc_status clc_metrics_row(clc_metrics_files *files, int64_t step, int epoch, double loss,
+                           double rate, double gradient_norm, double images_per_second) {
+    fprintf(files->csv, "%" PRId64 ",%d,%.9g,%.9g,%.9g\n", step, epoch, loss, rate, gradient_norm);
+    clc_status status = flush(files->csv, files->csv_path);
+    if (status != CLC_OK)
+        return status;
+    return write_json(files, json_pack("{s:I,s:i,s:f,s:f,s:f,s:f}", "step", (json_int_t)step,
+                                       "epoch", epoch, "loss", loss, "learning_rate", rate,
+                                       "gradient_norm", gradient_norm, "images_per_second",
+                                       images_per_second));
+}
+
+clc_status clc_metrics_event(clc_metrics_files *files, const char *event, int64_t step,
+                             const char *const *keys, const double *values, size_t n) {
+    json_t *line = json_pack("{s:s,s:I}", "event", event, "step", (json_int_t)step);
+    for (size_t i = 0; line && i < n; i++)
+        json_object_set_new(line, keys[i], json_real(values[i]));
+    return write_json(files, line);
+}
+
+void clc_metrics_close(clc_metrics_files *files) {
+    if (files->csv)
+        fclose(files->csv);
+    if (files->jsonl)
+        fclose(files->jsonl);
+    *files = (clc_metrics_files){0};
+}

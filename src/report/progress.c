@@ -1,0 +1,57 @@
+#include "report/progress.h"
+
+#include "core/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+static const double live_interval = 0.2, plain_interval = 15.0; /* seconds */
+
+double clc_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
+                        int64_t steps_per_epoch, int images) {
+    const double now = clc_seconds();
+    *progress = (clc_progress){first, last, steps_per_epoch, images, now, now};
+}
+
+double clc_progress_rate(const clc_progress *progress, int64_t steps_done) {
+    double seconds = clc_seconds() - progress->started;
+    return seconds > 0 ? (double)((steps_done - progress->first) * progress->images) / seconds : 0;
+}
+
+static void format_time(double seconds, char *text, size_t size) {
+    long total = (long)(seconds + 0.5);
+    if (total >= 3600)
+        snprintf(text, size, "%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
+    else
+        snprintf(text, size, "%ld:%02ld", total / 60, total % 60);
+}
+
+void clc_progress_show(clc_progress *progress, int64_t steps_done, double loss, double rate,
+                       int force) {
+    const double now = clc_seconds();
+    const double interval = clc_live_enabled() ? live_interval : plain_interval;
+    if (!force && now - progress->shown < interval)
+        return;
+    progress->shown = now;
+    char left[32], line[256];
+    int64_t done = steps_done - progress->first, remaining = progress->last - steps_done;
+    int64_t per = progress->steps_per_epoch, at = steps_done > 0 ? steps_done - 1 : 0;
+    double each = done > 0 ? (now - progress->started) / (double)done : 0;
+    format_time(each * (double)remaining, left, sizeof left);
+    snprintf(line, sizeof line,
+             "epoch %" PRId64 "/%" PRId64 "  step %" PRId64 "/%" PRId64
+             "  loss %.4f  rate %.4g  %.0f images/s  %s left",
+             at / per + 1, (progress->last + per - 1) / per, at % per + 1, per, loss, rate,
+             clc_progress_rate(progress, steps_done), left);
+    if (clc_live_enabled() && !force)
+        clc_live("%s", line);
+    else
+        clc_log("%s", line);
+}

@@ -1,0 +1,26 @@
+/* Progress of training: one live line on a terminal, plain lines now and then otherwise. */
+#ifndef CLC_REPORT_PROGRESS_H
+#define CLC_REPORT_PROGRESS_H
+
+#include <stdint.h>
+
+typedef struct clc_progress {
+    int64_t first, last, steps_per_epoch; /* steps of this session: [first, last) */
+    int images;                           /* a step */
+    double started, shown;                /* seconds; when it began and was last shown */
+} clc_progress;
+
+/* Seconds of a clock that only goes forward. */
+double clc_seconds(void);
+
+void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
+                        int64_t steps_per_epoch, int images);
+
+/* Images a second since the start of the session. */
+double clc_progress_rate(const clc_progress *progress, int64_t steps_done);
+
+/* Shows the state after `steps_done` steps, unless it was shown a moment ago (`force`: always). */
+void clc_progress_show(clc_progress *progress, int64_t steps_done, double loss, double rate,
+                       int force);
+
+#endif

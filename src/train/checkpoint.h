@@ -1,0 +1,40 @@
+/* Checkpoints: everything a run needs to continue bit for bit, as safetensors under torchvision's names. */
+#ifndef CLC_TRAIN_CHECKPOINT_H
+#define CLC_TRAIN_CHECKPOINT_H
+
+#include "train/step.h"
+
+/* Where a run stands. */
+typedef struct clc_position {
+    int64_t step;      /* steps done */
+    double best;       /* score of the best checkpoint; -INFINITY before there is one */
+    double epoch_loss; /* sum of the losses of the present epoch */
+} clc_position;
+
+/* Writes <folder>/checkpoint-<step>.safetensors atomically with parameters, statistics, optimizer state and
+ * configuration, then removes all but the newest `keep`. */
+clc_status clc_checkpoint_save(const char *folder, clc_step *step, const clc_position *position,
+                               int keep);
+
+/* Copies the newest checkpoint to <folder>/best.safetensors. */
+clc_status clc_checkpoint_save_best(const char *folder, clc_step *step,
+                                    const clc_position *position);
+
+/* Restores the state from `path`; refuses a damaged file or one of another network. */
+clc_status clc_checkpoint_load(const char *path, clc_step *step, clc_position *position);
+
+/* Finds the newest checkpoint of a folder, or the newest with a step below `before` (-1: any); CLC_IO if
+ * there is none. */
+clc_status clc_checkpoint_find(const char *folder, int64_t before, char *path, size_t size);
+
+/* The checkpoint before the one that `path` names. */
+clc_status clc_checkpoint_before(const char *folder, const char *path, char *before, size_t size);
+
+/* Writes the weights of the encoder alone under torchvision's names, with num_batches_tracked. */
+clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
+                            const clc_config *config, int64_t steps);
+
+/* Reads "encoder.*" parameters (from a checkpoint) or torchvision's names (from an encoder file). */
+clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *device);
+
+#endif

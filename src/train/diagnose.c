@@ -1,0 +1,106 @@
+#include "train/diagnose.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static clc_status all_finite(clc_device *device, cl_mem buffer, size_t count, bool *finite) {
+    clc_status status = CLC_OK;
+    float *data = NULL;
+    *finite = true;
+    CLC_NEW(data, count);
+    CLC_TRY(clc_buffer_read(device, buffer, 0, count * sizeof *data, data));
+    for (size_t i = 0; i < count && *finite; i++)
+        *finite = isfinite(data[i]);
+fail:
+    free(data);
+    return status;
+}
+
+static clc_status search_forward(clc_step *step, char *where, size_t size) {
+    clc_status status = CLC_OK;
+    clc_graph *graph = step->wiring.graph;
+    size_t first = 0;
+    bool finite = true;
+    for (size_t i = 0; i < graph->node_count && finite; i++) {
+        const clc_node *node = &graph->nodes[i];
+        CLC_TRY(clc_sequence_run_range(&graph->forward, step->device, first, graph->forward_end[i]));
+        first = graph->forward_end[i];
+        CLC_TRY(all_finite(step->device, node->out->value, node->out->count, &finite));
+        if (!finite)
+            snprintf(where, size, "the output of %s (%s)", node->layer, node->op->name);
+    }
+fail:
+    return status;
+}
+
+static clc_status node_gradients_finite(clc_step *step, const clc_node *node, bool *finite) {
+    clc_status status = CLC_OK;
+    *finite = true;
+    if (node->in->grad)
+        CLC_TRY(all_finite(step->device, node->in->grad, node->in->count, finite));
+    for (int p = 0; p < 4 && *finite; p++) {
+        const clc_param *param = &step->params.items[node->params[p]];
+        if (param->grad)
+            CLC_TRY(all_finite(step->device, param->grad, param->count, finite));
+    }
+fail:
+    return status;
+}
+
+static clc_status search_backward(clc_step *step, char *where, size_t size) {
+    clc_status status = CLC_OK;
+    clc_graph *graph = step->wiring.graph;
+    size_t first = 0;
+    bool finite = true;
+    for (size_t i = graph->node_count; i-- > 0 && finite;) {
+        const clc_node *node = &graph->nodes[i];
+        CLC_TRY(
+            clc_sequence_run_range(&graph->backward, step->device, first, graph->backward_end[i]));
+        first = graph->backward_end[i];
+        CLC_TRY(node_gradients_finite(step, node, &finite));
+        if (!finite)
+            snprintf(where, size, "the gradient of %s (%s)", node->layer, node->op->name);
+    }
+fail:
+    return status;
+}
+
+static clc_status search(clc_step *step, const clc_step_slot *slot, char *where, size_t size) {
+    clc_status status = CLC_OK;
+    const clc_tensor *z = step->wiring.embeddings;
+    bool finite = true;
+    CLC_TRY(clc_buffer_write(step->device, step->state, 0, sizeof slot->state, slot->state));
+    CLC_TRY(clc_buffer_write(step->device, step->indices, 0,
+                             (size_t)step->wiring.batch * sizeof(int32_t), slot->indices));
+    CLC_TRY(clc_sequence_run(&step->augment_sequence, step->device));
+    CLC_TRY(search_forward(step, where, size));
+    if (*where)
+        return CLC_OK;
+    CLC_TRY(clc_sequence_run(&step->wiring.loss_sequence, step->device));
+    CLC_TRY(all_finite(step->device, step->wiring.loss, 1, &finite));
+    if (finite)
+        CLC_TRY(all_finite(step->device, z->grad, z->count, &finite));
+    if (!finite)
+        snprintf(where, size, "the loss");
+    else
+        CLC_TRY(search_backward(step, where, size));
+fail:
+    return status;
+}
+
+clc_status clc_diagnose(clc_step *step, const clc_step_slot *slot) {
+    char where[160] = "";
+    clc_status status = clc_device_finish(step->device);
+    if (status == CLC_OK)
+        status = search(step, slot, where, sizeof where);
+    if (status != CLC_OK)
+        return status;
+    return clc_fail(CLC_NONFINITE,
+                    "step %" PRId64 ": loss %g, gradient norm %g; non-finite values first appear in %s; "
+                    "lower optimizer.learning_rate (the rate was %g), lengthen optimizer.warmup_epochs, "
+                    "or set optimizer.clip_norm; the last checkpoint is untouched",
+                    slot->step + 1, (double)slot->result.loss, (double)slot->result.gradient_norm,
+                    *where ? where : "this step only (a repetition was finite)",
+                    (double)slot->rate);
+}

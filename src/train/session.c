@@ -1,0 +1,66 @@
+#include "train/session.h"
+
+#include "core/log.h"
+#include "device/program.h"
+#include "report/progress.h"
+#include "train/memory.h"
+
+static clc_status load_data(clc_session *session) {
+    const clc_config *config = &session->config;
+    clc_status status = CLC_OK;
+    if (!session->data) {
+        CLC_TRY(clc_config_require_data(config));
+        CLC_TRY(clc_dataset_load(clc_config_data_format_name(config), config->data.train_images,
+                                 NULL, (size_t)config->data.limit, &session->data));
+    }
+    const clc_dataset *data = session->data;
+    clc_log("data: %zu images of %d x %d with %d channel%s from %s", data->count, data->height,
+            data->width, data->channels, data->channels == 1 ? "" : "s", data->name);
+    if (data->count < (size_t)config->training.batch)
+        return clc_fail(CLC_INVALID,
+                        "training.batch is %d but there are only %zu training images; use a smaller batch",
+                        config->training.batch, data->count);
+fail:
+    return status;
+}
+
+static clc_status prepare(clc_session *session) {
+    clc_status status = CLC_OK;
+    clc_step *step = &session->step;
+    CLC_TRY(clc_step_plan(step, session->device, &session->config, session->data));
+    CLC_TRY(clc_memory_check(step, session->data));
+    CLC_TRY(clc_step_allocate(step, session->data));
+    CLC_TRY(clc_step_build(step));
+    clc_live("%s", "");
+    CLC_TRY(clc_params_initialise(&step->params, session->device, session->config.training.seed));
+fail:
+    return status;
+}
+
+clc_status clc_session_open(clc_session *session, const clc_train_options *options,
+                            clc_dataset *data) {
+    clc_status status = CLC_OK;
+    *session = (clc_session){.started = clc_seconds(), .data = data};
+    CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count,
+                            &session->config));
+    CLC_TRY(load_data(session));
+    CLC_TRY(clc_device_open(options->device, (clc_profile)session->config.device.profile,
+                            &session->device));
+    session->device->clblast_everywhere = session->config.device.gemm == CLC_GEMM_CLBLAST;
+    clc_log("device %d: %s (%s, %u compute units)", session->device->info.number,
+            session->device->info.name, session->device->info.opencl,
+            session->device->info.compute_units);
+    CLC_TRY(prepare(session));
+    session->prepare_seconds = clc_seconds() - session->started;
+    const clc_program_counts counts = clc_program_counts_get(session->device);
+    clc_log("ready after %.2f s: %u programs compiled, %u from the cache", session->prepare_seconds,
+            counts.built, counts.loaded);
+fail:
+    return status;
+}
+
+void clc_session_close(clc_session *session) {
+    clc_step_release(&session->step);
+    clc_device_close(&session->device);
+    clc_dataset_free(&session->data);
+}

@@ -1,0 +1,24 @@
+/* What training and bench need before the first step: configuration, data, device and the built step. */
+#ifndef CLC_TRAIN_SESSION_H
+#define CLC_TRAIN_SESSION_H
+
+#include "clcontrast/train.h"
+#include "train/step.h"
+
+typedef struct clc_session {
+    clc_config config;
+    clc_dataset *data; /* training images */
+    clc_device *device;
+    clc_step step;
+    double started;         /* clc_seconds() at the beginning */
+    double prepare_seconds; /* until the first step could begin */
+} clc_session;
+
+/* Loads the configuration and the data, opens the device, shows and checks the memory plan, compiles, and
+ * initialises the weights. `data` replaces the configuration's if not NULL (taken over, also on failure). */
+clc_status clc_session_open(clc_session *session, const clc_train_options *options,
+                            clc_dataset *data);
+
+void clc_session_close(clc_session *session);
+
+#endif

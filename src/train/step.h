@@ -1,0 +1,79 @@
+/* One training step as static launch sequences: augment, forward, loss, backward, update. */
+#ifndef CLC_TRAIN_STEP_H
+#define CLC_TRAIN_STEP_H
+
+#include "augment/augment.h"
+#include "data/dataset.h"
+#include "method/method.h"
+#include "optim/optim.h"
+
+/* How many steps may be under way before the oldest one's result is waited for. */
+enum { CLC_STEPS_UNDER_WAY = 4 };
+
+/* What the device reports of a step, in this order. */
+typedef struct clc_step_result {
+    float loss, gradient_norm, finite, clip;
+} clc_step_result;
+
+/* Host side of a step under way: written before, read after. */
+typedef struct clc_step_slot {
+    cl_event done; /* NULL when free */
+    int64_t step;
+    float rate;
+    cl_uint state[4];     /* epoch, unused */
+    float hyper[4];       /* rate, bias corrections */
+    int32_t *indices;     /* (batch) */
+    clc_step_result result;
+} clc_step_slot;
+
+typedef struct clc_memory_line {
+    const char *what;
+    size_t bytes;
+} clc_memory_line;
+
+typedef struct clc_step {
+    clc_device *device;
+    const clc_config *config;
+    const clc_method *method;
+    clc_augment augment;
+    clc_params params;
+    clc_wiring wiring;
+    clc_optim optim;
+    clc_optim_tables tables;
+    clc_optim_segment *segments;
+    size_t segment_count;
+    size_t dataset_bytes;
+    size_t augment_bytes, optim_bytes; /* workspace */
+    cl_mem pixels, indices, state, hyper, result, norms, augment_workspace, optim_workspace;
+    clc_sequence augment_sequence, optim_sequence;
+    clc_step_slot slots[CLC_STEPS_UNDER_WAY];
+} clc_step;
+
+/* Plans everything for `data` on `device` without taking device memory. `step` must be zeroed. */
+clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *config,
+                         const clc_dataset *data);
+
+/* The plan by kind; `lines` has room for CLC_MEMORY_LINES. *total is what will be allocated. */
+enum { CLC_MEMORY_LINES = 8 };
+size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES],
+                       size_t *total, size_t *largest);
+
+/* Takes the memory, uploads the data set, compiles and makes all launches. */
+clc_status clc_step_allocate(clc_step *step, const clc_dataset *data);
+clc_status clc_step_build(clc_step *step);
+
+/* Enqueues step number `number` (from 0) of `epoch` (from 0) on the images `indices` (batch): never waits
+ * for this step, only for one CLC_STEPS_UNDER_WAY before it, whose result goes to *finished (and its
+ * number; -1 if there was none). */
+clc_status clc_step_enqueue(clc_step *step, int64_t number, int epoch, float rate,
+                            const int32_t *indices, clc_step_slot *finished);
+
+/* Waits for the oldest step under way; finished->step is -1 when there is none. */
+clc_status clc_step_drain(clc_step *step, clc_step_slot *finished);
+
+/* All sequences in order, for bench and diagnosis; `sequences` has room for five. */
+void clc_step_sequences(clc_step *step, clc_sequence *sequences[5]);
+
+void clc_step_release(clc_step *step);
+
+#endif

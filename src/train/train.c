@@ -1,0 +1,282 @@
+#include "clcontrast/train.h"
+
+#include "core/file.h"
+#include "core/log.h"
+#include "eval/evaluate.h"
+#include "optim/schedule.h"
+#include "report/metrics.h"
+#include "report/progress.h"
+#include "train/checkpoint.h"
+#include "train/diagnose.h"
+#include "train/order.h"
+#include "train/session.h"
+#include "train/signals.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+typedef struct trainer {
+    clc_session session;
+    clc_position position;
+    clc_metrics_files metrics;
+    clc_progress progress;
+    clc_schedule schedule;
+    int32_t *order; /* (images): this epoch's permutation */
+    int64_t steps_per_epoch, last_step;
+    double last_loss, last_rate;
+} trainer;
+
+static const char *folder_of(const trainer *t) {
+    return t->session.config.output.folder;
+}
+
+static clc_status write_config(const trainer *t) {
+    clc_status status = CLC_OK;
+    char path[1024];
+    char *text = NULL;
+    size_t size = 0;
+    snprintf(path, sizeof path, "%s/config.ini", folder_of(t));
+    FILE *file = open_memstream(&text, &size);
+    if (!file)
+        return clc_fail_alloc(4096);
+    status = clc_config_write(&t->session.config, file);
+    fclose(file);
+    if (status == CLC_OK)
+        status = clc_file_write_all(path, text, size);
+    free(text);
+    return status;
+}
+
+/* Refuses to lose a run that is there; removes its checkpoints when that was asked for. */
+static clc_status claim_folder(const trainer *t, const clc_train_options *options) {
+    char path[1024];
+    clc_status status = clc_make_folders(folder_of(t));
+    if (status != CLC_OK || options->resume)
+        return status;
+    bool there = clc_checkpoint_find(folder_of(t), -1, path, sizeof path) == CLC_OK;
+    if (there && !options->overwrite)
+        return clc_fail(CLC_INVALID,
+                        "'%s' holds a run already (%s); use --resume to continue it, --overwrite to lose "
+                        "it, or --set output.folder=... for another place",
+                        folder_of(t), path);
+    while (clc_checkpoint_find(folder_of(t), -1, path, sizeof path) == CLC_OK)
+        if (unlink(path) != 0)
+            return clc_fail_file("remove", path);
+    return CLC_OK;
+}
+
+static clc_status resume(trainer *t, const clc_train_options *options) {
+    clc_status status = CLC_OK;
+    char path[1024], before[1024];
+    if (options->checkpoint)
+        snprintf(path, sizeof path, "%s", options->checkpoint);
+    else
+        CLC_TRY(clc_checkpoint_find(folder_of(t), -1, path, sizeof path));
+    status = clc_checkpoint_load(path, &t->session.step, &t->position);
+    if (status == CLC_FORMAT && !options->checkpoint) {
+        char reason[2048];
+        snprintf(reason, sizeof reason, "%s", clc_error());
+        if (clc_checkpoint_before(folder_of(t), path, before, sizeof before) == CLC_OK)
+            return clc_fail(CLC_FORMAT, "%s; the one before is there: --resume=%s", reason, before);
+        return clc_fail(CLC_FORMAT, "%s; there is no older one: start again with --overwrite", reason);
+    }
+    if (status != CLC_OK)
+        return status;
+    clc_log("resumed from %s: %" PRId64 " steps done", path, t->position.step);
+fail:
+    return status;
+}
+
+static void make_schedule(trainer *t) {
+    const clc_config *c = &t->session.config;
+    t->steps_per_epoch = (int64_t)t->session.data->count / c->training.batch;
+    t->last_step = t->steps_per_epoch * c->training.epochs;
+    t->schedule = clc_schedule_from_config(c, t->steps_per_epoch);
+}
+
+static clc_status open_trainer(trainer *t, const clc_train_options *options) {
+    clc_status status = CLC_OK;
+    t->position = (clc_position){.step = 0, .best = -INFINITY};
+    CLC_TRY(clc_session_open(&t->session, options, NULL));
+    make_schedule(t);
+    CLC_NEW(t->order, t->session.data->count);
+    if (options->dry_run)
+        return CLC_OK;
+    CLC_TRY(claim_folder(t, options));
+    if (options->resume)
+        CLC_TRY(resume(t, options));
+    CLC_TRY(write_config(t));
+    CLC_TRY(clc_metrics_open(&t->metrics, folder_of(t), options->resume ? t->position.step : -1));
+fail:
+    return status;
+}
+
+/* Takes in a finished step: metrics, progress, and the check that all was finite. */
+static clc_status take_in(trainer *t, const clc_step_slot *slot) {
+    clc_status status = CLC_OK;
+    const int64_t done = slot->step + 1;
+    const double loss = (double)slot->result.loss;
+    if (!(slot->result.finite > 0.5f))
+        return clc_diagnose(&t->session.step, slot);
+    if (slot->step % t->steps_per_epoch == 0)
+        t->position.epoch_loss = 0;
+    t->position.epoch_loss += loss;
+    t->position.step = done;
+    t->last_loss = loss;
+    t->last_rate = (double)slot->rate;
+    if (done % t->session.config.training.log_every == 0)
+        CLC_TRY(clc_metrics_row(&t->metrics, done, (int)(slot->step / t->steps_per_epoch) + 1, loss,
+                                (double)slot->rate, (double)slot->result.gradient_norm,
+                                clc_progress_rate(&t->progress, done)));
+    clc_progress_show(&t->progress, done, loss, (double)slot->rate, 0);
+fail:
+    return status;
+}
+
+static clc_status drain(trainer *t) {
+    clc_status status = CLC_OK;
+    clc_step_slot slot;
+    for (;;) {
+        CLC_TRY(clc_step_drain(&t->session.step, &slot));
+        if (slot.step < 0)
+            return CLC_OK;
+        CLC_TRY(take_in(t, &slot));
+    }
+fail:
+    return status;
+}
+
+/* Steps of epoch `epoch` from where the run stands. */
+static clc_status run_epoch(trainer *t, int epoch) {
+    clc_status status = CLC_OK;
+    const clc_config *config = &t->session.config;
+    const int64_t first = (int64_t)epoch * t->steps_per_epoch;
+    clc_step_slot slot;
+    clc_epoch_order(config->training.seed, epoch, t->order, t->session.data->count);
+    for (int64_t s = t->position.step - first; s < t->steps_per_epoch; s++) {
+        if (clc_signals_stop())
+            break;
+        float rate = (float)clc_schedule_rate(&t->schedule, first + s);
+        CLC_TRY(clc_step_enqueue(&t->session.step, first + s, epoch, rate,
+                                 t->order + s * config->training.batch, &slot));
+        if (slot.step >= 0)
+            CLC_TRY(take_in(t, &slot));
+    }
+    CLC_TRY(drain(t));
+fail:
+    return status;
+}
+
+static clc_status evaluate_now(trainer *t, double *score) {
+    clc_status status = CLC_OK;
+    clc_evaluation_row row = {0};
+    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, &t->session.step.params,
+                                  &row));
+    clc_log("  evaluation: kNN %.2f %%, linear %.2f %%", 100 * row.knn.accuracy,
+            100 * row.linear.accuracy);
+    *score = row.knn.accuracy;
+    const char *const keys[] = {"knn_accuracy", "linear_accuracy"};
+    const double values[] = {row.knn.accuracy, row.linear.accuracy};
+    CLC_TRY(clc_metrics_event(&t->metrics, "evaluation", t->position.step, keys, values, 2));
+fail:
+    clc_evaluation_row_free(&row);
+    return status;
+}
+
+static bool due(int every, int epoch, int epochs) {
+    return every > 0 && ((epoch + 1) % every == 0 || epoch + 1 == epochs);
+}
+
+/* After a whole epoch: report, evaluate, save. */
+static clc_status end_epoch(trainer *t, int epoch) {
+    clc_status status = CLC_OK;
+    const clc_config *config = &t->session.config;
+    const double mean = t->position.epoch_loss / (double)t->steps_per_epoch;
+    const bool last = epoch + 1 == config->training.epochs;
+    bool evaluated = config->evaluation.every > 0 && (epoch + 1) % config->evaluation.every == 0 &&
+                     !last;
+    double score = -mean;
+    clc_progress_show(&t->progress, t->position.step, mean, t->last_rate, 1);
+    if (evaluated)
+        CLC_TRY(evaluate_now(t, &score));
+    /* With evaluations only they decide; without, the lowest mean loss does. */
+    bool comparable = config->evaluation.every == 0 || evaluated;
+    if (comparable && score > t->position.best) {
+        t->position.best = score;
+        CLC_TRY(clc_checkpoint_save_best(folder_of(t), &t->session.step, &t->position));
+    }
+    if (due(config->training.checkpoint_every, epoch, config->training.epochs))
+        CLC_TRY(clc_checkpoint_save(folder_of(t), &t->session.step, &t->position,
+                                    config->training.keep));
+fail:
+    return status;
+}
+
+static clc_status interrupted(trainer *t) {
+    clc_status status = clc_checkpoint_save(folder_of(t), &t->session.step, &t->position,
+                                            t->session.config.training.keep);
+    if (status != CLC_OK)
+        return status;
+    return clc_fail(CLC_INTERRUPTED,
+                    "interrupted after step %" PRId64 " of %" PRId64 "; saved in '%s': go on with --resume",
+                    t->position.step, t->last_step, folder_of(t));
+}
+
+static clc_status run_epochs(trainer *t) {
+    clc_status status = CLC_OK;
+    const clc_config *config = &t->session.config;
+    clc_progress_start(&t->progress, t->position.step, t->last_step, t->steps_per_epoch,
+                       config->training.batch);
+    for (int epoch = (int)(t->position.step / t->steps_per_epoch); epoch < config->training.epochs;
+         epoch++) {
+        CLC_TRY(run_epoch(t, epoch));
+        if (t->position.step < (int64_t)(epoch + 1) * t->steps_per_epoch)
+            return interrupted(t);
+        CLC_TRY(end_epoch(t, epoch));
+        if (clc_signals_stop() && epoch + 1 < config->training.epochs)
+            return interrupted(t);
+    }
+fail:
+    return status;
+}
+
+static clc_status finish(trainer *t) {
+    clc_status status = CLC_OK;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/encoder.safetensors", folder_of(t));
+    CLC_TRY(clc_encoder_save(path, &t->session.step.params, t->session.device, &t->session.config,
+                             t->position.step));
+    clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);
+    /* The table needs labels; without them training ends here. */
+    if (clc_evaluation_possible(&t->session.config))
+        CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config,
+                                       &t->session.step.params, folder_of(t)));
+fail:
+    return status;
+}
+
+clc_status clc_train(const clc_train_options *options) {
+    clc_status status = CLC_OK;
+    trainer *t = NULL;
+    CLC_NEW(t, 1);
+    clc_signals_install();
+    CLC_TRY(open_trainer(t, options));
+    if (options->dry_run) {
+        clc_log("dry run: %" PRId64 " steps of %d images would follow", t->last_step,
+                t->session.config.training.batch);
+        goto fail;
+    }
+    CLC_TRY(run_epochs(t));
+    CLC_TRY(finish(t));
+fail:
+    if (t) {
+        clc_metrics_close(&t->metrics);
+        clc_session_close(&t->session);
+        free(t->order);
+        free(t);
+    }
+    clc_signals_restore();
+    return status;
+}
