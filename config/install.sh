@@ -1,0 +1,28 @@
+#!/bin/sh
+# Installs what building, training on Fashion-MNIST and testing need, on Debian 12; as root or with sudo.
+set -eu
+
+packages="build-essential meson ninja-build pkg-config python3
+  ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd libclblast-dev
+  libinih-dev libstb-dev libjansson-dev zlib1g-dev libxxhash-dev libcmocka-dev
+  dataset-fashion-mnist"
+
+missing=""
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+    as_root=""
+elif command -v sudo >/dev/null; then
+    as_root="sudo"
+else
+    echo "these packages are needed, but this is neither root nor is there sudo:$missing" >&2
+    exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+echo "installing:$missing"
+$as_root apt-get update -qq
+# shellcheck disable=SC2086
+$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,0 +1,34 @@
+#!/bin/sh
+# Installs packages, builds, and runs all tests, then once more under AddressSanitizer and UBSan. The last line
+# counts the single tests of both runs.
+set -u
+cd "$(dirname "$0")/.."
+
+sh config/install.sh || exit 1
+
+failed=0
+logs=""
+run() { # folder, options of meson test..., with setup options in $setup
+    folder=$1
+    shift
+    [ -f "$folder/build.ninja" ] || meson setup "$folder" $setup || exit 1
+    ninja -C "$folder" || exit 1
+    meson test -C "$folder" --print-errorlogs "$@" || failed=1
+    logs="$logs $folder/meson-logs/testlog.txt"
+}
+
+setup=""
+run build
+# Leak reports need a warm kernel cache (compilers leak): the first run has warmed it.
+setup="-Db_sanitize=address,undefined -Db_lundef=false"
+run build-sanitize
+
+# shellcheck disable=SC2086
+awk -v failed="$failed" '
+    /^(not )?ok [0-9]+/ { if (/# SKIP/) skips++; else if (/^not/) fails++; else passes++ }
+    END {
+        # A test that crashed or ran out of time prints no line of its own.
+        if (failed && !fails) fails = 1
+        printf "%d passed, %d failed, %d skipped\n", passes, fails, skips
+        exit fails != 0
+    }' $logs
