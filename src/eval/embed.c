@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "method/method.h"
+#include "method/setup.h"
 
 #include <string.h>
 

@@ -32,7 +32,7 @@ static void split_free(split *s) {
 
 static clc_status split_load(const clc_config *config, split *s) {
     clc_status status = CLC_OK;
-    const char *format = clc_config_data_format_name(config);
+    const char *format = clc_config_choice(config, "data", "format");
     if (!clc_evaluation_possible(config))
         return clc_fail(CLC_INVALID, "evaluation needs data.train_labels, data.test_images and "
                                      "data.test_labels");

@@ -43,7 +43,7 @@ static clc_status open_run(const char *folder, const char *device, const char *c
     char path[1024];
     snprintf(path, sizeof path, "%s/config.ini", folder);
     CLC_TRY(clc_config_load(path, overrides, override_count, &e->config));
-    CLC_TRY(clc_config_require_data(&e->config));
+    CLC_TRY(clc_config_require_data(&e->config, false));
     CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
     e->device->clblast_everywhere = e->config.device.gemm == CLC_GEMM_CLBLAST;
     clc_log("device %d: %s", e->device->info.number, e->device->info.name);
@@ -65,7 +65,7 @@ fail:
 
 static clc_status load_set(const clc_encoder *e, bool test, clc_dataset **data) {
     const clc_config *c = &e->config;
-    return clc_dataset_load(clc_config_data_format_name(c),
+    return clc_dataset_load(clc_config_choice(c, "data", "format"),
                             test ? c->data.test_images : c->data.train_images,
                             test ? c->data.test_labels : c->data.train_labels,
                             test ? 0 : (size_t)c->data.limit, data);

@@ -4,12 +4,12 @@
 #include "net/net.h"
 
 static clc_resnet resnet_of(const clc_config *config) {
-    clc_resnet resnet = {.bottleneck = config->encoder.block == CLC_BLOCK_BOTTLENECK,
+    clc_resnet resnet = {.bottleneck = config->encoder.block == CLC_CONFIG_BLOCK_BOTTLENECK,
                          .width = config->encoder.width,
-                         .small_stem = config->encoder.stem == CLC_STEM_SMALL};
-    if (clc_resnet_named(clc_config_encoder_name(config), &resnet))
+                         .small_stem = config->encoder.stem == CLC_CONFIG_STEM_SMALL};
+    if (clc_resnet_named(clc_config_choice(config, "encoder", "name"), &resnet))
         return resnet;
-    resnet.stages = config->encoder.blocks.count;
+    resnet.stages = (int)config->encoder.blocks.count;
     for (int i = 0; i < resnet.stages; i++)
         resnet.blocks[i] = config->encoder.blocks.values[i];
     return resnet;
@@ -20,7 +20,7 @@ clc_status clc_branch_build(clc_graph *graph, const clc_config *config, clc_tens
     clc_status status = CLC_OK;
     const clc_resnet resnet = resnet_of(config);
     clc_mlp mlp = {.output = config->projector.output,
-                   .hidden_layers = config->projector.hidden.count,
+                   .hidden_layers = (int)config->projector.hidden.count,
                    .batchnorm = config->projector.batchnorm,
                    .last_batchnorm = config->projector.last_batchnorm};
     for (int i = 0; i < mlp.hidden_layers; i++)

@@ -22,7 +22,7 @@ static clc_status wire(clc_wiring *w) {
     const clc_loss_options options = options_of(w);
     const clc_loss_shape shape = shape_of(w);
     w->loss_workspace_bytes =
-        clc_loss_find(clc_config_loss_name(w->config))->workspace(w->device, &shape, &options);
+        clc_loss_find(clc_config_choice(w->config, "loss", "name"))->workspace(w->device, &shape, &options);
 fail:
     return status;
 }
@@ -30,7 +30,7 @@ fail:
 static clc_status build_loss(clc_wiring *w) {
     const clc_loss_options options = options_of(w);
     const clc_loss_shape shape = shape_of(w);
-    return clc_loss_find(clc_config_loss_name(w->config))
+    return clc_loss_find(clc_config_choice(w->config, "loss", "name"))
         ->build(&w->loss_sequence, w->device, &shape, &options, w->embeddings->value,
                 w->embeddings->grad, w->loss, w->loss_workspace);
 }

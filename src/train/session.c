@@ -9,8 +9,8 @@ static clc_status load_data(clc_session *session) {
     const clc_config *config = &session->config;
     clc_status status = CLC_OK;
     if (!session->data) {
-        CLC_TRY(clc_config_require_data(config));
-        CLC_TRY(clc_dataset_load(clc_config_data_format_name(config), config->data.train_images,
+        CLC_TRY(clc_config_require_data(config, false));
+        CLC_TRY(clc_dataset_load(clc_config_choice(config, "data", "format"), config->data.train_images,
                                  NULL, (size_t)config->data.limit, &session->data));
     }
     const clc_dataset *data = session->data;

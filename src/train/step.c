@@ -1,5 +1,7 @@
 #include "train/step.h"
 
+#include "method/setup.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *c
     clc_status status = CLC_OK;
     step->device = device;
     step->config = config;
-    step->method = clc_method_find(clc_config_method_name(config));
+    step->method = clc_method_find(clc_config_choice(config, "method", "name"));
     step->optim = optim_of(config);
     CLC_TRY(clc_augment_from_config(config, data, &step->augment));
     step->wiring = (clc_wiring){.device = device,

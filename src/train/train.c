@@ -3,7 +3,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "eval/evaluate.h"
-#include "optim/schedule.h"
+#include "method/setup.h"
 #include "report/metrics.h"
 #include "report/progress.h"
 #include "train/checkpoint.h"

@@ -1,6 +1,6 @@
 /* From the configuration to the options of augmentation and schedule. */
-#ifndef CLC_TRAIN_SETUP_H
-#define CLC_TRAIN_SETUP_H
+#ifndef CLC_METHOD_SETUP_H
+#define CLC_METHOD_SETUP_H
 
 #include "augment/augment.h"
 #include "core/config.h"

@@ -1,0 +1,309 @@
+#include "augment/augment.h"
+
+#include "../../cl/augment/view.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_TAPS = 63, OPTIONS = 1536 };
+
+/* How a program is shaped: what cl/augment/augment.cl computes from the same constants. */
+typedef struct shape {
+    int stages, kernel, taps_x, taps_y;
+    size_t group_size, groups;
+    size_t offset, slice; /* floats before the scratch, and of each group */
+} shape;
+
+static int blur_kernel(const clc_augment *a) {
+    if (a->blur_kernel)
+        return a->blur_kernel;
+    int kernel = a->size / 10 | 1;
+    return kernel < 3 ? 3 : kernel;
+}
+
+static int largest_taps(const clc_augment *a, int length) {
+    return length <= a->size ? 2 : (2 * length + a->size - 1) / a->size + 1;
+}
+
+static int stages(const clc_augment *a) {
+    int set = 0;
+    bool colour = a->channels == 3;
+    if (a->rotation_probability > 0 && a->rotation > 0)
+        set |= STAGE_ROTATION;
+    if (a->jitter > 0) {
+        set |= a->brightness > 0 ? STAGE_BRIGHTNESS : 0;
+        set |= a->contrast > 0 ? STAGE_CONTRAST : 0;
+        set |= a->saturation > 0 && colour ? STAGE_SATURATION : 0;
+        set |= a->hue > 0 && colour ? STAGE_HUE : 0;
+    }
+    set |= a->grey > 0 && colour ? STAGE_GREY : 0;
+    set |= a->blur > 0 ? STAGE_BLUR : 0;
+    set |= a->solarise > 0 ? STAGE_SOLARISE : 0;
+    return set;
+}
+
+static size_t round_up(size_t n, size_t to) {
+    return (n + to - 1) / to * to;
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+/* The same sums as PLANE, ROOM, TABLE and SLICE of the kernels. */
+static shape make_shape(const clc_device *device, const clc_augment *a, int views) {
+    enum { SCRATCH_LIMIT = 256 << 20 }; /* more groups than fit in it don't pay */
+    const size_t side = (size_t)a->size, c = (size_t)a->channels, vw = device->vector_width;
+    shape s = {.stages = stages(a), .kernel = 1, .group_size = device->group_size};
+    if (s.stages & STAGE_BLUR)
+        s.kernel = blur_kernel(a);
+    s.taps_x = largest_taps(a, a->width);
+    s.taps_y = largest_taps(a, a->height);
+    size_t wide = larger((size_t)a->width, side + 2 * (size_t)(s.kernel / 2));
+    size_t room = round_up(larger(c * round_up(side * side, vw), c * side * wide), vw);
+    size_t table = side * (size_t)(s.taps_x + s.taps_y);
+    s.slice = round_up(2 * room + 2 * table, vw);
+    s.offset = round_up((size_t)views * sizeof(augment_view) / sizeof(float), 64);
+    s.groups = device->profile == CLC_PROFILE_CPU ? (size_t)device->groups * 4 : device->groups;
+    size_t most = larger(SCRATCH_LIMIT / (s.slice * sizeof(float)), device->info.compute_units);
+    s.groups = s.groups > most ? most : s.groups;
+    s.groups = s.groups > (size_t)views ? (size_t)views : s.groups;
+    return s;
+}
+
+static bool is_probability(float p) {
+    return p >= 0 && p <= 1;
+}
+
+static clc_status check_probabilities(const clc_augment *a) {
+    const struct {
+        const char *name;
+        float value;
+    } all[] = {{"crop_probability", a->crop_probability},
+               {"horizontal_flip", a->horizontal_flip},
+               {"vertical_flip", a->vertical_flip},
+               {"rotation_probability", a->rotation_probability},
+               {"jitter", a->jitter},
+               {"grey", a->grey},
+               {"blur", a->blur},
+               {"solarise", a->solarise}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!is_probability(all[i].value))
+            return clc_fail(CLC_INVALID, "augmentation: %s is %g, but a probability is 0 to 1",
+                            all[i].name, (double)all[i].value);
+    return CLC_OK;
+}
+
+static clc_status check_crop(const clc_augment *a) {
+    const float *scale = a->crop_scale, *ratio = a->crop_ratio;
+    if (a->crop == CLC_CROP_RANDOM_RESIZED &&
+        !(scale[0] > 0 && scale[0] <= scale[1] && scale[1] <= 1 && ratio[0] > 0 &&
+          ratio[0] <= ratio[1] && ratio[1] <= 1000))
+        return clc_fail(CLC_INVALID,
+                        "augmentation: crop_scale %g, %g and crop_ratio %g, %g must each be a "
+                        "range with its low end first, the scale above 0 and at most 1",
+                        (double)scale[0], (double)scale[1], (double)ratio[0], (double)ratio[1]);
+    int smaller = a->height < a->width ? a->height : a->width;
+    if (a->crop == CLC_CROP_RANDOM &&
+        (a->crop_padding < 0 || smaller + 2 * a->crop_padding < a->size))
+        return clc_fail(CLC_INVALID,
+                        "augmentation: images of %dx%d with a border of %d pixels hold no crop of "
+                        "%dx%d; raise crop_padding or take crop = random_resized",
+                        a->height, a->width, a->crop_padding, a->size, a->size);
+    if (largest_taps(a, a->width) > MOST_TAPS || largest_taps(a, a->height) > MOST_TAPS)
+        return clc_fail(
+            CLC_INVALID,
+            "augmentation: size %d is less than a thirtieth of the images' %dx%d; raise "
+            "it or use smaller images",
+            a->size, a->height, a->width);
+    return CLC_OK;
+}
+
+static clc_status check_amounts(const clc_augment *a) {
+    const float strengths[] = {a->brightness, a->contrast, a->saturation};
+    for (int i = 0; i < 3; i++)
+        if (!(strengths[i] >= 0 && strengths[i] <= 1000))
+            return clc_fail(CLC_INVALID,
+                            "augmentation: brightness, contrast and saturation must be 0 or more, "
+                            "not %g, %g, %g",
+                            (double)a->brightness, (double)a->contrast, (double)a->saturation);
+    if (!(a->hue >= 0 && a->hue <= 0.5f))
+        return clc_fail(CLC_INVALID, "augmentation: hue is %g, but 0 to 0.5 is possible",
+                        (double)a->hue);
+    if (!(a->rotation >= 0 && a->rotation <= 360))
+        return clc_fail(CLC_INVALID,
+                        "augmentation: rotation is %g degrees, but 0 to 360 is possible",
+                        (double)a->rotation);
+    int kernel = blur_kernel(a);
+    if (a->blur > 0 && !(a->blur_sigma[0] > 0 && a->blur_sigma[0] <= a->blur_sigma[1] &&
+                         kernel > 0 && kernel % 2 && kernel <= MOST_TAPS && kernel / 2 < a->size))
+        return clc_fail(
+            CLC_INVALID,
+            "augmentation: a blur of sigma %g to %g over %d pixels is impossible on "
+            "views of %d; the kernel must be odd, at most %d and less than twice the size",
+            (double)a->blur_sigma[0], (double)a->blur_sigma[1], kernel, a->size, MOST_TAPS);
+    for (int c = 0; c < a->channels; c++)
+        if (!(a->std[c] > 0) || !isfinite(a->mean[c]))
+            return clc_fail(CLC_INVALID,
+                            "augmentation: mean %g and std %g of channel %d; std must be above 0",
+                            (double)a->mean[c], (double)a->std[c], c);
+    return CLC_OK;
+}
+
+clc_status clc_augment_check(const clc_augment *a) {
+    clc_status status = CLC_OK;
+    if (a->channels != 1 && a->channels != 3)
+        return clc_fail(CLC_INVALID, "augmentation: images of %d channels; 1 and 3 are possible",
+                        a->channels);
+    if (a->height < 1 || a->width < 1 || a->size < 1 || a->height > 4096 || a->width > 4096 ||
+        a->size > 4096)
+        return clc_fail(CLC_INVALID,
+                        "augmentation: views of side %d from images of %dx%d; sides of 1 to 4096 "
+                        "are possible",
+                        a->size, a->height, a->width);
+    CLC_TRY(check_probabilities(a));
+    CLC_TRY(check_crop(a));
+    CLC_TRY(check_amounts(a));
+fail:
+    return status;
+}
+
+clc_augment clc_augment_evaluation(const clc_augment *train) {
+    clc_augment a = {.height = train->height,
+                     .width = train->width,
+                     .channels = train->channels,
+                     .size = train->size,
+                     .seed = train->seed};
+    bool cuts = train->crop == CLC_CROP_RANDOM || train->crop == CLC_CROP_CENTER;
+    a.crop = cuts ? CLC_CROP_CENTER : CLC_CROP_NONE;
+    a.crop_probability = 1;
+    memcpy(a.mean, train->mean, sizeof a.mean);
+    memcpy(a.std, train->std, sizeof a.std);
+    return a;
+}
+
+size_t clc_augment_workspace(const clc_device *device, const clc_augment *augment, int views) {
+    const shape s = make_shape(device, augment, views);
+    return (s.offset + s.groups * s.slice) * sizeof(float);
+}
+
+static void add_options(char *options, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add_options(char *options, const char *format, ...) {
+    size_t used = strlen(options);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(options + used, OPTIONS - used, format, args);
+    va_end(args);
+}
+
+static void add_float(char *options, const char *name, float value) {
+    add_options(options, " -D%s=%af", name, (double)value);
+}
+
+static void add_range(char *options, const char *name, float low, float high) {
+    add_options(options, " -D%s_LOW=%af -D%s_SPAN=%af", name, (double)low, name,
+                (double)(high - low));
+}
+
+static void add_factor(char *options, const char *name, float strength) {
+    add_range(options, name, strength < 1 ? 1 - strength : 0, 1 + strength);
+}
+
+/* The box when ten tries failed: the largest in the middle whose shape is allowed. */
+static void add_fallback(char *options, const clc_augment *a) {
+    int height = a->height, width = a->width;
+    double shape = (double)width / height;
+    if (shape < (double)a->crop_ratio[0])
+        height = (int)lrint(width / (double)a->crop_ratio[0]);
+    else if (shape > (double)a->crop_ratio[1])
+        width = (int)lrint(height * (double)a->crop_ratio[1]);
+    add_options(options, " -DFALLBACK_HEIGHT=%d -DFALLBACK_WIDTH=%d", height < 1 ? 1 : height,
+                width < 1 ? 1 : width);
+}
+
+static void make_options(const clc_augment *a, const shape *s, char *options) {
+    const bool resized = a->crop == CLC_CROP_RANDOM_RESIZED;
+    bool random = resized || a->crop == CLC_CROP_RANDOM;
+    options[0] = '\0';
+    add_options(options, "-DH=%d -DW=%d -DC=%d -DS=%d -DLWS=%zu -DSTAGES=%d -DKERNEL=%d", a->height,
+                a->width, a->channels, a->size, s->group_size, s->stages, s->kernel);
+    add_options(options, " -DTAPS_X=%d -DTAPS_Y=%d -DCROP=%d -DPADDING=%d", s->taps_x, s->taps_y,
+                (int)a->crop, a->crop_padding);
+    if (resized)
+        add_fallback(options, a);
+    else
+        add_options(options, " -DFALLBACK_HEIGHT=1 -DFALLBACK_WIDTH=1");
+    add_range(options, "SCALE", a->crop_scale[0], a->crop_scale[1]);
+    add_range(options, "LOG_RATIO", resized ? logf(a->crop_ratio[0]) : 0,
+              resized ? logf(a->crop_ratio[1]) : 0);
+    add_float(options, "P_CROP", random ? a->crop_probability : 1);
+    add_float(options, "P_HORIZONTAL", a->horizontal_flip);
+    add_float(options, "P_VERTICAL", a->vertical_flip);
+    add_float(options, "P_ROTATION", s->stages & STAGE_ROTATION ? a->rotation_probability : 0);
+    add_float(options, "P_JITTER", s->stages & STAGE_JITTER ? a->jitter : 0);
+    add_float(options, "P_GREY", s->stages & STAGE_GREY ? a->grey : 0);
+    add_float(options, "P_BLUR", a->blur);
+    add_float(options, "P_SOLARISE", a->solarise);
+    add_float(options, "ANGLE", a->rotation);
+    add_factor(options, "BRIGHTNESS", a->brightness);
+    add_factor(options, "CONTRAST", a->contrast);
+    add_factor(options, "SATURATION", a->saturation);
+    add_float(options, "HUE", a->hue);
+    add_range(options, "SIGMA", a->blur_sigma[0], a->blur_sigma[1]);
+}
+
+static clc_status add_draw(clc_sequence *sequence, clc_device *device, const clc_augment *a,
+                           const char *options, cl_mem indices, cl_mem step_state, int images,
+                           int views_per_image, cl_mem workspace) {
+    const size_t views = (size_t)images * (size_t)views_per_image, local = device->group_size;
+    const size_t groups = (views + local - 1) / local;
+    const clc_launch_spec spec = {.source = "augment/augment.cl",
+                                  .kernel = "augment_draw",
+                                  .options = options,
+                                  .groups = {groups < device->groups ? groups : device->groups},
+                                  .local = {local},
+                                  .op = "augment_draw",
+                                  .bytes = (double)(views * sizeof(augment_view))};
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(indices), CLC_MEM(step_state),
+                      CLC_MEM(workspace), CLC_INT(images), CLC_INT(views_per_image),
+                      CLC_UINT(a->seed & 0xFFFFFFFFu), CLC_UINT(a->seed >> 32));
+}
+
+clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const clc_augment *a,
+                             cl_mem pixels, cl_mem indices, cl_mem step_state, int images,
+                             int views_per_image, cl_mem out, cl_mem workspace) {
+    clc_status status = CLC_OK;
+    char options[OPTIONS];
+    const int views = images * views_per_image;
+    CLC_TRY(clc_augment_check(a));
+    const shape s = make_shape(device, a, views);
+    make_options(a, &s, options);
+    CLC_TRY(add_draw(sequence, device, a, options, indices, step_state, images, views_per_image,
+                     workspace));
+    const double source = (double)a->height * a->width * a->channels;
+    const double view = (double)a->size * a->size * a->channels;
+    const clc_launch_spec spec = {.source = "augment/augment.cl",
+                                  .kernel = "augment_render",
+                                  .options = options,
+                                  .groups = {s.groups},
+                                  .local = {s.group_size},
+                                  .op = "augment_render",
+                                  .flops = views * view * 8,
+                                  .bytes = views * (source + view * sizeof(float))};
+    float mean[3] = {0}, scale[3] = {0};
+    for (int c = 0; c < a->channels; c++) {
+        mean[c] = a->mean[c];
+        scale[c] = 1.0f / a->std[c];
+    }
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(pixels), CLC_MEM(workspace), CLC_MEM(out),
+                       CLC_MEM(workspace), CLC_UINT(s.offset), CLC_INT(views),
+                       CLC_FLOAT(a->solarise_threshold), CLC_FLOAT(mean[0]), CLC_FLOAT(mean[1]),
+                       CLC_FLOAT(mean[2]), CLC_FLOAT(scale[0]), CLC_FLOAT(scale[1]),
+                       CLC_FLOAT(scale[2])));
+fail:
+    return status;
+}

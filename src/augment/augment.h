@@ -1,0 +1,71 @@
+/* Random views of images, made on the device from the data set's bytes. Steps, in this order:
+ *
+ *   crop, resize, flips   one pass from the bytes to floats in [0, 1]
+ *   rotation              about the centre, counter-clockwise for positive angles, bilinear; what
+ * lies outside the image is black, so the border fades over one pixel colour jitter brightness,
+ * contrast, saturation and hue in random order grey, blur, solarise normalise             (x -
+ * mean) / std
+ *
+ * Crop, resize (bilinear with antialiasing), jitter, grey, blur (reflected borders) and solarise
+ * follow torchvision. On images of one channel saturation, hue and grey do nothing. What is drawn
+ * for a view depends on the seed, the epoch, the sample and the number of the view only:
+ * cl/augment/view.h lists the draws. It is the same for any batch, place in the batch and device.
+ */
+#ifndef CLC_AUGMENT_AUGMENT_H
+#define CLC_AUGMENT_AUGMENT_H
+
+#include "device/sequence.h"
+
+typedef enum clc_crop {
+    CLC_CROP_NONE,           /* the whole image, resized if its size is not that of a view */
+    CLC_CROP_RANDOM_RESIZED, /* a box of random area and shape, resized */
+    CLC_CROP_RANDOM,         /* size x size pixels anywhere in the image with a black border */
+    CLC_CROP_CENTER          /* size x size pixels in the middle, black where there is no image */
+} clc_crop;
+
+/* All zero but the sizes and std: the images as they are. */
+typedef struct clc_augment {
+    int height, width, channels; /* of the source images; 1 or 3 channels */
+    int size;                    /* side of a view */
+    clc_crop crop;
+    float crop_scale[2];    /* RANDOM_RESIZED: least and greatest fraction of the area */
+    float crop_ratio[2];    /* RANDOM_RESIZED: least and greatest width / height */
+    int crop_padding;       /* RANDOM: width of the border */
+    float crop_probability; /* of either random crop; else the whole image is resized */
+    float horizontal_flip, vertical_flip; /* probabilities */
+    float rotation;                       /* greatest angle in degrees, either way */
+    float rotation_probability;
+    float jitter;                           /* probability of the next four together */
+    float brightness, contrast, saturation; /* s: factors from max(0, 1 - s) to 1 + s */
+    float hue;                              /* turned by -hue to hue of the circle; to 0.5 */
+    float grey, blur;                       /* probabilities */
+    float blur_sigma[2];                    /* least and greatest standard deviation in pixels */
+    int blur_kernel;                        /* odd width; 0: a tenth of size, odd, at least 3 */
+    float solarise;                         /* probability of inverting pixels >= threshold */
+    float solarise_threshold;
+    float mean[3], std[3]; /* one a channel, for pixels in [0, 1] */
+    uint64_t seed;
+} clc_augment;
+
+/* Fails with CLC_INVALID and what is wrong. */
+clc_status clc_augment_check(const clc_augment *augment);
+
+/* The transform of evaluation: the same source, size and normalisation, nothing random. The whole
+ * image, resized if need be; where training crops without resizing, the middle of it. */
+clc_augment clc_augment_evaluation(const clc_augment *train);
+
+/* Bytes of workspace for `views` views in all. What the launches leave at its start is one
+ * augment_view (cl/augment/view.h) a view. */
+size_t clc_augment_workspace(const clc_device *device, const clc_augment *augment, int views);
+
+/* Appends the launches that make `views_per_image` views of each of `images` images. */
+clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const clc_augment *augment,
+                             cl_mem pixels,     /* bytes (count,H,W,C): the whole data set */
+                             cl_mem indices,    /* int (images): the batch's images */
+                             cl_mem step_state, /* uint [0]: the epoch */
+                             int images, int views_per_image,
+                             cl_mem out, /* (views_per_image * images, size, size, C): row v images
+                                            + i is view v of image i */
+                             cl_mem workspace);
+
+#endif

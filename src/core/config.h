@@ -1,0 +1,166 @@
+/* The configuration of a run: what train.ini and the command line say, typed and checked. The keys,
+ * with their meaning, are in config_keys.inc. */
+#ifndef CLC_CORE_CONFIG_H
+#define CLC_CORE_CONFIG_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    CLC_CONFIG_TEXT_BYTES = 512, /* of a text, with its final zero */
+    CLC_CONFIG_LIST_MAX = 16,    /* numbers in a list */
+};
+
+typedef struct clc_ints {
+    size_t count;
+    int values[CLC_CONFIG_LIST_MAX];
+} clc_ints;
+
+typedef struct clc_floats {
+    size_t count;
+    double values[CLC_CONFIG_LIST_MAX];
+} clc_floats;
+
+/* The words that a CHOICE may be, each with the value of its field. */
+#define CLC_CONFIG_FORMAT_LIST(X) X(CLC_CONFIG_FORMAT_IDX, "idx")
+
+/* In the order of clc_crop. */
+#define CLC_CONFIG_CROP_LIST(X)                                                                    \
+    X(CLC_CONFIG_CROP_NONE, "none")                                                                \
+    X(CLC_CONFIG_CROP_RANDOM_RESIZED, "random_resized")                                            \
+    X(CLC_CONFIG_CROP_RANDOM, "random")                                                            \
+    X(CLC_CONFIG_CROP_CENTER, "center")
+
+#define CLC_CONFIG_ENCODER_LIST(X)                                                                 \
+    X(CLC_CONFIG_ENCODER_RESNET10, "resnet10")                                                     \
+    X(CLC_CONFIG_ENCODER_RESNET18, "resnet18")                                                     \
+    X(CLC_CONFIG_ENCODER_RESNET34, "resnet34")                                                     \
+    X(CLC_CONFIG_ENCODER_RESNET50, "resnet50")                                                     \
+    X(CLC_CONFIG_ENCODER_CUSTOM, "custom")
+
+#define CLC_CONFIG_STEM_LIST(X)                                                                    \
+    X(CLC_CONFIG_STEM_SMALL, "small")                                                              \
+    X(CLC_CONFIG_STEM_LARGE, "large")
+
+#define CLC_CONFIG_BLOCK_LIST(X)                                                                   \
+    X(CLC_CONFIG_BLOCK_AUTO, "auto")                                                               \
+    X(CLC_CONFIG_BLOCK_BASIC, "basic")                                                             \
+    X(CLC_CONFIG_BLOCK_BOTTLENECK, "bottleneck")
+
+#define CLC_CONFIG_LOSS_LIST(X) X(CLC_CONFIG_LOSS_NTXENT, "ntxent")
+
+#define CLC_CONFIG_METHOD_LIST(X) X(CLC_CONFIG_METHOD_SIMCLR, "simclr")
+
+#define CLC_CONFIG_OPTIMIZER_LIST(X)                                                               \
+    X(CLC_CONFIG_OPTIMIZER_SGD, "sgd")                                                             \
+    X(CLC_CONFIG_OPTIMIZER_LARS, "lars")                                                           \
+    X(CLC_CONFIG_OPTIMIZER_ADAMW, "adamw")
+
+#define CLC_CONFIG_RATE_SCALE_LIST(X)                                                              \
+    X(CLC_CONFIG_RATE_SCALE_NONE, "none")                                                          \
+    X(CLC_CONFIG_RATE_SCALE_LINEAR, "linear")                                                      \
+    X(CLC_CONFIG_RATE_SCALE_SQRT, "sqrt")
+
+#define CLC_CONFIG_SCHEDULE_LIST(X)                                                                \
+    X(CLC_CONFIG_SCHEDULE_COSINE, "cosine")                                                        \
+    X(CLC_CONFIG_SCHEDULE_STEP, "step")                                                            \
+    X(CLC_CONFIG_SCHEDULE_CONSTANT, "constant")
+
+/* In the order of clc_profile. */
+#define CLC_CONFIG_PROFILE_LIST(X)                                                                 \
+    X(CLC_CONFIG_PROFILE_AUTO, "auto")                                                             \
+    X(CLC_CONFIG_PROFILE_CPU, "cpu")                                                               \
+    X(CLC_CONFIG_PROFILE_GPU, "gpu")
+
+#define CLC_CONFIG_CONVOLUTION_LIST(X)                                                             \
+    X(CLC_CONFIG_CONVOLUTION_AUTO, "auto")                                                         \
+    X(CLC_CONFIG_CONVOLUTION_DIRECT, "direct")                                                     \
+    X(CLC_CONFIG_CONVOLUTION_WINOGRAD, "winograd")                                                 \
+    X(CLC_CONFIG_CONVOLUTION_IM2COL, "im2col")
+
+/* In the order of clc_gemm_kind. */
+#define CLC_CONFIG_GEMM_LIST(X)                                                                    \
+    X(CLC_CONFIG_GEMM_AUTO, "auto")                                                                \
+    X(CLC_CONFIG_GEMM_OWN, "own")                                                                  \
+    X(CLC_CONFIG_GEMM_CLBLAST, "clblast")
+
+#define CLC_CONFIG_LISTS(X)                                                                        \
+    X(FORMAT)                                                                                      \
+    X(CROP)                                                                                        \
+    X(ENCODER)                                                                                     \
+    X(STEM)                                                                                        \
+    X(BLOCK)                                                                                       \
+    X(LOSS)                                                                                        \
+    X(METHOD)                                                                                      \
+    X(OPTIMIZER)                                                                                   \
+    X(RATE_SCALE)                                                                                  \
+    X(SCHEDULE)                                                                                    \
+    X(PROFILE)                                                                                     \
+    X(CONVOLUTION)                                                                                 \
+    X(GEMM)
+
+#define CLC_CONFIG_CONSTANT(value, word) value,
+#define CLC_CONFIG_ENUM(list)            enum { CLC_CONFIG_##list##_LIST(CLC_CONFIG_CONSTANT) };
+CLC_CONFIG_LISTS(CLC_CONFIG_ENUM)
+#undef CLC_CONFIG_ENUM
+#undef CLC_CONFIG_CONSTANT
+
+/* One struct a section, one field a key: config->training.batch. A CHOICE is an int, one of the
+ * constants above. A plain value: it owns nothing and may be copied. */
+typedef struct clc_config {
+#define CLC_FIELD_TEXT(key)                                     char key[CLC_CONFIG_TEXT_BYTES];
+#define CLC_FIELD_INT(key)                                      int key;
+#define CLC_FIELD_SEED(key)                                     uint64_t key;
+#define CLC_FIELD_FLOAT(key)                                    double key;
+#define CLC_FIELD_BOOL(key)                                     bool key;
+#define CLC_FIELD_CHOICE(key)                                   int key;
+#define CLC_FIELD_INTS(key)                                     clc_ints key;
+#define CLC_FIELD_FLOATS(key)                                   clc_floats key;
+#define CLC_SECTION(section, meaning)                           struct {
+#define CLC_KEY(type, section, key, fallback, allowed, meaning) CLC_FIELD_##type(key)
+#define CLC_SECTION_END(section)                                                                   \
+    }                                                                                              \
+    section;
+#include "core/config_keys.inc"
+#undef CLC_SECTION
+#undef CLC_KEY
+#undef CLC_SECTION_END
+#undef CLC_FIELD_TEXT
+#undef CLC_FIELD_INT
+#undef CLC_FIELD_SEED
+#undef CLC_FIELD_FLOAT
+#undef CLC_FIELD_BOOL
+#undef CLC_FIELD_CHOICE
+#undef CLC_FIELD_INTS
+#undef CLC_FIELD_FLOATS
+} clc_config;
+
+/* Sets every key: the defaults, then the .ini file at `path` (NULL: none), then the overrides, each
+ * "section.key=value", the later ones over the earlier. Then checks it as clc_config_validate does.
+ * CLC_INVALID: the message begins with "<path>:<line>: " or "--set <override>: "; CLC_IO: the file
+ * could not be read. On failure *config holds nothing of use. Not while another thread uses inih.
+ */
+clc_status clc_config_load(const char *path, const char *const *overrides, size_t n_overrides,
+                           clc_config *config);
+
+/* Fails with CLC_INVALID, naming both keys, if values that are right by themselves contradict each
+ * other. For a configuration that a program changed; ranges are not checked again. */
+clc_status clc_config_validate(const clc_config *config);
+
+/* Fails with CLC_INVALID unless there are training images, and for `evaluation` also test images
+ * and the labels of both. Loading doesn't ask for them: not every command needs data. */
+clc_status clc_config_require_data(const clc_config *config, bool evaluation);
+
+/* The word of a CHOICE, such as "resnet18" of ("encoder", "name"); a static string. */
+const char *clc_config_choice(const clc_config *config, const char *section, const char *key);
+
+/* Prints every key with its default, type, range and meaning. */
+void clc_config_print_options(FILE *stream);
+
+/* Writes all keys as an .ini file that loads back to the same values, bit for bit. */
+clc_status clc_config_write(const clc_config *config, FILE *stream);
+
+#endif

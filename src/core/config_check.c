@@ -1,0 +1,124 @@
+/* What no key alone can tell: values that contradict each other. */
+#include "core/config_schema.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#define CONTRADICTION(first, second, advice)                                                       \
+    contradiction(config, keys, offsetof(clc_config, first), offsetof(clc_config, second), advice)
+
+static const clc_config_key *key_at(size_t offset) {
+    const clc_config_key *key = clc_config_keys;
+    while (key->name && key->offset != offset)
+        key++;
+    assert(key->name);
+    return key;
+}
+
+static clc_status contradiction(const clc_config *config, const clc_config_key *keys[2],
+                                size_t first, size_t second, const char *advice) {
+    char texts[2][CLC_CONFIG_TEXT_BYTES];
+    keys[0] = key_at(first);
+    keys[1] = key_at(second);
+    for (int i = 0; i < 2; i++)
+        clc_config_format(keys[i], config, texts[i], sizeof texts[i]);
+    return clc_fail(CLC_INVALID, "%s.%s = %s contradicts %s.%s = %s: %s", keys[0]->section,
+                    keys[0]->name, texts[0], keys[1]->section, keys[1]->name,
+                    texts[1][0] ? texts[1] : "(empty)", advice);
+}
+
+static clc_status check_data(const clc_config *config, const clc_config_key *keys[2]) {
+    int limit = config->data.limit;
+    if (limit != 0 && limit < config->training.batch)
+        return CONTRADICTION(data.limit, training.batch,
+                             "there would be no full batch; raise the limit or lower the batch");
+    if (config->data.test_labels[0] && !config->data.test_images[0])
+        return CONTRADICTION(data.test_labels, data.test_images,
+                             "labels without images; give both or neither");
+    if (config->data.train_labels[0] && !config->data.train_images[0])
+        return CONTRADICTION(data.train_labels, data.train_images,
+                             "labels without images; give both or neither");
+    if (config->augmentation.mean.count != config->augmentation.std.count)
+        return CONTRADICTION(augmentation.mean, augmentation.std,
+                             "give as many of one as of the other, or leave both empty");
+    if (config->augmentation.mean.count == 2)
+        return CONTRADICTION(augmentation.mean, augmentation.std,
+                             "images have 1 or 3 channels, not 2; give as many values");
+    return CLC_OK;
+}
+
+static clc_status check_encoder(const clc_config *config, const clc_config_key *keys[2]) {
+    bool custom = config->encoder.name == CLC_CONFIG_ENCODER_CUSTOM;
+    bool automatic = config->encoder.block == CLC_CONFIG_BLOCK_AUTO;
+    if (custom && config->encoder.blocks.count == 0)
+        return CONTRADICTION(encoder.name, encoder.blocks,
+                             "give the blocks of each stage, such as 2, 2, 2, 2");
+    if (custom && automatic)
+        return CONTRADICTION(encoder.name, encoder.block, "choose basic or bottleneck");
+    if (!custom && config->encoder.blocks.count > 0)
+        return CONTRADICTION(encoder.blocks, encoder.name,
+                             "the name sets the blocks; use name = custom or leave them empty");
+    if (!custom && !automatic)
+        return CONTRADICTION(encoder.block, encoder.name,
+                             "the name sets the kind; use name = custom or block = auto");
+    return CLC_OK;
+}
+
+static clc_status check_optimizer(const clc_config *config, const clc_config_key *keys[2]) {
+    bool step = config->optimizer.schedule == CLC_CONFIG_SCHEDULE_STEP;
+    const clc_ints *epochs = &config->optimizer.step_epochs;
+    if (config->optimizer.warmup_epochs > config->training.epochs)
+        return CONTRADICTION(optimizer.warmup_epochs, training.epochs,
+                             "warm-up would not end; lower it or train for longer");
+    if (config->optimizer.nesterov && config->optimizer.name != CLC_CONFIG_OPTIMIZER_SGD)
+        return CONTRADICTION(optimizer.nesterov, optimizer.name, "only sgd can look ahead");
+    if (config->optimizer.nesterov && !(config->optimizer.momentum > 0))
+        return CONTRADICTION(optimizer.nesterov, optimizer.momentum,
+                             "there is no momentum to look ahead by");
+    if (step && epochs->count == 0)
+        return CONTRADICTION(optimizer.schedule, optimizer.step_epochs,
+                             "give the epochs after which the rate falls");
+    if (!step && epochs->count > 0)
+        return CONTRADICTION(optimizer.step_epochs, optimizer.schedule,
+                             "only schedule = step uses them; leave them empty");
+    for (size_t i = 1; i < epochs->count; i++)
+        if (epochs->values[i] <= epochs->values[i - 1])
+            return CONTRADICTION(optimizer.step_epochs, optimizer.schedule,
+                                 "each epoch must be greater than the one before");
+    return CLC_OK;
+}
+
+clc_status clc_config_check(const clc_config *config, const clc_config_key *keys[2]) {
+    clc_status status = CLC_OK;
+    keys[0] = keys[1] = NULL;
+    CLC_TRY(check_data(config, keys));
+    CLC_TRY(check_encoder(config, keys));
+    CLC_TRY(check_optimizer(config, keys));
+fail:
+    return status;
+}
+
+clc_status clc_config_validate(const clc_config *config) {
+    const clc_config_key *keys[2];
+    return clc_config_check(config, keys);
+}
+
+clc_status clc_config_require_data(const clc_config *config, bool evaluation) {
+    const struct {
+        const char *key, *value;
+        bool needed;
+    } files[] = {
+        {"train_images", config->data.train_images, true},
+        {"train_labels", config->data.train_labels, evaluation},
+        {"test_images", config->data.test_images, evaluation},
+        {"test_labels", config->data.test_labels, evaluation},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (files[i].needed && !files[i].value[0])
+            return clc_fail(CLC_INVALID,
+                            "data.%s is not given, which %s needs; set it in section [data] or "
+                            "with --set data.%s=FILE",
+                            files[i].key, evaluation ? "evaluation" : "training", files[i].key);
+    return CLC_OK;
+}

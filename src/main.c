@@ -1,0 +1,246 @@
+/* The command line: reads the arguments and calls the library. The only place that exits. */
+#include "clcontrast/train.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/status.h"
+#include "core/text.h"
+#include "eval/run.h"
+#include "report/bench.h"
+#include "report/devices.h"
+#include "train/preview.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_OVERRIDES = 64, MAX_POSITIONALS = 4 };
+
+typedef struct arguments {
+    const char *positionals[MAX_POSITIONALS]; /* without the command */
+    int positional_count;
+    const char *overrides[MAX_OVERRIDES];
+    size_t override_count;
+    const char *device, *checkpoint, *output;
+    bool json, dry_run, overwrite, resume;
+    int most;
+} arguments;
+
+typedef struct command {
+    const char *name, *usage, *meaning;
+    int least, most; /* positional arguments */
+    clc_status (*run)(const arguments *);
+} command;
+
+static clc_train_options train_options(const arguments *a) {
+    return (clc_train_options){.config = a->positional_count ? a->positionals[0] : NULL,
+                               .overrides = a->overrides,
+                               .override_count = a->override_count,
+                               .device = a->device,
+                               .dry_run = a->dry_run,
+                               .overwrite = a->overwrite,
+                               .resume = a->resume,
+                               .checkpoint = a->checkpoint};
+}
+
+static clc_status run_train(const arguments *a) {
+    const clc_train_options options = train_options(a);
+    return clc_train(&options);
+}
+
+static clc_status run_devices(const arguments *a) {
+    return clc_devices_report(stdout, a->json);
+}
+
+static clc_status run_options(const arguments *a) {
+    (void)a;
+    clc_config_print_options(stdout);
+    return CLC_OK;
+}
+
+static clc_status run_preview(const arguments *a) {
+    const clc_train_options options = train_options(a);
+    return clc_preview(&options, a->positionals[1]);
+}
+
+static clc_status run_eval(const arguments *a) {
+    return clc_run_evaluate(a->positionals[0], a->device, a->overrides, a->override_count);
+}
+
+static clc_status run_embed(const arguments *a) {
+    return clc_run_embed(a->positionals[0], a->device, a->output, a->overrides, a->override_count);
+}
+
+static clc_status run_bench(const arguments *a) {
+    const clc_train_options options = train_options(a);
+    if (a->positional_count && !strcmp(a->positionals[0], "loss"))
+        return clc_bench_loss(a->device, a->most, a->json, stdout);
+    return clc_bench_step(&options, a->json, stdout);
+}
+
+static const command commands[] = {
+    {"train", "train.ini", "train an encoder and evaluate it; the word train may be left out", 1, 1,
+     run_train},
+    {"eval", "RUN", "evaluate the encoder of a run folder: kNN, linear probe, baselines", 1, 1,
+     run_eval},
+    {"embed", "RUN", "write features and labels of a run's data as .npy", 1, 1, run_embed},
+    {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
+    {"bench", "[train.ini | loss]", "time the training step by op, or the loss by number of views",
+     0, 1, run_bench},
+    {"devices", "", "list all OpenCL devices and what they can do", 0, 0, run_devices},
+    {"options", "", "print every key of train.ini", 0, 0, run_options},
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static void print_help(void) {
+    puts("clcontrast " CLC_VERSION ": contrastive training of image encoders on any OpenCL device\n"
+         "\nusage: clcontrast [options] train.ini\n       clcontrast COMMAND [options] ...\n\ncommands:");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        printf("  %-8s %-18s %s\n", commands[i].name, commands[i].usage, commands[i].meaning);
+    puts("\noptions:\n"
+         "  --device D         a number of 'clcontrast devices', cpu, gpu or a part of a name\n"
+         "  --set S.KEY=VALUE  override a key of the configuration; may be repeated\n"
+         "  --resume[=FILE]    continue from the newest (or that) checkpoint of the output folder\n"
+         "  --overwrite        replace the run that is in the output folder\n"
+         "  --dry-run          do everything up to the first step\n"
+         "  --output FOLDER    embed: where the .npy files go (default: the run)\n"
+         "  --most N           bench loss: the most views (default 65536)\n"
+         "  --json             devices, bench: print JSON\n"
+         "  --quiet            no progress, only results and errors\n"
+         "  --help, --version\n"
+         "\nexit status: 0 success, else");
+#define PRINT_STATUS(name, meaning)                                                                \
+    if (CLC_##name != CLC_OK)                                                                      \
+        printf("  %2d %s\n", (int)CLC_##name, meaning);
+    CLC_STATUS_LIST(PRINT_STATUS)
+#undef PRINT_STATUS
+}
+
+enum { OPTION_DEVICE = 256, OPTION_SET, OPTION_RESUME, OPTION_OVERWRITE, OPTION_DRY_RUN,
+       OPTION_OUTPUT, OPTION_MOST, OPTION_JSON, OPTION_QUIET, OPTION_HELP, OPTION_VERSION };
+
+static const struct option long_options[] = {
+    {"device", required_argument, NULL, OPTION_DEVICE},
+    {"set", required_argument, NULL, OPTION_SET},
+    {"resume", optional_argument, NULL, OPTION_RESUME},
+    {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
+    {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"most", required_argument, NULL, OPTION_MOST},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"quiet", no_argument, NULL, OPTION_QUIET},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static clc_status parse_most(const char *text, int *most) {
+    char *end = NULL;
+    long value = strtol(text, &end, 10);
+    if (end == text || *end || value < 2 || value > 1 << 20)
+        return clc_fail(CLC_INVALID, "--most %s: a number from 2 to 1048576 is needed", text);
+    *most = (int)value;
+    return CLC_OK;
+}
+
+static clc_status add_override(arguments *a, const char *text) {
+    if (a->override_count == MAX_OVERRIDES)
+        return clc_fail(CLC_INVALID, "more than %d --set options; put them into the .ini file",
+                        MAX_OVERRIDES);
+    a->overrides[a->override_count++] = text;
+    return CLC_OK;
+}
+
+/* Handles one option; *done is set by those that end the program. */
+static clc_status take_option(arguments *a, int option, const char *value, bool *done) {
+    switch (option) {
+    case OPTION_DEVICE:
+        a->device = value;
+        return CLC_OK;
+    case OPTION_SET:
+        return add_override(a, value);
+    case OPTION_RESUME:
+        a->resume = true;
+        a->checkpoint = value;
+        return CLC_OK;
+    case OPTION_OVERWRITE:
+        a->overwrite = true;
+        return CLC_OK;
+    case OPTION_DRY_RUN:
+        a->dry_run = true;
+        return CLC_OK;
+    case OPTION_OUTPUT:
+        a->output = value;
+        return CLC_OK;
+    case OPTION_MOST:
+        return parse_most(value, &a->most);
+    case OPTION_JSON:
+        a->json = true;
+        return CLC_OK;
+    case OPTION_QUIET:
+        clc_log_quiet(true);
+        return CLC_OK;
+    case OPTION_HELP:
+        print_help();
+        *done = true;
+        return CLC_OK;
+    case OPTION_VERSION:
+        puts("clcontrast " CLC_VERSION);
+        *done = true;
+        return CLC_OK;
+    default:
+        return clc_fail(CLC_INVALID, "see clcontrast --help");
+    }
+}
+
+static const command *find_command(const char *name) {
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    return NULL;
+}
+
+/* A first word that is no command is a configuration file: the main job. */
+static clc_status choose_command(arguments *a, int count, char **words, const command **chosen) {
+    const command *c = count ? find_command(words[0]) : NULL;
+    int first = c ? 1 : 0;
+    if (!count)
+        return clc_fail(CLC_INVALID, "nothing to do: name a train.ini or a command; see clcontrast --help");
+    if (!c)
+        c = &commands[0];
+    if (count - first < c->least || count - first > c->most)
+        return clc_fail(CLC_INVALID, "usage: clcontrast %s %s [options]; see clcontrast --help", c->name,
+                        c->usage);
+    for (int i = first; i < count; i++)
+        a->positionals[a->positional_count++] = words[i];
+    *chosen = c;
+    return CLC_OK;
+}
+
+static clc_status run(int argc, char **argv) {
+    arguments a = {.most = 65536};
+    bool done = false;
+    const command *chosen = NULL;
+    clc_status status = CLC_OK;
+    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        status = take_option(&a, option, optarg, &done);
+        if (status != CLC_OK || done)
+            return status;
+    }
+    status = choose_command(&a, argc - optind, argv + optind, &chosen);
+    return status == CLC_OK ? chosen->run(&a) : status;
+}
+
+int main(int argc, char **argv) {
+    clc_status status = run(argc, argv);
+    if (status != CLC_OK) {
+        clc_live("%s", "");
+        fprintf(stderr, "clcontrast: %s\n", clc_error());
+    }
+    /* A full disk shows only when the results are flushed. */
+    if (fflush(stdout) != 0 && status == CLC_OK) {
+        fprintf(stderr, "clcontrast: standard output can't be written\n");
+        status = CLC_IO;
+    }
+    return (int)status;
+}

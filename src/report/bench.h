@@ -1,0 +1,17 @@
+/* Benchmarks: the training step by op, and the loss by number of views. */
+#ifndef CLC_REPORT_BENCH_H
+#define CLC_REPORT_BENCH_H
+
+#include "clcontrast/train.h"
+
+#include <stdio.h>
+
+/* Times the step that the configuration describes and prints it op by op: time, share, GFLOP/s, GB/s; or one
+ * JSON object. Without data.train_images random images of 32 x 32 x 3 serve. */
+clc_status clc_bench_step(const clc_train_options *options, bool json, FILE *file);
+
+/* Times loss and gradient for 1,024 to 65,536 views of 128 dimensions; prints time and workspace beside the
+ * bytes that a dense similarity matrix would take. `most` limits the views. */
+clc_status clc_bench_loss(const char *device, int most, bool json, FILE *file);
+
+#endif

@@ -1,0 +1,191 @@
+#include "report/bench.h"
+
+#include "core/rng.h"
+#include "device/program.h"
+#include "report/progress.h"
+#include "train/order.h"
+#include "train/session.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum { WARM_STEPS = 2, ROUNDS = 3, PROFILED_STEPS = 2 };
+static const double round_seconds = 1.5;
+
+/* One line of the result: all launches of an op. */
+typedef struct op_time {
+    char op[48];
+    double seconds, flops, bytes;
+    int launches;
+} op_time;
+
+typedef struct bench {
+    clc_session session;
+    op_time ops[64];
+    size_t op_count;
+    double step_seconds, first_step_seconds, profiled_seconds;
+    int32_t *order;
+    int64_t steps;
+} bench;
+
+/* Random images, for a configuration without data. */
+static clc_status random_images(clc_dataset **data) {
+    clc_status status = CLC_OK;
+    clc_rng rng = clc_rng_make(1, 1);
+    clc_dataset *made = NULL;
+    CLC_NEW(made, 1);
+    *made = (clc_dataset){.name = "random numbers", .count = 4096, .height = 32, .width = 32,
+                          .channels = 3};
+    const size_t bytes = made->count * 32 * 32 * 3;
+    CLC_NEW(made->pixels, bytes);
+    for (size_t i = 0; i < bytes; i++)
+        made->pixels[i] = (uint8_t)clc_rng_next(&rng);
+    *data = made;
+    made = NULL;
+fail:
+    clc_dataset_free(&made);
+    return status;
+}
+
+static clc_status run_steps(bench *b, int n) {
+    clc_status status = CLC_OK;
+    clc_step_slot slot;
+    const int64_t batch = b->session.config.training.batch;
+    const int64_t per_epoch = (int64_t)b->session.data->count / batch;
+    for (int i = 0; i < n; i++, b->steps++)
+        CLC_TRY(clc_step_enqueue(&b->session.step, b->steps, 0, 0.01f,
+                                 b->order + b->steps % per_epoch * batch, &slot));
+    CLC_TRY(clc_device_finish(b->session.device));
+fail:
+    return status;
+}
+
+/* The best of some rounds: other programs on the machine can only slow a round down. */
+static clc_status time_steps(bench *b) {
+    clc_status status = CLC_OK;
+    double start = clc_seconds();
+    CLC_TRY(run_steps(b, 1));
+    b->first_step_seconds = clc_seconds() - start;
+    CLC_TRY(run_steps(b, WARM_STEPS - 1));
+    start = clc_seconds();
+    CLC_TRY(run_steps(b, 1));
+    const double one = clc_seconds() - start;
+    const int n = one > round_seconds ? 1 : (int)(round_seconds / (one > 1e-4 ? one : 1e-4));
+    b->step_seconds = one;
+    for (int round = 0; round < ROUNDS; round++) {
+        start = clc_seconds();
+        CLC_TRY(run_steps(b, n));
+        const double each = (clc_seconds() - start) / n;
+        b->step_seconds = each < b->step_seconds ? each : b->step_seconds;
+    }
+fail:
+    return status;
+}
+
+static op_time *find_op(bench *b, const char *name) {
+    for (size_t i = 0; i < b->op_count; i++)
+        if (!strcmp(b->ops[i].op, name))
+            return &b->ops[i];
+    if (b->op_count == sizeof b->ops / sizeof *b->ops)
+        return &b->ops[b->op_count - 1];
+    op_time *op = &b->ops[b->op_count++];
+    snprintf(op->op, sizeof op->op, "%s", name);
+    return op;
+}
+
+static clc_status profile(bench *b) {
+    clc_status status = CLC_OK;
+    clc_sequence *sequences[5];
+    clc_step_sequences(&b->session.step, sequences);
+    for (int i = 0; i < PROFILED_STEPS; i++)
+        for (int s = 0; s < 5; s++)
+            CLC_TRY(clc_sequence_profile(sequences[s], b->session.device));
+    for (int s = 0; s < 5; s++)
+        for (size_t i = 0; i < sequences[s]->count; i++) {
+            const clc_launch *launch = &sequences[s]->items[i];
+            op_time *op = find_op(b, launch->op);
+            op->seconds += launch->seconds / PROFILED_STEPS;
+            op->flops += launch->flops;
+            op->bytes += launch->bytes;
+            op->launches++;
+            b->profiled_seconds += launch->seconds / PROFILED_STEPS;
+        }
+fail:
+    return status;
+}
+
+static double giga(double amount, double seconds) {
+    return seconds > 0 ? amount / seconds * 1e-9 : 0;
+}
+
+static double cold_start(const bench *b) {
+    return b->session.prepare_seconds + b->first_step_seconds;
+}
+
+static void print_text(const bench *b, FILE *file) {
+    const int batch = b->session.config.training.batch, views = b->session.step.method->views;
+    fprintf(file, "%-28s %9s %10s %7s %10s %8s\n", "op", "launches", "ms", "share", "GFLOP/s",
+            "GB/s");
+    for (size_t i = 0; i < b->op_count; i++) {
+        const op_time *op = &b->ops[i];
+        fprintf(file, "%-28s %9d %10.3f %6.1f%% %10.1f %8.1f\n", op->op, op->launches,
+                1e3 * op->seconds, 100 * op->seconds / b->profiled_seconds,
+                giga(op->flops, op->seconds), giga(op->bytes, op->seconds));
+    }
+    fprintf(file, "sum of ops %.1f ms; whole step %.1f ms: %.1f images/s, %.1f views/s\n",
+            1e3 * b->profiled_seconds, 1e3 * b->step_seconds, batch / b->step_seconds,
+            views * batch / b->step_seconds);
+    fprintf(file, "start to the end of the first step: %.2f s\n", cold_start(b));
+}
+
+static clc_status print_json(const bench *b, FILE *file) {
+    const int batch = b->session.config.training.batch, views = b->session.step.method->views;
+    const clc_program_counts counts = clc_program_counts_get(b->session.device);
+    json_t *ops = json_array();
+    for (size_t i = 0; i < b->op_count; i++) {
+        const op_time *op = &b->ops[i];
+        json_array_append_new(ops, json_pack("{s:s,s:i,s:f,s:f,s:f}", "op", op->op, "launches",
+                                             op->launches, "seconds", op->seconds, "gflops",
+                                             giga(op->flops, op->seconds), "gbytes",
+                                             giga(op->bytes, op->seconds)));
+    }
+    json_t *root = json_pack(
+        "{s:s,s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:I,s:o}", "device", b->session.device->info.name,
+        "step_seconds", b->step_seconds, "views_per_second", views * batch / b->step_seconds,
+        "images_per_second", batch / b->step_seconds, "cold_start_seconds", cold_start(b),
+        "programs_built", (int)counts.built, "programs_loaded", (int)counts.loaded, "batch", batch,
+        "device_bytes", (json_int_t)b->session.device->peak, "ops", ops);
+    if (!root)
+        return clc_fail_alloc(1024);
+    json_dumpf(root, file, JSON_INDENT(2));
+    fputc('\n', file);
+    json_decref(root);
+    return CLC_OK;
+}
+
+clc_status clc_bench_step(const clc_train_options *options, bool json, FILE *file) {
+    clc_status status = CLC_OK;
+    bench *b = NULL;
+    clc_dataset *data = NULL;
+    clc_config config;
+    CLC_NEW(b, 1);
+    CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
+    if (!*config.data.train_images)
+        CLC_TRY(random_images(&data));
+    CLC_TRY(clc_session_open(&b->session, options, data));
+    CLC_NEW(b->order, b->session.data->count);
+    clc_epoch_order(1, 0, b->order, b->session.data->count);
+    CLC_TRY(time_steps(b));
+    CLC_TRY(profile(b));
+    if (json)
+        CLC_TRY(print_json(b, file));
+    else
+        print_text(b, file);
+fail:
+    if (b) {
+        clc_session_close(&b->session);
+        free(b->order);
+        free(b);
+    }
+    return status;
+}

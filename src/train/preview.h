@@ -1,0 +1,10 @@
+/* `clcontrast preview`: a contact sheet of images and their augmented views. */
+#ifndef CLC_TRAIN_PREVIEW_H
+#define CLC_TRAIN_PREVIEW_H
+
+#include "clcontrast/train.h"
+
+/* Draws the first images of the configuration's training set and some views of each into a PNG. */
+clc_status clc_preview(const clc_train_options *options, const char *png);
+
+#endif
