@@ -1,0 +1,27 @@
+#include "op/conv2d.h"
+
+#include "op/conv2d_impls.h"
+
+double clc_conv2d_flops(const clc_conv2d_shape *s) {
+    return 2.0 * s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k * s->c * s->kh * s->kw;
+}
+
+static const clc_conv2d_impl *const impls[] = {&clc_conv2d_direct};
+enum { IMPL_COUNT = sizeof impls / sizeof *impls };
+
+const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
+    *count = IMPL_COUNT;
+    return impls;
+}
+
+/* In the order of preference; the last one supports everything. */
+const clc_conv2d_impl *clc_conv2d_choose(const clc_device *device, const clc_conv2d_shape *shape,
+                                         clc_conv2d_pass pass, clc_conv2d_kind kind) {
+    for (size_t i = 0; i < IMPL_COUNT; i++)
+        if (impls[i]->kind == kind && impls[i]->supports(device, shape, pass))
+            return impls[i];
+    for (size_t i = 0; i + 1 < IMPL_COUNT; i++)
+        if (impls[i]->supports(device, shape, pass))
+            return impls[i];
+    return impls[IMPL_COUNT - 1];
+}

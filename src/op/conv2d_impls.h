@@ -1,0 +1,9 @@
+/* The implementations of clc_conv2d_impl, one a file. */
+#ifndef CLC_OP_CONV2D_IMPLS_H
+#define CLC_OP_CONV2D_IMPLS_H
+
+#include "op/conv2d.h"
+
+extern const clc_conv2d_impl clc_conv2d_direct;
+
+#endif
