@@ -1,0 +1,119 @@
+#include "device/gemm.h"
+
+#include "device/gemm_clblast.h"
+
+#include <stdio.h>
+
+/* Our own kernel: see cl/op/gemm.cl. */
+enum { VECTORS = 2 };
+
+static int panel_rows(const clc_device *device) {
+    return device->vector_width >= 16 ? 12 : 6; /* with VECTORS: fits 32 or 16 registers */
+}
+
+static int panel_columns(const clc_device *device) {
+    return VECTORS * (int)device->vector_width;
+}
+
+static size_t panels(size_t n, int size) {
+    return (n + (size_t)size - 1) / (size_t)size;
+}
+
+static bool by_clblast(const clc_device *device, clc_gemm_kind kind) {
+    return kind == CLC_GEMM_CLBLAST ||
+           (kind == CLC_GEMM_AUTO &&
+            (device->profile == CLC_PROFILE_GPU || device->clblast_everywhere));
+}
+
+/* Floats of the packed A, rounded up so that B, which follows, may be a sub-buffer. */
+static size_t packed_a(const clc_device *device, const clc_gemm *g) {
+    const size_t unit = device->info.alignment > 64 ? device->info.alignment : 64;
+    size_t floats = panels(g->m, panel_rows(device)) * (size_t)panel_rows(device) * g->k;
+    return (floats * sizeof(float) + unit - 1) / unit * unit / sizeof(float);
+}
+
+size_t clc_gemm_workspace(const clc_device *device, clc_gemm_kind kind, const clc_gemm *g) {
+    if (by_clblast(device, kind))
+        return 0;
+    size_t columns = panels(g->n, panel_columns(device)) * (size_t)panel_columns(device);
+    return (packed_a(device, g) + columns * g->k) * sizeof(float);
+}
+
+typedef struct own_build {
+    clc_sequence *sequence;
+    clc_device *device;
+    const clc_gemm *gemm;
+    cl_mem a, b; /* packed */
+    char options[64];
+    const char *op, *layer;
+} own_build;
+
+static clc_launch_spec spec(const own_build *w, const char *kernel, size_t g0, size_t g1,
+                            double flops, double bytes) {
+    return (clc_launch_spec){.source = "op/gemm.cl",
+                             .kernel = kernel,
+                             .options = w->options,
+                             .groups = {g0, g1},
+                             .op = w->op,
+                             .layer = w->layer,
+                             .flops = flops,
+                             .bytes = bytes};
+}
+
+static clc_status pack(const own_build *w) {
+    clc_status status = CLC_OK;
+    const clc_gemm *g = w->gemm;
+    const size_t pa = panels(g->m, panel_rows(w->device)), pb = panels(g->n, panel_columns(w->device));
+    clc_launch_spec a = spec(w, "gemm_pack_a", pa, 1, 0, 8.0 * (double)(g->m * g->k));
+    clc_launch_spec b = spec(w, "gemm_pack_b", pb, 1, 0, 8.0 * (double)(g->n * g->k));
+    CLC_TRY(CLC_LAUNCH(w->sequence, w->device, &a, CLC_MEM(g->a), CLC_MEM(w->a),
+                       CLC_INT(g->a_offset), CLC_INT(g->m), CLC_INT(g->k),
+                       CLC_INT(g->transpose_a ? 1 : g->k), CLC_INT(g->transpose_a ? g->m : 1)));
+    CLC_TRY(CLC_LAUNCH(w->sequence, w->device, &b, CLC_MEM(g->b), CLC_MEM(w->b),
+                       CLC_INT(g->b_offset), CLC_INT(g->n), CLC_INT(g->k),
+                       CLC_INT(g->transpose_b ? g->k : 1), CLC_INT(g->transpose_b ? 1 : g->n)));
+fail:
+    return status;
+}
+
+static clc_status multiply(const own_build *w) {
+    const clc_gemm *g = w->gemm;
+    const size_t pb = panels(g->n, panel_columns(w->device));
+    /* Enough groups for all cores, several times over: B's panels times chunks of A's. */
+    size_t chunks = panels(w->device->groups * 2, (int)pb);
+    const size_t pa = panels(g->m, panel_rows(w->device));
+    clc_launch_spec s = spec(w, "gemm_panels", pb, chunks < pa ? chunks : pa,
+                             2.0 * (double)g->m * (double)g->n * (double)g->k,
+                             4.0 * (double)(g->m * g->k + g->n * g->k + g->m * g->n));
+    return CLC_LAUNCH(w->sequence, w->device, &s, CLC_MEM(w->a), CLC_MEM(w->b), CLC_MEM(g->c),
+                      CLC_INT(g->c_offset), CLC_INT(g->m), CLC_INT(g->n), CLC_INT(g->k),
+                      CLC_INT(g->accumulate));
+}
+
+static clc_status build_own(clc_sequence *sequence, clc_device *device, const clc_gemm *gemm,
+                            cl_mem workspace, const char *op, const char *layer) {
+    clc_status status = CLC_OK;
+    own_build w = {sequence, device, gemm, NULL, NULL, "", op, layer};
+    const size_t bytes_a = packed_a(device, gemm) * sizeof(float);
+    const size_t bytes = clc_gemm_workspace(device, CLC_GEMM_OWN, gemm);
+    snprintf(w.options, sizeof w.options, "-DMR=%d -DNV=%d", panel_rows(device), VECTORS);
+    CLC_TRY(clc_buffer_sub(workspace, 0, bytes_a, &w.a));
+    CLC_TRY(clc_buffer_sub(workspace, bytes_a, bytes - bytes_a, &w.b));
+    CLC_TRY(pack(&w));
+    CLC_TRY(multiply(&w));
+fail:
+    /* The kernels keep the sub-buffers alive. */
+    if (w.a)
+        clReleaseMemObject(w.a);
+    if (w.b)
+        clReleaseMemObject(w.b);
+    return status;
+}
+
+clc_status clc_gemm_build(clc_sequence *sequence, clc_device *device, clc_gemm_kind kind,
+                          const clc_gemm *gemm, cl_mem workspace, const char *op,
+                          const char *layer) {
+    if (by_clblast(device, kind))
+        return clc_gemm_clblast_build(sequence, gemm, op, layer);
+    return build_own(sequence, device, gemm, workspace, op, layer);
+}
