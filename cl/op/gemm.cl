@@ -13,9 +13,9 @@
 #define PACK(name, PANEL)                                                                          \
     TILE_KERNEL void name(const global float *restrict x, global float *restrict panels,           \
                           const int offset, const int rows, const int k, const int row_step,      \
-                          const int k_step) {                                                      \
+                          const int k_step, const int panels_offset) {                             \
         const int p = get_group_id(0);                                                             \
-        global float *to = panels + (size_t)p * k * PANEL;                                         \
+        global float *to = panels + panels_offset + (size_t)p * k * PANEL;                         \
         const global float *from = x + offset + (size_t)p * PANEL * row_step;                      \
         const int count = min(PANEL, rows - p * PANEL);                                            \
         for (int t = 0; t < k; t++, to += PANEL, from += k_step) {                                 \
@@ -30,16 +30,16 @@ PACK(gemm_pack_a, MR)
 PACK(gemm_pack_b, NR)
 
 /* Groups: (panels of B, chunks of panels of A). */
-TILE_KERNEL void gemm_panels(const global float *restrict a, // (ceil(m/MR),k,MR)
-                             const global float *restrict b, // (ceil(n/NR),k,NR)
-                             global float *restrict c,       // (m,n)
+TILE_KERNEL void gemm_panels(const global float *restrict a, // (ceil(m/MR),k,MR), then at b_offset
+                             global float *restrict c,       // (ceil(n/NR),k,NR); c is (m,n)
+                             const int b_offset,
                              const int offset, const int m, const int n, const int k,
                              const int accumulate) {
     const int n0 = get_group_id(0) * NR, panels = (m + MR - 1) / MR;
     const int per = CHUNK(panels, (int)get_num_groups(1)), first = (int)get_group_id(1) * per;
     for (int p = first; p < min(first + per, panels); p++) {
         const global float *restrict x = a + (size_t)p * k * MR;
-        const global float *restrict y = b + (size_t)n0 * k;
+        const global float *restrict y = a + b_offset + (size_t)n0 * k;
         vec acc[MR][NV];
         UNROLL(MR)
         for (int i = 0; i < MR; i++)

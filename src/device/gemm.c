@@ -25,25 +25,24 @@ static bool by_clblast(const clc_device *device, clc_gemm_kind kind) {
             (device->profile == CLC_PROFILE_GPU || device->clblast_everywhere));
 }
 
-/* Floats of the packed A, rounded up so that B, which follows, may be a sub-buffer. */
-static size_t packed_a(const clc_device *device, const clc_gemm *g) {
-    const size_t unit = device->info.alignment > 64 ? device->info.alignment : 64;
-    size_t floats = panels(g->m, panel_rows(device)) * (size_t)panel_rows(device) * g->k;
-    return (floats * sizeof(float) + unit - 1) / unit * unit / sizeof(float);
+/* Floats of the packed A. */
+static size_t packed_a(const clc_gemm *g, int rows) {
+    return panels(g->m, rows) * (size_t)rows * g->k;
 }
 
 size_t clc_gemm_workspace(const clc_device *device, clc_gemm_kind kind, const clc_gemm *g) {
     if (by_clblast(device, kind))
         return 0;
     size_t columns = panels(g->n, panel_columns(device)) * (size_t)panel_columns(device);
-    return (packed_a(device, g) + columns * g->k) * sizeof(float);
+    return (packed_a(g, panel_rows(device)) + columns * g->k) * sizeof(float);
 }
 
 typedef struct own_build {
     clc_sequence *sequence;
     clc_device *device;
     const clc_gemm *gemm;
-    cl_mem a, b; /* packed */
+    cl_mem packed;    /* A's panels, then B's */
+    size_t b_offset;  /* floats */
     char options[64];
     const char *op, *layer;
 } own_build;
@@ -66,12 +65,14 @@ static clc_status pack(const own_build *w) {
     const size_t pa = panels(g->m, panel_rows(w->device)), pb = panels(g->n, panel_columns(w->device));
     clc_launch_spec a = spec(w, "gemm_pack_a", pa, 1, 0, 8.0 * (double)(g->m * g->k));
     clc_launch_spec b = spec(w, "gemm_pack_b", pb, 1, 0, 8.0 * (double)(g->n * g->k));
-    CLC_TRY(CLC_LAUNCH(w->sequence, w->device, &a, CLC_MEM(g->a), CLC_MEM(w->a),
+    CLC_TRY(CLC_LAUNCH(w->sequence, w->device, &a, CLC_MEM(g->a), CLC_MEM(w->packed),
                        CLC_INT(g->a_offset), CLC_INT(g->m), CLC_INT(g->k),
-                       CLC_INT(g->transpose_a ? 1 : g->k), CLC_INT(g->transpose_a ? g->m : 1)));
-    CLC_TRY(CLC_LAUNCH(w->sequence, w->device, &b, CLC_MEM(g->b), CLC_MEM(w->b),
+                       CLC_INT(g->transpose_a ? 1 : g->k), CLC_INT(g->transpose_a ? g->m : 1),
+                       CLC_INT(0)));
+    CLC_TRY(CLC_LAUNCH(w->sequence, w->device, &b, CLC_MEM(g->b), CLC_MEM(w->packed),
                        CLC_INT(g->b_offset), CLC_INT(g->n), CLC_INT(g->k),
-                       CLC_INT(g->transpose_b ? g->k : 1), CLC_INT(g->transpose_b ? 1 : g->n)));
+                       CLC_INT(g->transpose_b ? g->k : 1), CLC_INT(g->transpose_b ? 1 : g->n),
+                       CLC_INT(w->b_offset)));
 fail:
     return status;
 }
@@ -85,28 +86,19 @@ static clc_status multiply(const own_build *w) {
     clc_launch_spec s = spec(w, "gemm_panels", pb, chunks < pa ? chunks : pa,
                              2.0 * (double)g->m * (double)g->n * (double)g->k,
                              4.0 * (double)(g->m * g->k + g->n * g->k + g->m * g->n));
-    return CLC_LAUNCH(w->sequence, w->device, &s, CLC_MEM(w->a), CLC_MEM(w->b), CLC_MEM(g->c),
-                      CLC_INT(g->c_offset), CLC_INT(g->m), CLC_INT(g->n), CLC_INT(g->k),
+    return CLC_LAUNCH(w->sequence, w->device, &s, CLC_MEM(w->packed), CLC_MEM(g->c),
+                      CLC_INT(w->b_offset), CLC_INT(g->c_offset), CLC_INT(g->m), CLC_INT(g->n), CLC_INT(g->k),
                       CLC_INT(g->accumulate));
 }
 
 static clc_status build_own(clc_sequence *sequence, clc_device *device, const clc_gemm *gemm,
                             cl_mem workspace, const char *op, const char *layer) {
     clc_status status = CLC_OK;
-    own_build w = {sequence, device, gemm, NULL, NULL, "", op, layer};
-    const size_t bytes_a = packed_a(device, gemm) * sizeof(float);
-    const size_t bytes = clc_gemm_workspace(device, CLC_GEMM_OWN, gemm);
+    own_build w = {sequence, device, gemm, workspace, packed_a(gemm, panel_rows(device)), "", op, layer};
     snprintf(w.options, sizeof w.options, "-DMR=%d -DNV=%d", panel_rows(device), VECTORS);
-    CLC_TRY(clc_buffer_sub(workspace, 0, bytes_a, &w.a));
-    CLC_TRY(clc_buffer_sub(workspace, bytes_a, bytes - bytes_a, &w.b));
     CLC_TRY(pack(&w));
     CLC_TRY(multiply(&w));
 fail:
-    /* The kernels keep the sub-buffers alive. */
-    if (w.a)
-        clReleaseMemObject(w.a);
-    if (w.b)
-        clReleaseMemObject(w.b);
     return status;
 }
 
