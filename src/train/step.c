@@ -57,8 +57,7 @@ clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *c
         data->count * (size_t)data->height * (size_t)data->width * (size_t)data->channels;
     step->augment_bytes = clc_augment_workspace(device, &step->augment,
                                                 step->method->views * config->training.batch);
-    step->optim_bytes = clc_optim_workspace(device, &step->optim, step->segments,
-                                            step->segment_count, step->params.trainable);
+    step->optim_bytes = clc_optim_workspace(step->segments, step->segment_count);
 fail:
     return status;
 }
@@ -69,7 +68,7 @@ static size_t at_least(size_t bytes) {
 
 static size_t step_buffers_bytes(const clc_step *step) {
     return sizeof(cl_uint) * 4 + sizeof(float) * 4 + sizeof(clc_step_result) + sizeof(float) +
-           at_least(step->segment_count * sizeof(float)) +
+           at_least(2 * step->segment_count * sizeof(float)) +
            (size_t)step->wiring.batch * sizeof(int32_t);
 }
 
@@ -126,7 +125,7 @@ clc_status clc_step_allocate(clc_step *step, const clc_dataset *data) {
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].state, "the step", &step->state));
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].hyper, "the step", &step->hyper));
     CLC_TRY(clc_buffer_create(device, sizeof(clc_step_result), "the step", &step->result));
-    CLC_TRY(clc_buffer_create(device, step->segment_count * f, "the step", &step->norms));
+    CLC_TRY(clc_buffer_create(device, 2 * step->segment_count * f, "the step", &step->norms));
     CLC_TRY(clc_buffer_create(device, batch * sizeof(int32_t), "indices", &step->indices));
     CLC_TRY(clc_optim_prepare(device, step->segments, step->segment_count, &step->tables));
     CLC_TRY(upload_dataset(step, data));
@@ -145,10 +144,17 @@ clc_status clc_step_build(clc_step *step) {
                               w->images->value, step->augment_workspace));
     CLC_TRY(clc_graph_build(w->graph));
     CLC_TRY(step->method->build_loss(w));
-    CLC_TRY(clc_optim_build(&step->optim_sequence, device, &step->optim, step->segments,
-                            step->segment_count, step->params.trainable, &step->tables,
-                            step->params.value, step->params.grad, step->params.state, step->hyper,
-                            w->loss, step->result, step->optim_workspace, step->norms));
+    const clc_optim_buffers buffers = {.value = step->params.value,
+                                       .grad = step->params.grad,
+                                       .state = step->params.state,
+                                       .hyper = step->hyper,
+                                       .loss = w->loss,
+                                       .result = step->result,
+                                       .norms = step->norms,
+                                       .workspace = step->optim_workspace,
+                                       .floats = step->params.trainable};
+    CLC_TRY(clc_optim_build(&step->optim_sequence, device, &step->optim, step->segment_count,
+                            &step->tables, &buffers));
 fail:
     return status;
 }

@@ -1,0 +1,59 @@
+/* Optimizers: SGD, LARS and AdamW over all parameters in three launches. */
+#ifndef CLC_OPTIM_OPTIM_H
+#define CLC_OPTIM_OPTIM_H
+
+#include "device/sequence.h"
+
+typedef enum clc_optim_kind { CLC_OPTIM_SGD, CLC_OPTIM_LARS, CLC_OPTIM_ADAMW } clc_optim_kind;
+
+/* One tensor in the flat buffers. Offsets are multiples of 256 floats; padding behind a tensor is 0. */
+typedef struct clc_optim_segment {
+    size_t offset, count; /* floats */
+    bool decay;           /* weight decay applies */
+    bool adapt;           /* LARS's trust ratio applies */
+} clc_optim_segment;
+
+typedef struct clc_optim {
+    clc_optim_kind kind;
+    double momentum;
+    bool nesterov;
+    double weight_decay, trust_coefficient, beta1, beta2, epsilon;
+    double clip_norm; /* of the whole gradient; 0 for none */
+} clc_optim;
+
+/* Constant tables on the device. */
+typedef struct clc_optim_tables {
+    cl_mem chunks, segments; /* int4 each */
+    size_t chunk_count;
+} clc_optim_tables;
+
+/* Floats of state a trainable float. */
+int clc_optim_states(clc_optim_kind kind);
+
+/* Bytes of workspace, and of the tables. */
+size_t clc_optim_workspace(const clc_optim_segment *segments, size_t n);
+size_t clc_optim_tables_bytes(const clc_optim_segment *segments, size_t n);
+
+/* Makes the tables; release with clc_optim_release. */
+clc_status clc_optim_prepare(clc_device *device, const clc_optim_segment *segments, size_t n,
+                             clc_optim_tables *tables);
+void clc_optim_release(clc_device *device, clc_optim_tables *tables);
+
+/* The buffers of an update. */
+typedef struct clc_optim_buffers {
+    cl_mem value, grad;   /* (floats) */
+    cl_mem state;         /* (states,floats) */
+    cl_mem hyper;         /* (3): rate, 1 - beta1^t, 1 - beta2^t; written before each step */
+    cl_mem loss;          /* (1) */
+    cl_mem result;        /* (4): loss, gradient norm, 1 if all is finite else 0, clip factor */
+    cl_mem norms;         /* (2,segments): each tensor's gradient norm, then LARS's factor */
+    cl_mem workspace;
+    size_t floats;
+} clc_optim_buffers;
+
+/* Appends the launches of one update; with a non-finite loss or gradient value and state stay as they are. */
+clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc_optim *optim,
+                           size_t segments, const clc_optim_tables *tables,
+                           const clc_optim_buffers *buffers);
+
+#endif
