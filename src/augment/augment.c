@@ -216,10 +216,10 @@ static void add_factor(char *options, const char *name, float strength) {
 /* The box when ten tries failed: the largest in the middle whose shape is allowed. */
 static void add_fallback(char *options, const clc_augment *a) {
     int height = a->height, width = a->width;
-    double shape = (double)width / height;
-    if (shape < (double)a->crop_ratio[0])
+    double aspect = (double)width / height;
+    if (aspect < (double)a->crop_ratio[0])
         height = (int)lrint(width / (double)a->crop_ratio[0]);
-    else if (shape > (double)a->crop_ratio[1])
+    else if (aspect > (double)a->crop_ratio[1])
         width = (int)lrint(height * (double)a->crop_ratio[1]);
     add_options(options, " -DFALLBACK_HEIGHT=%d -DFALLBACK_WIDTH=%d", height < 1 ? 1 : height,
                 width < 1 ? 1 : width);

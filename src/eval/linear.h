@@ -1,0 +1,20 @@
+/* Linear probe: multinomial logistic regression on frozen features. */
+#ifndef CLC_EVAL_LINEAR_H
+#define CLC_EVAL_LINEAR_H
+
+#include "eval/features.h"
+
+typedef struct clc_linear_options {
+    int epochs, batch;
+    double learning_rate; /* at a batch of 256, scaled linearly; cosine decay to 0 */
+    double momentum, weight_decay;
+    uint64_t seed; /* of the order */
+} clc_linear_options;
+
+/* Trains on `train` and classifies `test`: predictions (test->rows, on the host). Features are standardised by
+ * the mean and deviation of `train`, so that their scale doesn't matter; weights start at 0. */
+clc_status clc_linear_probe(clc_device *device, const clc_features *train,
+                            const clc_features *test, const clc_linear_options *options,
+                            int32_t *predictions);
+
+#endif
