@@ -111,6 +111,7 @@ int part_order(int number) {
     return order;
 }
 
+#if CROP == CROP_RANDOM_RESIZED
 /* torchvision's RandomResizedCrop: the first of ten boxes of random area and shape that fits, else
  * the largest centred box of an allowed shape. */
 void draw_box_resized(const uint2 key, uint4 counter, augment_view *v) {
@@ -134,26 +135,27 @@ void draw_box_resized(const uint2 key, uint4 counter, augment_view *v) {
         }
     }
 }
+#endif
 
 void draw_box(const uint2 key, uint4 counter, const int crop, augment_view *v) {
     v->top = v->left = 0;
     v->height = H;
     v->width = W;
-    if (!crop || CROP == CROP_NONE)
+    if (!crop)
         return;
-    if (CROP == CROP_RANDOM_RESIZED) {
-        draw_box_resized(key, counter, v);
-        return;
-    }
+#if CROP == CROP_RANDOM_RESIZED
+    draw_box_resized(key, counter, v);
+#elif CROP != CROP_NONE
     v->height = v->width = S;
     v->top = (H - S) / 2;
     v->left = (W - S) / 2;
-    if (CROP == CROP_RANDOM) {
-        counter.w = PURPOSE_CROP;
-        const uint4 bits = philox(key, counter);
-        v->top = below(bits.z, H + 2 * PADDING - S + 1) - PADDING;
-        v->left = below(bits.w, W + 2 * PADDING - S + 1) - PADDING;
-    }
+#endif
+#if CROP == CROP_RANDOM
+    counter.w = PURPOSE_CROP;
+    const uint4 bits = philox(key, counter);
+    v->top = below(bits.z, H + 2 * PADDING - S + 1) - PADDING;
+    v->left = below(bits.w, W + 2 * PADDING - S + 1) - PADDING;
+#endif
 }
 
 augment_view draw_view(const uint2 key, uint4 counter) {

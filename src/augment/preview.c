@@ -1,141 +1,102 @@
 #include "augment/preview.h"
 
-#include "core/file.h"
+#include "report/contact_sheet.h"
 
-#include <stb_image_write.h>
-#include <string.h>
+#include <math.h>
 
-enum { CELL = 64, GAP = 4, BACKGROUND = 255 };
+enum { SMALLEST_CELL = 64 };
 
-typedef struct sheet {
-    int width, height, cell_height, cell_width, scale;
-    uint8_t *pixels; /* (height,width,3) */
-} sheet;
-
-/* Draws one image (h,w,c) of bytes into the cell (row, column), enlarged by whole pixels. */
-static void draw(sheet *s, int row, int column, const uint8_t *image, int h, int w, int c) {
-    const int top = GAP + row * (s->cell_height + GAP), left = GAP + column * (s->cell_width + GAP);
-    for (int y = 0; y < h * s->scale; y++)
-        for (int x = 0; x < w * s->scale; x++) {
-            const uint8_t *from = image + ((size_t)(y / s->scale) * (size_t)w +
-                                           (size_t)(x / s->scale)) * (size_t)c;
-            uint8_t *to = s->pixels + ((size_t)(top + y) * (size_t)s->width + (size_t)(left + x)) * 3;
-            for (int k = 0; k < 3; k++)
-                to[k] = from[c == 3 ? k : 0];
-        }
-}
-
-/* Undoes the normalisation. */
-static void to_bytes(const clc_augment *a, const float *view, uint8_t *bytes) {
-    for (int i = 0; i < a->size * a->size * a->channels; i++) {
-        const int c = i % a->channels;
-        float v = (view[i] * a->std[c] + a->mean[c]) * 255.0f + 0.5f;
-        bytes[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
-    }
-}
-
-static clc_status make_sheet(const clc_augment *a, int images, int views, sheet *s) {
-    clc_status status = CLC_OK;
-    const int h = a->height > a->size ? a->height : a->size;
-    const int w = a->width > a->size ? a->width : a->size, larger = h > w ? h : w;
-    s->scale = larger < CELL ? (CELL + larger - 1) / larger : 1;
-    s->cell_height = h * s->scale;
-    s->cell_width = w * s->scale;
-    s->width = GAP + (views + 1) * (s->cell_width + GAP);
-    s->height = GAP + images * (s->cell_height + GAP);
-    CLC_NEW(s->pixels, (size_t)s->width * (size_t)s->height * 3);
-    memset(s->pixels, BACKGROUND, (size_t)s->width * (size_t)s->height * 3);
-fail:
-    return status;
-}
-
-/* Makes the views on the device: out (views*images,size,size,channels). */
+/* Makes the views (views * images, size, size, C) and reads them back; the caller frees *made. */
 static clc_status make_views(clc_device *device, const clc_augment *a, const uint8_t *pixels,
-                             int images, int views, float *out) {
+                             int images, int views, float **made) {
     clc_status status = CLC_OK;
+    cl_mem source = NULL, indices = NULL, state = NULL, out = NULL, workspace = NULL;
     clc_sequence sequence = {0};
-    cl_mem source = NULL, indices = NULL, state = NULL, result = NULL, workspace = NULL;
-    cl_int order[256];
+    int32_t *numbers = NULL;
+    float *values = NULL;
     const cl_uint epoch = 0;
-    const size_t bytes = (size_t)images * (size_t)a->height * (size_t)a->width * (size_t)a->channels;
-    const size_t floats = (size_t)images * (size_t)views * (size_t)a->size * (size_t)a->size *
-                          (size_t)a->channels;
+    const size_t n = (size_t)images, in = n * (size_t)(a->height * a->width * a->channels);
+    const size_t count = n * (size_t)views * (size_t)(a->size * a->size * a->channels);
+    CLC_NEW(numbers, n);
+    CLC_NEW(values, count);
     for (int i = 0; i < images; i++)
-        order[i] = i;
-    CLC_TRY(clc_buffer_create(device, bytes, "images", &source));
-    CLC_TRY(clc_buffer_create(device, (size_t)images * sizeof *order, "images", &indices));
-    CLC_TRY(clc_buffer_create(device, 4 * sizeof epoch, "images", &state));
-    CLC_TRY(clc_buffer_create(device, floats * sizeof *out, "views", &result));
-    CLC_TRY(clc_buffer_create(device, clc_augment_workspace(device, a, images * views), "views",
-                              &workspace));
-    CLC_TRY(clc_buffer_write(device, source, 0, bytes, pixels));
-    CLC_TRY(clc_buffer_write(device, indices, 0, (size_t)images * sizeof *order, order));
+        numbers[i] = i;
+    CLC_TRY(clc_buffer_create(device, in, "preview images", &source));
+    CLC_TRY(clc_buffer_create(device, n * sizeof *numbers, "preview indices", &indices));
+    CLC_TRY(clc_buffer_create(device, sizeof epoch, "preview epoch", &state));
+    CLC_TRY(clc_buffer_create(device, count * sizeof *values, "preview views", &out));
+    CLC_TRY(clc_buffer_create(device, clc_augment_workspace(device, a, images * views),
+                              "preview workspace", &workspace));
+    CLC_TRY(clc_buffer_write(device, source, 0, in, pixels));
+    CLC_TRY(clc_buffer_write(device, indices, 0, n * sizeof *numbers, numbers));
     CLC_TRY(clc_buffer_write(device, state, 0, sizeof epoch, &epoch));
-    CLC_TRY(clc_augment_build(&sequence, device, a, source, indices, state, images, views, result,
+    CLC_TRY(clc_augment_build(&sequence, device, a, source, indices, state, images, views, out,
                               workspace));
     CLC_TRY(clc_sequence_run(&sequence, device));
-    CLC_TRY(clc_buffer_read(device, result, 0, floats * sizeof *out, out));
+    CLC_TRY(clc_buffer_read(device, out, 0, count * sizeof *values, values));
+    *made = values;
+    values = NULL;
 fail:
     clc_sequence_free(&sequence);
-    clc_buffer_release(device, &source);
-    clc_buffer_release(device, &indices);
-    clc_buffer_release(device, &state);
-    clc_buffer_release(device, &result);
     clc_buffer_release(device, &workspace);
+    clc_buffer_release(device, &out);
+    clc_buffer_release(device, &state);
+    clc_buffer_release(device, &indices);
+    clc_buffer_release(device, &source);
+    free(numbers);
+    free(values);
     return status;
 }
 
-/* A PNG on its way to the file. */
-typedef struct png_output {
-    clc_file_writer *writer;
-    clc_status status;
-} png_output;
-
-static void write_part(void *context, void *data, int size) {
-    png_output *output = context;
-    if (output->status == CLC_OK)
-        output->status = clc_file_writer_write(output->writer, data, (size_t)size);
+static void to_bytes(const float *view, size_t count, uint8_t *bytes) {
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = (uint8_t)lrintf(fminf(fmaxf(view[i], 0.0f), 1.0f) * 255.0f);
 }
 
-static clc_status write_png(const sheet *s, const char *path) {
-    clc_status status = CLC_OK;
-    png_output output = {NULL, CLC_OK};
-    CLC_TRY(clc_file_writer_open(path, &output.writer));
-    if (!stbi_write_png_to_func(write_part, &output, s->width, s->height, 3, s->pixels,
-                                s->width * 3)) {
-        status = clc_fail_alloc((size_t)s->width * (size_t)s->height * 3);
-        goto fail;
-    }
-    CLC_TRY(output.status);
-    CLC_TRY(clc_file_writer_commit(&output.writer));
-fail:
-    clc_file_writer_abort(&output.writer);
-    return status;
+/* A side that holds whole multiples of `side` and at least SMALLEST_CELL pixels. */
+static int cell_side(int side) {
+    return side * ((SMALLEST_CELL + side - 1) / side);
 }
 
-clc_status clc_augment_preview(clc_device *device, const clc_augment *a, const uint8_t *pixels,
-                               int images, int views, const char *png) {
+static clc_status draw(const clc_augment *a, const uint8_t *pixels, const float *values, int images,
+                       int views, const char *png_path) {
     clc_status status = CLC_OK;
-    sheet s = {0};
-    float *out = NULL;
-    uint8_t *view = NULL;
-    const size_t image = (size_t)a->height * (size_t)a->width * (size_t)a->channels;
-    const size_t size = (size_t)a->size * (size_t)a->size * (size_t)a->channels;
-    CLC_NEW(out, (size_t)images * (size_t)views * size);
-    CLC_NEW(view, size);
-    CLC_TRY(make_sheet(a, images, views, &s));
-    CLC_TRY(make_views(device, a, pixels, images, views, out));
+    clc_contact_sheet *sheet = NULL;
+    uint8_t *bytes = NULL;
+    const size_t image = (size_t)(a->height * a->width * a->channels);
+    const size_t view = (size_t)(a->size * a->size * a->channels);
+    const int tall = cell_side(a->height), broad = cell_side(a->width), side = cell_side(a->size);
+    CLC_NEW(bytes, view);
+    CLC_TRY(clc_contact_sheet_create(images, views + 1, tall > side ? tall : side,
+                                     broad > side ? broad : side, &sheet));
     for (int i = 0; i < images; i++) {
-        draw(&s, i, 0, pixels + (size_t)i * image, a->height, a->width, a->channels);
+        clc_contact_sheet_put(sheet, i, 0, pixels + (size_t)i * image, a->height, a->width,
+                              a->channels);
         for (int v = 0; v < views; v++) {
-            to_bytes(a, out + ((size_t)v * (size_t)images + (size_t)i) * size, view);
-            draw(&s, i, v + 1, view, a->size, a->size, a->channels);
+            to_bytes(values + ((size_t)v * (size_t)images + (size_t)i) * view, view, bytes);
+            clc_contact_sheet_put(sheet, i, v + 1, bytes, a->size, a->size, a->channels);
         }
     }
-    CLC_TRY(write_png(&s, png));
+    CLC_TRY(clc_contact_sheet_write(sheet, png_path));
 fail:
-    free(s.pixels);
-    free(out);
-    free(view);
+    clc_contact_sheet_free(&sheet);
+    free(bytes);
+    return status;
+}
+
+clc_status clc_augment_preview(clc_device *device, const clc_augment *augment,
+                               const uint8_t *pixels, int images, int views, const char *png_path) {
+    clc_status status = CLC_OK;
+    float *values = NULL;
+    clc_augment shown = *augment;
+    for (int c = 0; c < 3; c++) {
+        shown.mean[c] = 0;
+        shown.std[c] = 1;
+    }
+    CLC_TRY(clc_augment_check(&shown));
+    CLC_TRY(make_views(device, &shown, pixels, images, views, &values));
+    CLC_TRY(draw(&shown, pixels, values, images, views, png_path));
+fail:
+    free(values);
     return status;
 }

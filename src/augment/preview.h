@@ -1,12 +1,13 @@
-/* A contact sheet: images and their views. */
+/* Shows what an augmentation does: a contact sheet of images and their views. */
 #ifndef CLC_AUGMENT_PREVIEW_H
 #define CLC_AUGMENT_PREVIEW_H
 
 #include "augment/augment.h"
 
-/* Writes a PNG with a row an image: the original, then `views` views of it (epoch 0), enlarged by a whole factor
- * when small. pixels (images,height,width,channels). */
+/* Writes a PNG with a row an image: the image itself, then `views` views of it, as training gets
+ * them in epoch 0 (samples 0 .. images - 1) but not normalised. */
 clc_status clc_augment_preview(clc_device *device, const clc_augment *augment,
-                               const uint8_t *pixels, int images, int views, const char *png);
+                               const uint8_t *pixels, /* (images,H,W,C) */
+                               int images, int views, const char *png_path);
 
 #endif
