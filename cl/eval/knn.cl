@@ -1,81 +1,119 @@
-/* Weighted k-nearest-neighbour classification (Wu et al., arXiv 1805.01978). */
+/* Weighted k-nearest-neighbour classification (Wu et al., arXiv 1805.01978), a block of queries against a
+ * block of the bank at a time. */
 #include "common.h"
 
-#ifndef NEIGHBOURS
-#define NEIGHBOURS 8
-#define CLASSES 10
-#endif
-
-/* y = x / |x| row by row; a zero row stays zero. Groups: chunks of rows. */
-TILE_KERNEL void knn_normalize(const global float *restrict x, // (rows,dim)
-                               global float *restrict y, const int rows, const int dim) {
-    const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
-    for (int r = first; r < min(first + per, rows); r++) {
-        const global float *from = x + (size_t)r * dim;
-        float sum = 0.0f;
-        for (int i = 0; i < dim; i++)
-            sum += from[i] * from[i];
-        const float scale = sum > 0.0f ? 1.0f / sqrt(sum) : 0.0f;
-        for (int i = 0; i < dim; i++)
-            y[(size_t)r * dim + i] = from[i] * scale;
+/* Row r of y is x[first + r] divided by its length, 0 for a zero row and for rows from `rows` on.
+ * Divided by the greatest magnitude first, so that no square overflows or vanishes. */
+TILE_KERNEL void knn_normalise(const global float *restrict x, // (.,dim)
+                               global float *restrict y,       // (block,dim)
+                               const int first, const int rows, const int block, const int dim) {
+    const int per = CHUNK(block, (int)get_num_groups(0)), start = (int)get_group_id(0) * per;
+    const int whole = dim / VW;
+    for (int r = start; r < min(start + per, block); r++) {
+        const global float *from = x + (size_t)(first + min(r, rows - 1)) * dim;
+        global float *to = y + (size_t)r * dim;
+        vec most = (vec)(0.0f), squares = (vec)(0.0f);
+        float lanes[VW], greatest = 0.0f, sum = 0.0f;
+        for (int j = 0; j < whole; j++)
+            most = fmax(most, fabs(VLOAD(j, from)));
+        VSTORE(most, 0, lanes);
+        for (int i = 0; i < VW; i++)
+            greatest = fmax(greatest, lanes[i]);
+        for (int i = whole * VW; i < dim; i++)
+            greatest = fmax(greatest, fabs(from[i]));
+        const float unit = greatest > 0.0f ? greatest : 1.0f;
+        for (int j = 0; j < whole; j++) {
+            const vec v = VLOAD(j, from) / unit;
+            squares += v * v;
+        }
+        VSTORE(squares, 0, lanes);
+        for (int i = 0; i < VW; i++)
+            sum += lanes[i];
+        for (int i = whole * VW; i < dim; i++)
+            sum += (from[i] / unit) * (from[i] / unit);
+        const float scale = r < rows && greatest > 0.0f ? 1.0f / sqrt(sum) : 0.0f;
+        for (int j = 0; j < whole; j++)
+            VSTORE(VLOAD(j, from) / unit * scale, j, to);
+        for (int i = whole * VW; i < dim; i++)
+            to[i] = from[i] / unit * scale;
     }
 }
 
 /* Whether neighbour a ranks behind b: less similar or, if equal, later. */
 #define BEHIND(va, ia, vb, ib) ((va) < (vb) || ((va) == (vb) && (ia) > (ib)))
 
-/* Puts (v,i) into a heap of n places at place p whose both branches are in order: the last-ranked on top. */
-void sift_down(float *value, int *index, const int n, int p, const float v, const int i) {
-    for (;;) {
-        int child = 2 * p + 1;
-        if (child >= n)
-            break;
+/* Replaces the top of a heap of n neighbours, which is the last-ranked one, by (v,i). */
+void replace_last(global float *value, global int *index, const int n, const float v,
+                  const int i) {
+    int place = 0;
+    for (int child = 1; child < n; child = 2 * place + 1) {
         if (child + 1 < n &&
             BEHIND(value[child + 1], index[child + 1], value[child], index[child]))
             child++;
         if (!BEHIND(value[child], index[child], v, i))
             break;
-        value[p] = value[child];
-        index[p] = index[child];
-        p = child;
+        value[place] = value[child];
+        index[place] = index[child];
+        place = child;
     }
-    value[p] = v;
-    index[p] = i;
+    value[place] = v;
+    index[place] = i;
 }
 
-/* Class with the greatest sum of exp(similarity / T) over the NEIGHBOURS most similar bank rows; ties go to
- * the lower row and class. One group a query. */
-TILE_KERNEL void knn_vote(const global float *restrict similarity, // (queries,bank)
-                          const global int *restrict labels,       // (bank)
-                          global int *restrict predicted,          // (queries)
-                          const int bank, const float temperature) {
-    const int q = get_group_id(0);
-    const global float *row = similarity + (size_t)q * bank;
-    float value[NEIGHBOURS], score[CLASSES], greatest = -INFINITY;
-    int index[NEIGHBOURS], best = 0;
-    for (int i = 0; i < NEIGHBOURS; i++) {
-        value[i] = row[i];
-        index[i] = i;
-    }
-    for (int p = NEIGHBOURS / 2; p-- > 0;)
-        sift_down(value, index, NEIGHBOURS, p, value[p], index[p]);
-    for (int i = NEIGHBOURS; i < bank;) {
-        /* Most rows are no neighbours: 16 at a time are passed over. */
-        if (i + 16 <= bank && !any(vload16(0, row + i) > value[0])) {
-            i += 16;
+#if VW == 1
+#define ANY(v) (v)
+#else
+#define ANY(v) any(v)
+#endif
+
+/* Brings each query's k nearest neighbours so far, a heap that begins as (-infinity, no index), up to date
+ * with `columns` similarities; column 0 is row `first` of the bank. Rows come in order, so an equal one is later
+ * and stays out. NaN never enters. One group a query. */
+TILE_KERNEL void knn_select(const global float *restrict similarity, // (queries,stride)
+                            global float *restrict values,           // (queries,k)
+                            global int *restrict indices,            // (queries,k)
+                            const int k, const int first, const int columns, const int stride) {
+    const size_t q = get_group_id(0);
+    const global float *row = similarity + q * stride;
+    global float *value = values + q * k;
+    global int *index = indices + q * k;
+    float last = value[0];
+    for (int i = 0; i < columns;) {
+        /* Most rows are no neighbours: a vector of them is passed over. */
+        if (i + VW <= columns && !ANY(VLOAD(0, row + i) > last)) {
+            i += VW;
             continue;
         }
-        for (int end = min(i + 16, bank); i < end; i++)
-            if (row[i] > value[0])
-                sift_down(value, index, NEIGHBOURS, 0, row[i], i);
+        for (int end = min(i + VW, columns); i < end; i++)
+            if (row[i] > last) {
+                replace_last(value, index, k, row[i], first + i);
+                last = value[0];
+            }
     }
-    for (int i = 0; i < NEIGHBOURS; i++)
+}
+
+/* The class with the greatest sum of exp(similarity / T); ties go to the lower class. The greatest similarity
+ * is taken off each, so that nothing overflows at a small T. One group a query. */
+TILE_KERNEL void knn_vote(const global float *restrict values, // (queries,k)
+                          const global int *restrict indices,  // (queries,k), < 0: none
+                          const global int *restrict labels,   // (bank)
+                          global float *restrict scores,       // (queries,classes)
+                          global int *restrict predicted,      // (queries)
+                          const int k, const int classes, const float temperature) {
+    const size_t q = get_group_id(0);
+    const global float *value = values + q * k;
+    const global int *index = indices + q * k;
+    global float *score = scores + q * classes;
+    float greatest = -INFINITY;
+    int best = 0;
+    for (int i = 0; i < k; i++)
         greatest = fmax(greatest, value[i]);
-    for (int c = 0; c < CLASSES; c++)
+    for (int c = 0; c < classes; c++)
         score[c] = 0.0f;
-    for (int i = 0; i < NEIGHBOURS; i++)
-        score[labels[index[i]]] += exp((value[i] - greatest) / temperature);
-    for (int c = 1; c < CLASSES; c++)
+    for (int i = 0; i < k; i++)
+        if (value[i] > -INFINITY)
+            score[labels[index[i]]] += exp((value[i] - greatest) / temperature);
+    for (int c = 1; c < classes; c++)
         best = score[c] > score[best] ? c : best;
     predicted[q] = best;
 }

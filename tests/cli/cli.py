@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 
@@ -207,11 +208,14 @@ def a_diverging_run_stops_with_step_layer_and_advice():
         assert not os.path.exists(w.path("run/encoder.safetensors"))
 
 
-def a_broken_kernel_shows_its_log():
+def a_broken_kernel_shows_file_options_device_and_log():
     with Workplace() as w:
-        os.mkdir(w.path("cl"))
+        shutil.copytree(os.path.join(os.path.dirname(__file__), "../../cl"), w.path("cl"))
+        with open(w.path("cl/op/pool.cl"), "a", encoding="utf-8") as file:
+            file.write("this is no OpenCL C\n")
         _, err = w.run("train.ini", status=BUILD, CLCONTRAST_CL_DIR=w.path("cl"))
-        assert "can't be read" in err
+        for word in ("cl/op/pool.cl", "-DC=", "device: 0", "error:"):
+            assert word in err, err
 
 
 main([
@@ -238,5 +242,5 @@ main([
     a_former_run_is_not_lost,
     what_does_not_fit_is_refused_with_settings_that_would,
     a_diverging_run_stops_with_step_layer_and_advice,
-    a_broken_kernel_shows_its_log,
+    a_broken_kernel_shows_file_options_device_and_log,
 ])

@@ -75,8 +75,8 @@ def sigterm_saves_too():
 def a_second_signal_exits_at_once():
     with Workplace() as w:
         # One step of this takes seconds, so the first signal is still being honoured.
-        slow = ["--set", "augmentation.size=192", "--set", "training.batch=240", "--set",
-                "encoder.width=32"]
+        slow = ["--set", "augmentation.size=96", "--set", "training.batch=96", "--set",
+                "encoder.width=16"]
         process = w.start("train.ini", *slow)
         while "ready after" not in process.stderr.readline():
             assert process.poll() is None
