@@ -89,7 +89,7 @@ TILE_KERNEL void optim_update(global float *restrict value, const global float *
                               const global float *restrict result,
                               const global float *restrict hyper, const int vectors, const int count,
                               const float weight_decay, const float momentum, const float beta2,
-                              const float epsilon) {
+                              const float gain1, const float gain2, const float epsilon) {
     const int4 chunk = chunks[get_group_id(0)];
     const int s = SEGMENT(chunk);
     const float rate = hyper[0], clip = result[3], factor = norms[count + s];
@@ -101,10 +101,11 @@ TILE_KERNEL void optim_update(global float *restrict value, const global float *
     for (int i = 0; i < (COUNT(chunk) + 15) / 16; i++) {
         const float16 a = vload16(i, w);
 #if KIND == 2
-        /* Loshchilov and Hutter, arXiv 1711.05101; `momentum` is beta1. */
+        /* Loshchilov and Hutter, arXiv 1711.05101; `momentum` is beta1. gain1 = 1 - beta1 and
+         * gain2 = 1 - beta2 come from the host: in float, 1 - 0.999 is off by 1e-5. */
         const float16 b = clip * vload16(i, g);
-        const float16 mean = momentum * vload16(i, m) + (1.0f - momentum) * b;
-        const float16 square = beta2 * vload16(i, m + (size_t)vectors * 16) + (1.0f - beta2) * b * b;
+        const float16 mean = momentum * vload16(i, m) + gain1 * b;
+        const float16 square = beta2 * vload16(i, m + (size_t)vectors * 16) + gain2 * b * b;
         vstore16(mean, i, m);
         vstore16(square, i, m + (size_t)vectors * 16);
         const float16 root = sqrt(square) / sqrt(hyper[2]) + epsilon;

@@ -95,7 +95,7 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
         CLC_MEM(b->hyper), CLC_INT(b->floats / VECTOR), CLC_INT(segments),
         CLC_FLOAT(o->weight_decay),
         CLC_FLOAT(o->kind == CLC_OPTIM_ADAMW ? o->beta1 : o->momentum), CLC_FLOAT(o->beta2),
-        CLC_FLOAT(o->epsilon)));
+        CLC_FLOAT(1 - o->beta1), CLC_FLOAT(1 - o->beta2), CLC_FLOAT(o->epsilon)));
 fail:
     return status;
 }
