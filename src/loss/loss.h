@@ -1,5 +1,5 @@
-/* The losses on embeddings by name. Another one is a file that defines clc_loss_<name>, and one word in
- * CLC_LOSSES. */
+/* The losses on embeddings by name. Another one is a file that defines clc_loss_<name>, and one
+ * word in CLC_LOSSES. */
 #ifndef CLC_LOSS_LOSS_H
 #define CLC_LOSS_LOSS_H
 

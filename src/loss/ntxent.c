@@ -6,13 +6,13 @@
 
 /* How the work is cut; see cl/loss/ntxent.cl. */
 typedef struct tiling {
-    unsigned width;        /* floats a vector */
+    unsigned width;         /* floats a vector */
     unsigned rows, vectors; /* of a register tile */
     unsigned block, panels; /* rows of a group, panels of columns between gradient updates */
-    unsigned chunk;        /* vectors of a row that the gradient's register tile covers */
-    size_t dim;            /* DP */
-    size_t padded;         /* rows in the workspace */
-    size_t per, groups;    /* rows of a group in this launch, groups */
+    unsigned chunk;         /* vectors of a row that the gradient's register tile covers */
+    size_t dim;             /* DP */
+    size_t padded;          /* rows in the workspace */
+    size_t per, groups;     /* rows of a group in this launch, groups */
 } tiling;
 
 static size_t ceil_div(size_t a, size_t b) {

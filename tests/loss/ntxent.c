@@ -44,9 +44,9 @@ static double *to_double(const float *values, size_t count) {
 }
 
 /* A similarity is a sum of dim products of size at most 1, divided by t: its error is about
- * 2^-24 (sqrt(dim) + 4) / t, and that is the relative error of every weight and the absolute one of the
- * loss. A gradient is a sum of views such terms; 8 covers the sums and the cancellation in
- * du - u (u . du). */
+ * 2^-24 (sqrt(dim) + 4) / t, and that is the relative error of every weight and the absolute one of
+ * the loss. A gradient is a sum of views such terms; 8 covers the sums and the cancellation in du -
+ * u (u . du). */
 static double tolerance(int dim, double temperature) {
     return 8 * ldexp(1, -24) * (sqrt(dim) + 4) * fmax(1, 1 / temperature);
 }
@@ -58,8 +58,8 @@ static void compare(const float *z, int views, int dim, double temperature) {
     const double allowed = tolerance(dim, temperature);
     outcome got = run_loss(z, views, dim, temperature);
     print_message("# %d x %d, t %g: loss %g off by %.1e, gradient by %.1e of %.1e\n", views, dim,
-                  temperature, loss, fabs((double)got.loss - loss),
-                  test_error(got.dz, want, count), allowed);
+                  temperature, loss, fabs((double)got.loss - loss), test_error(got.dz, want, count),
+                  allowed);
     if (!(fabs((double)got.loss - loss) <= allowed * fmax(1, loss)))
         fail_msg("%d x %d, t %g: loss %.9g, expected %.9g", views, dim, temperature,
                  (double)got.loss, loss);
@@ -85,7 +85,8 @@ static void reference_gradient_is_the_derivative(void **state) {
         for (size_t i = 0; i < count; i++) {
             const double kept = z[i];
             z[i] = kept + h;
-            double up = reference_ntxent(z, cases[c].views, cases[c].dim, cases[c].temperature, NULL);
+            double up =
+                reference_ntxent(z, cases[c].views, cases[c].dim, cases[c].temperature, NULL);
             z[i] = kept - h;
             double down =
                 reference_ntxent(z, cases[c].views, cases[c].dim, cases[c].temperature, NULL);
@@ -118,7 +119,7 @@ static void any_temperature(void **state) {
     for (size_t i = 0; i < sizeof temperatures / sizeof *temperatures; i++) {
         float *z = test_random(130 * 40, i);
         compare(z, 130, 40, temperatures[i]);
-        compare(z, 130 * 40 / 2, 2, temperatures[i]);
+        compare(z, 1300, 4, temperatures[i]);
         free(z);
     }
 }
@@ -154,7 +155,8 @@ static void identical_embeddings(void **state) {
     free(z);
 }
 
-/* The loss does not depend on lengths: 1e30 and 1e-11 give the loss of length 1, without overflow. */
+/* The loss does not depend on lengths: 1e30 and 1e-11 give the loss of length 1, without overflow.
+ */
 static void long_and_short_embeddings(void **state) {
     (void)state;
     enum { VIEWS = 38, DIM = 20 };
@@ -213,14 +215,14 @@ static void memory_grows_with_the_views_not_their_square(void **state) {
 
 static void impossible_options_are_refused(void **state) {
     (void)state;
-    static const clc_ntxent bad[] = {
-        {3, 4, 0.5}, {0, 4, 0.5}, {4, 0, 0.5}, {4, 4, 0}, {4, 4, -1}, {4, 4, NAN}};
+    static const clc_ntxent bad[] = {{3, 4, 0.5}, {0, 4, 0.5}, {4, 0, 0.5},
+                                     {4, 4, 0},   {4, 4, -1},  {4, 4, NAN}};
     test_buffer z = test_buffer_make("z", NULL, 16);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         clc_sequence sequence = {0};
-        assert_int_equal(clc_ntxent_build(&sequence, test_device(), &bad[i], z.mem, z.mem, z.mem,
-                                          z.mem),
-                         CLC_INVALID);
+        assert_int_equal(
+            clc_ntxent_build(&sequence, test_device(), &bad[i], z.mem, z.mem, z.mem, z.mem),
+            CLC_INVALID);
         clc_sequence_free(&sequence);
     }
     test_buffer_release(&z);
