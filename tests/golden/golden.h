@@ -1,0 +1,34 @@
+/* One function a kind of golden file; each fails the running test on a difference. */
+#ifndef TESTS_GOLDEN_GOLDEN_H
+#define TESTS_GOLDEN_GOLDEN_H
+
+#include "data/safetensors.h"
+#include "graph/param.h"
+
+void golden_loss(const clc_safetensors *file);
+void golden_net(const clc_safetensors *file);
+void golden_train(const clc_safetensors *file);
+
+/* The tensor, which must be there. */
+const clc_st_tensor *golden_tensor(const clc_safetensors *file, const char *name);
+
+/* Its values as doubles (F32 or F64); freed by the caller. */
+double *golden_doubles(const clc_st_tensor *tensor);
+
+/* A number of the metadata; fails the test if it is missing. */
+double golden_number(const clc_safetensors *file, const char *key);
+
+/* "1,2,3" of the metadata; returns how many. */
+int golden_list(const clc_safetensors *file, const char *key, int *values, int most);
+
+/* Fills every parameter from "<prefix><name>". */
+void golden_load_params(const clc_safetensors *file, clc_params *params, const char *prefix);
+
+/* Compares a parameter-shaped tensor in `buffer` with the golden tensor `name`. */
+void golden_expect_param(const clc_safetensors *file, const char *name, const clc_param *param,
+                         cl_mem buffer, double tolerance);
+
+/* (n,c,h,w) to (n,h,w,c). */
+void golden_to_nhwc(const float *from, float *to, size_t n, size_t c, size_t h, size_t w);
+
+#endif
