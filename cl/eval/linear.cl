@@ -17,7 +17,8 @@ TILE_KERNEL void linear_moments(const global float *restrict x, // (rows,dim)
         }
 }
 
-/* standard (2,dim): mean and 1 / standard deviation (0 for a constant feature). One group. */
+/* standard (2,dim): mean and 1 / standard deviation, 0 for a constant feature, whose sums about the first
+ * row are exactly 0. One group. */
 TILE_KERNEL void linear_standard(const global float *restrict x, const global float *restrict part,
                                  global float *restrict standard, const int rows, const int dim,
                                  const int groups) {
@@ -29,7 +30,7 @@ TILE_KERNEL void linear_standard(const global float *restrict x, const global fl
         }
         const float mean = sum / (float)rows, variance = squares / (float)rows - mean * mean;
         standard[i] = mean + x[i];
-        standard[dim + i] = variance > 1e-12f ? 1.0f / sqrt(variance) : 0.0f;
+        standard[dim + i] = variance > FLT_MIN ? 1.0f / sqrt(variance) : 0.0f;
     }
 }
 

@@ -7,15 +7,15 @@
 #include <stdint.h>
 
 typedef struct clc_features {
-    cl_mem data;           /* (rows,dim) floats, not normalised */
+    cl_mem data; /* (rows,dim) floats, not normalised */
     size_t rows;
     int dim;
     const int32_t *labels; /* (rows) on the host, in [0, classes); those of queries aren't read */
     int classes;
 } clc_features;
 
-/* Whether a classifier, named by `what` in an error, can learn from `known` and be asked about `asked`: the
- * same dimension, at least one known row, labels in range. */
+/* Whether a classifier, named by `what` in an error, can learn from `known` and be asked about
+ * `asked`: the same dimension, at least one known row, labels in range. */
 clc_status clc_features_check(const clc_features *known, const clc_features *asked,
                               const char *what);
 

@@ -5,8 +5,9 @@
 #include <limits.h>
 #include <math.h>
 
-/* Limits of a block of queries and of the bank: both wide enough that packing them costs the product little,
- * and bytes that bound their copies (normalised and packed), and the neighbours of a block's queries. */
+/* Limits of a block of queries and of the bank: both wide enough that packing them costs the
+ * product little, and bytes that bound their copies (normalised and packed), and the neighbours of
+ * a block's queries. */
 enum { QUERY_BLOCK = 2048, BANK_BLOCK = 4096, LEAST_BLOCK = 64 };
 static const size_t copy_bytes = 40u << 20, neighbour_bytes = 16u << 20;
 
@@ -37,7 +38,8 @@ static void choose_blocks(knn_run *run) {
     queries = queries < third ? queries : third;
     queries = queries < LEAST_BLOCK ? LEAST_BLOCK : queries;
     bank = bank < LEAST_BLOCK ? LEAST_BLOCK : bank;
-    run->query_block = even_block(run->queries->rows, queries < QUERY_BLOCK ? queries : QUERY_BLOCK);
+    run->query_block =
+        even_block(run->queries->rows, queries < QUERY_BLOCK ? queries : QUERY_BLOCK);
     run->bank_block = even_block(run->bank->rows, bank < BANK_BLOCK ? bank : BANK_BLOCK);
 }
 
@@ -93,8 +95,8 @@ static clc_status build(knn_run *run) {
     const clc_gemm gemm = similarity_gemm(run);
     const clc_launch_spec select = spec("knn_select", run->query_block);
     const clc_launch_spec vote = spec("knn_vote", run->query_block);
-    CLC_TRY(add_normalise(run, &run->load_queries, run->queries, run->query_unit,
-                          run->query_block));
+    CLC_TRY(
+        add_normalise(run, &run->load_queries, run->queries, run->query_unit, run->query_block));
     CLC_TRY(add_normalise(run, &run->match, run->bank, run->bank_unit, run->bank_block));
     CLC_TRY(clc_gemm_build(&run->match, run->device, CLC_GEMM_AUTO, &gemm, run->workspace,
                            "knn_similarity", NULL));
@@ -179,15 +181,14 @@ static clc_status check(const clc_features *bank, const clc_features *queries, i
 clc_status clc_knn_classify(clc_device *device, const clc_features *bank,
                             const clc_features *queries, int k, double temperature,
                             int32_t *predictions) {
-    clc_status status = CLC_OK;
+    clc_status status = check(bank, queries, k, temperature);
     knn_run run = {.device = device,
                    .bank = bank,
                    .queries = queries,
                    .k = (size_t)k > bank->rows ? (int)bank->rows : k,
                    .temperature = (float)temperature};
-    CLC_TRY(check(bank, queries, k, temperature));
-    if (!queries->rows)
-        return CLC_OK;
+    if (status != CLC_OK || !queries->rows)
+        return status;
     choose_blocks(&run);
     CLC_TRY(allocate(&run));
     CLC_TRY(build(&run));

@@ -22,13 +22,22 @@ static clc_launch_spec spec(const char *kernel, size_t groups) {
 }
 
 static clc_gemm logits_gemm(const probe *p) {
-    return (clc_gemm){.m = (size_t)p->batch, .n = (size_t)p->classes, .k = (size_t)p->dim,
-                      .a = p->rows, .b = p->weight, .c = p->logits};
+    return (clc_gemm){.m = (size_t)p->batch,
+                      .n = (size_t)p->classes,
+                      .k = (size_t)p->dim,
+                      .a = p->rows,
+                      .b = p->weight,
+                      .c = p->logits};
 }
 
 static clc_gemm grad_gemm(const probe *p) {
-    return (clc_gemm){.transpose_a = true, .m = (size_t)p->dim, .n = (size_t)p->classes,
-                      .k = (size_t)p->batch, .a = p->rows, .b = p->logits, .c = p->grad};
+    return (clc_gemm){.transpose_a = true,
+                      .m = (size_t)p->dim,
+                      .n = (size_t)p->classes,
+                      .k = (size_t)p->batch,
+                      .a = p->rows,
+                      .b = p->logits,
+                      .c = p->grad};
 }
 
 static clc_status allocate(probe *p, size_t steps) {
@@ -95,8 +104,8 @@ static clc_status build_logits(probe *p, clc_sequence *sequence, const clc_featu
     CLC_TRY(CLC_LAUNCH(sequence, p->device, &gather, CLC_MEM(features->data), CLC_MEM(p->standard),
                        CLC_MEM(p->order), CLC_MEM(p->state), CLC_MEM(p->rows), CLC_INT(p->batch),
                        CLC_INT(p->dim), CLC_INT(ordered), CLC_INT(features->rows)));
-    CLC_TRY(clc_gemm_build(sequence, p->device, CLC_GEMM_AUTO, &gemm, p->workspace,
-                           "linear_logits", NULL));
+    CLC_TRY(clc_gemm_build(sequence, p->device, CLC_GEMM_AUTO, &gemm, p->workspace, "linear_logits",
+                           NULL));
 fail:
     return status;
 }
@@ -167,15 +176,16 @@ static clc_status predict(probe *p, int32_t *predictions) {
     for (size_t first = 0; first < p->test->rows; first += batch) {
         size_t n = p->test->rows - first < batch ? p->test->rows - first : batch;
         CLC_TRY(clc_sequence_run(&p->predict, p->device));
-        CLC_TRY(clc_buffer_read(p->device, p->predicted, 0, n * sizeof(cl_int), predictions + first));
+        CLC_TRY(
+            clc_buffer_read(p->device, p->predicted, 0, n * sizeof(cl_int), predictions + first));
     }
 fail:
     return status;
 }
 
 static void release(probe *p) {
-    cl_mem *buffers[] = {&p->standard, &p->part, &p->order,  &p->labels,   &p->state,
-                         &p->rates,    &p->rows, &p->logits, &p->weight,   &p->momentum,
+    cl_mem *buffers[] = {&p->standard, &p->part, &p->order,     &p->labels,   &p->state,
+                         &p->rates,    &p->rows, &p->logits,    &p->weight,   &p->momentum,
                          &p->grad,     &p->bias, &p->predicted, &p->workspace};
     clFinish(p->device->queue);
     clc_sequence_free(&p->step);
@@ -184,12 +194,26 @@ static void release(probe *p) {
         clc_buffer_release(p->device, buffers[i]);
 }
 
+static clc_status check(const clc_features *train_set, const clc_features *test,
+                        const clc_linear_options *o) {
+    if (o->epochs < 0 || o->batch < 1)
+        return clc_fail(CLC_INVALID, "the linear probe can't train %d epochs in batches of %d",
+                        o->epochs, o->batch);
+    return clc_features_check(train_set, test, "the linear probe");
+}
+
 clc_status clc_linear_probe(clc_device *device, const clc_features *train_set,
                             const clc_features *test, const clc_linear_options *options,
                             int32_t *predictions) {
-    clc_status status = CLC_OK;
-    probe p = {.device = device, .train = train_set, .test = test, .batch = options->batch,
-               .classes = train_set->classes, .dim = train_set->dim};
+    clc_status status = check(train_set, test, options);
+    if (status != CLC_OK)
+        return status;
+    probe p = {.device = device,
+               .train = train_set,
+               .test = test,
+               .batch = options->batch,
+               .classes = train_set->classes,
+               .dim = train_set->dim};
     if ((size_t)p.batch > train_set->rows)
         p.batch = (int)train_set->rows;
     const size_t batches = train_set->rows / (size_t)p.batch;

@@ -11,10 +11,12 @@ typedef struct clc_linear_options {
     uint64_t seed; /* of the order */
 } clc_linear_options;
 
-/* Trains on `train` and classifies `test`: predictions (test->rows, on the host). Features are standardised by
- * the mean and deviation of `train`, so that their scale doesn't matter; weights start at 0. */
-clc_status clc_linear_probe(clc_device *device, const clc_features *train,
-                            const clc_features *test, const clc_linear_options *options,
-                            int32_t *predictions);
+/* Trains on `train` and classifies `test`: predictions (test->rows, on the host), ties to the lower
+ * class. Features are standardised by the mean and deviation of `train`, so that their scale
+ * doesn't matter; weights and bias start at 0. An epoch takes the rows in clc_epoch_order and
+ * leaves out those that don't fill a batch; weight decay is added to the gradient of the weights,
+ * not of the bias. */
+clc_status clc_linear_probe(clc_device *device, const clc_features *train, const clc_features *test,
+                            const clc_linear_options *options, int32_t *predictions);
 
 #endif

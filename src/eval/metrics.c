@@ -4,8 +4,8 @@
 
 enum { PRINTED_CLASSES = 40 };
 
-static clc_status count_pairs(const int32_t *truth, const int32_t *predicted, size_t n,
-                              int classes, int64_t *confusion) {
+static clc_status count_pairs(const int32_t *truth, const int32_t *predicted, size_t n, int classes,
+                              int64_t *confusion) {
     for (size_t i = 0; i < n; i++) {
         if (truth[i] < 0 || truth[i] >= classes)
             return clc_fail(CLC_INVALID, "label %d of sample %zu is outside the %d classes",
@@ -65,8 +65,7 @@ static void heading(clc_table *table, const char *const *names, int c) {
         clc_table_cell(table, "%d", c);
 }
 
-clc_status clc_metrics_print_confusion(const clc_metrics *m, const char *const *names,
-                                       FILE *file) {
+clc_status clc_metrics_print_confusion(const clc_metrics *m, const char *const *names, FILE *file) {
     clc_table table = {0};
     if (m->classes > PRINTED_CLASSES) {
         fprintf(file, "(the confusion matrix of %d classes is too wide to print)\n", m->classes);
