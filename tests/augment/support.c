@@ -1,0 +1,88 @@
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+clc_augment plain(int height, int width, int channels, int size) {
+    return (clc_augment){.height = height,
+                         .width = width,
+                         .channels = channels,
+                         .size = size,
+                         .std = {1, 1, 1},
+                         .seed = 0x123456789ABCDEFu};
+}
+
+clc_augment everything(int height, int width, int channels, int size) {
+    clc_augment a = plain(height, width, channels, size);
+    a.crop = CLC_CROP_RANDOM_RESIZED;
+    a.crop_scale[0] = 0.2f;
+    a.crop_scale[1] = 1;
+    a.crop_ratio[0] = 0.75f;
+    a.crop_ratio[1] = 4.0f / 3.0f;
+    a.crop_probability = 0.9f;
+    a.horizontal_flip = a.vertical_flip = 0.5f;
+    a.rotation = 120;
+    a.rotation_probability = 0.4f;
+    a.jitter = 0.8f;
+    a.brightness = 0.4f;
+    a.contrast = 1.2f;
+    a.saturation = 0.7f;
+    a.hue = 0.5f;
+    a.grey = 0.2f;
+    a.blur = 0.5f;
+    a.blur_sigma[0] = 0.1f;
+    a.blur_sigma[1] = 2;
+    a.blur_kernel = size > 2 ? 5 : 1;
+    a.solarise = 0.3f;
+    a.solarise_threshold = 0.5f;
+    return a;
+}
+
+uint8_t *random_images(const clc_augment *a, int count) {
+    clc_rng rng = clc_rng_make(7, 1);
+    const size_t n = (size_t)count * (size_t)(a->height * a->width * a->channels);
+    uint8_t *pixels = malloc(n);
+    assert_non_null(pixels);
+    for (size_t i = 0; i < n; i++)
+        pixels[i] = (uint8_t)(clc_rng_next(&rng) >> 24);
+    return pixels;
+}
+
+size_t view_count(const clc_augment *a) {
+    return (size_t)(a->size * a->size * a->channels);
+}
+
+/* A buffer that holds the bytes. */
+static cl_mem filled(clc_device *device, const void *bytes, size_t n) {
+    cl_mem buffer = NULL;
+    CHECK(clc_buffer_create(device, n, "test input", &buffer));
+    CHECK(clc_buffer_write(device, buffer, 0, n, bytes));
+    return buffer;
+}
+
+float *device_views(clc_device *device, const clc_augment *a, const uint8_t *pixels, int count,
+                    const int *samples, int images, int views, uint32_t epoch,
+                    augment_view *drawn) {
+    const size_t rows = (size_t)images * (size_t)views;
+    const size_t bytes = (size_t)count * (size_t)(a->height * a->width * a->channels);
+    const size_t workspace_bytes = clc_augment_workspace(device, a, (int)rows);
+    cl_mem source = filled(device, pixels, bytes);
+    cl_mem indices = filled(device, samples, (size_t)images * sizeof *samples);
+    cl_mem state = filled(device, &epoch, sizeof epoch);
+    test_buffer out = test_buffer_make("views", NULL, rows * view_count(a));
+    test_buffer workspace = test_buffer_make("workspace", NULL, workspace_bytes / sizeof(float));
+    clc_sequence sequence = {0};
+    CHECK(clc_augment_build(&sequence, device, a, source, indices, state, images, views, out.mem,
+                            workspace.mem));
+    test_run(&sequence);
+    float *result = test_buffer_read(&out), *left = test_buffer_read(&workspace);
+    if (drawn)
+        memcpy(drawn, left, rows * sizeof *drawn);
+    free(left);
+    test_buffer_release(&workspace);
+    test_buffer_release(&out);
+    clc_buffer_release(device, &state);
+    clc_buffer_release(device, &indices);
+    clc_buffer_release(device, &source);
+    return result;
+}
