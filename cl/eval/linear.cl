@@ -18,11 +18,12 @@ TILE_KERNEL void linear_moments(const global float *restrict x, // (rows,dim)
 }
 
 /* standard (2,dim): mean and 1 / standard deviation, 0 for a constant feature, whose sums about the first
- * row are exactly 0. One group. */
+ * row are exactly 0. Groups: chunks of features. */
 TILE_KERNEL void linear_standard(const global float *restrict x, const global float *restrict part,
                                  global float *restrict standard, const int rows, const int dim,
                                  const int groups) {
-    for (int i = 0; i < dim; i++) {
+    const int per = CHUNK(dim, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for (int i = first; i < min(first + per, dim); i++) {
         float sum = 0.0f, squares = 0.0f;
         for (int g = 0; g < groups; g++) {
             sum += part[(size_t)g * 2 * dim + i];

@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -15,6 +16,7 @@ typedef struct idx_file {
     gzFile stream;
     uint32_t rank;
     uint32_t sizes[MAX_RANK];
+    bool cut; /* the gzip stream has no end */
 } idx_file;
 
 /* Reads up to `n` bytes; *got is less than `n` at the end of the data. */
@@ -31,12 +33,13 @@ static clc_status read_some(idx_file *file, uint8_t *data, size_t n, size_t *got
             break;
     }
     const char *message = gzerror(file->stream, &code);
+    size_t prefix = strlen(file->path) + 2; /* zlib says "<path>: <what>" */
+    file->cut = code == Z_BUF_ERROR;
     if (code == Z_ERRNO)
         return clc_fail_file("read", file->path);
-    if (code != Z_OK && code != Z_STREAM_END)
-        return clc_fail(CLC_FORMAT,
-                        "%s: damaged gzip data after %zu bytes of this part: %s; get the file anew",
-                        file->path, *got, message);
+    if (code != Z_OK && code != Z_STREAM_END && !file->cut)
+        return clc_fail(CLC_FORMAT, "%s: damaged gzip data: %s; get the file anew", file->path,
+                        strlen(message) > prefix ? message + prefix : message);
     return CLC_OK;
 }
 
@@ -115,7 +118,10 @@ static clc_status read_items(idx_file *file, size_t count, size_t item, uint8_t 
     uint8_t extra;
     if (count == file->sizes[0]) {
         CLC_TRY(read_some(file, &extra, 1, &got));
-        if (got > 0)
+        if (file->cut)
+            status = clc_fail(CLC_FORMAT, "%s: truncated: the end of its gzip data is missing",
+                              file->path);
+        else if (got > 0)
             status = clc_fail(CLC_FORMAT, "%s: more data follow the %u items that it promises",
                               file->path, file->sizes[0]);
     }

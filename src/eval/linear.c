@@ -83,7 +83,7 @@ static clc_status standardise(probe *p) {
     clc_status status = CLC_OK;
     clc_sequence sequence = {0};
     const clc_launch_spec moments = spec("linear_moments", p->device->groups);
-    const clc_launch_spec merge = spec("linear_standard", 1);
+    const clc_launch_spec merge = spec("linear_standard", p->device->groups);
     CLC_TRY(CLC_LAUNCH(&sequence, p->device, &moments, CLC_MEM(p->train->data), CLC_MEM(p->part),
                        CLC_INT(p->train->rows), CLC_INT(p->dim)));
     CLC_TRY(CLC_LAUNCH(&sequence, p->device, &merge, CLC_MEM(p->train->data), CLC_MEM(p->part),

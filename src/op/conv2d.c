@@ -6,7 +6,7 @@ double clc_conv2d_flops(const clc_conv2d_shape *s) {
     return 2.0 * s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k * s->c * s->kh * s->kw;
 }
 
-static const clc_conv2d_impl *const impls[] = {&clc_conv2d_direct};
+static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd, &clc_conv2d_direct};
 enum { IMPL_COUNT = sizeof impls / sizeof *impls };
 
 const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {

@@ -4,6 +4,6 @@
 
 #include "op/conv2d.h"
 
-extern const clc_conv2d_impl clc_conv2d_direct;
+extern const clc_conv2d_impl clc_conv2d_direct, clc_conv2d_winograd;
 
 #endif

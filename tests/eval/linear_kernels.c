@@ -72,7 +72,7 @@ static void check_standard(size_t rows, size_t dim, size_t groups) {
     test_buffer part = test_buffer_make("part", NULL, groups * 2 * dim);
     test_buffer out = test_buffer_make("standard", NULL, 2 * dim);
     const clc_launch_spec moments = spec("linear_moments", groups),
-                          merge = spec("linear_standard", 1);
+                          merge = spec("linear_standard", 3);
     clc_sequence sequence = {0};
     CHECK(CLC_LAUNCH(&sequence, test_device(), &moments, CLC_MEM(in.mem), CLC_MEM(part.mem),
                      CLC_INT(rows), CLC_INT(dim)));
