@@ -19,11 +19,11 @@ TILE_KERNEL void linear_bias(global float *restrict y,          // (rows,K)
         }
 }
 
-/* d = dy where y was not cut off; part (groups,K) receives each chunk's column sums. */
+/* d = dy where y was not cut off; its tail (groups,K) receives each chunk's column sums. */
 TILE_KERNEL void linear_bias_backward(const global float *restrict y,  // (rows,K)
                                       const global float *restrict dy, // (rows,K)
-                                      global float *restrict d,        // (rows,K)
-                                      global float *restrict part,     // (groups,K)
+                                      global float *restrict d, // (rows,K), then at part_offset
+                                      const int part_offset,    // (groups,K)
                                       const int rows, const float floor_value) {
     const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     for (int j = 0; j < KV; j++) {
@@ -35,17 +35,18 @@ TILE_KERNEL void linear_bias_backward(const global float *restrict y,  // (rows,
             VSTORE(v, j, d + (size_t)r * K);
             sum += v;
         }
-        VSTORE(sum, j, part + (size_t)g * K);
+        VSTORE(sum, j, d + part_offset + (size_t)g * K);
     }
 }
 
 /* dbias = sum of the chunks, in order. One group for VW columns. */
-TILE_KERNEL void linear_bias_merge(const global float *restrict part, // (groups,K)
-                                   global float *restrict dbias,      // (K)
+TILE_KERNEL void linear_bias_merge(const global float *restrict d, // as above
+                                   const int part_offset,
+                                   global float *restrict dbias, // (K)
                                    const int groups) {
     const int j = get_group_id(0);
     vec sum = (vec)(0.0f);
     for (int g = 0; g < groups; g++)
-        sum += VLOAD(j, part + (size_t)g * K);
+        sum += VLOAD(j, d + part_offset + (size_t)g * K);
     VSTORE(sum, j, dbias);
 }

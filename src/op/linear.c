@@ -90,26 +90,19 @@ fail:
 static clc_status tail_backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
     tail_build b;
-    const size_t groups = graph->device->groups, rows = (size_t)node->out->n;
-    cl_mem part = NULL;
-    size_t alignment = graph->device->info.alignment;
-    size_t offset = (rows * (size_t)node->out->c * sizeof(float) + alignment - 1) / alignment *
-                    alignment;
-    CLC_TRY(clc_buffer_sub(node->saved->value, offset,
-                           groups * (size_t)node->out->c * sizeof(float), &part));
+    const size_t groups = graph->device->groups;
+    const clc_arg part = CLC_INT(node->out->count);
     begin(&b, graph, node, "linear_bias_backward", groups);
     CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->value),
-                       CLC_MEM(node->out->grad), CLC_MEM(node->saved->value), CLC_MEM(part),
-                       CLC_INT(rows), CLC_FLOAT(node->relu ? 0.0f : -INFINITY)));
+                       CLC_MEM(node->out->grad), CLC_MEM(node->saved->value), part,
+                       CLC_INT(node->out->n), CLC_FLOAT(node->relu ? 0.0f : -INFINITY)));
     if (node->bias) {
         begin(&b, graph, node, "linear_bias_merge",
               (size_t)node->out->c / clc_vector_width(graph->device, (size_t)node->out->c));
-        CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(part),
+        CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
                            CLC_MEM(graph->params->items[node->params[1]].grad), CLC_INT(groups)));
     }
 fail:
-    if (part)
-        clReleaseMemObject(part); /* the kernels keep it alive */
     return status;
 }
 
@@ -141,8 +134,8 @@ clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int o
     clc_status status = CLC_OK;
     const int shape[2] = {in->c, outputs};
     clc_node node = {.op = bias || relu ? &with_tail : &plain, .in = in, .bias = bias, .relu = relu};
-    size_t aligned = ((size_t)in->n * (size_t)outputs + 1023) / 1024 * 1024;
-    size_t saved = bias || relu ? aligned + (size_t)graph->device->groups * (size_t)outputs : 0;
+    size_t saved =
+        bias || relu ? ((size_t)in->n + graph->device->groups) * (size_t)outputs : 0;
     snprintf(node.layer, sizeof node.layer, "%s", layer);
     CLC_TRY(clc_graph_param(graph, layer, "weight", CLC_PARAM_LINEAR_WEIGHT, 2, shape,
                             &node.params[0]));

@@ -13,11 +13,12 @@
 enum { MOST_SEGMENTS = 128 };
 
 /* The first steps agree to rounding, which grows through batch-norm over few values and by a ReLU that
- * switches at another step: PyTorch in float32 itself ends up to 2.5e-3 from its float64 trace (train_sgd, step
- * 9) and 0.0203 from its final weights (encoder.layer1.0.bn2.bias), after 3.5e-6 before the first switch. A wrong decay, momentum or rate shows in the second step already. */
+ * switches at another step: three float32 variants of PyTorch end up to 8.9e-3 from its own float64 losses
+ * (train_sgd) and 0.0203 from its final weights, after 3.5e-6 before the first switch. A wrong decay,
+ * momentum or rate shows in the second step already. */
 enum { EXACT_STEPS = 4 };
 static const double early_tolerance = 2e-5;
-static const double loss_tolerance = 5e-3;
+static const double loss_tolerance = 1e-2;
 static const double weight_tolerance = 3e-2;
 
 typedef struct train_case {
