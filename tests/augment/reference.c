@@ -175,6 +175,9 @@ void reference_view(const clc_augment *a, const augment_view *v, const uint8_t *
         apply_part(a, v, (v->order >> (4 * k)) & 15, image);
     if (v->grey)
         reference_grey(image, a->size);
+    int kernel = a->blur_kernel;
+    if (!kernel) /* a tenth of the size, the next odd number, at least 3 */
+        kernel = a->size / 10 < 3 ? 3 : a->size / 10 + (a->size / 10 + 1) % 2;
     if (v->blur)
-        reference_blur(image, a->size, a->channels, a->blur_kernel, (double)v->sigma);
+        reference_blur(image, a->size, a->channels, kernel, (double)v->sigma);
 }
