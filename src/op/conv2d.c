@@ -14,6 +14,11 @@ const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
     return impls;
 }
 
+/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. */
+static bool worthwhile(const clc_conv2d_impl *impl, const clc_conv2d_shape *shape) {
+    return impl->kind != CLC_CONV2D_WINOGRAD || (shape->h >= 4 && shape->w >= 4);
+}
+
 /* In the order of preference; the last one supports everything. */
 const clc_conv2d_impl *clc_conv2d_choose(const clc_device *device, const clc_conv2d_shape *shape,
                                          clc_conv2d_pass pass, clc_conv2d_kind kind) {
@@ -21,7 +26,7 @@ const clc_conv2d_impl *clc_conv2d_choose(const clc_device *device, const clc_con
         if (impls[i]->kind == kind && impls[i]->supports(device, shape, pass))
             return impls[i];
     for (size_t i = 0; i + 1 < IMPL_COUNT; i++)
-        if (impls[i]->supports(device, shape, pass))
+        if (impls[i]->supports(device, shape, pass) && worthwhile(impls[i], shape))
             return impls[i];
     return impls[IMPL_COUNT - 1];
 }
