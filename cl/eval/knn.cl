@@ -1,5 +1,5 @@
-/* Weighted k-nearest-neighbour classification (Wu et al., arXiv 1805.01978), a block of queries against a
- * block of the bank at a time. */
+/* Weighted k-nearest-neighbour classification (Wu et al., arXiv 1805.01978), a block of queries
+ * against a block of the bank at a time. */
 #include "common.h"
 
 /* Row r of y is x[first + r] divided by its length, 0 for a zero row and for rows from `rows` on.
@@ -66,9 +66,9 @@ void replace_last(global float *value, global int *index, const int n, const flo
 #define ANY(v) any(v)
 #endif
 
-/* Brings each query's k nearest neighbours so far, a heap that begins as (-infinity, no index), up to date
- * with `columns` similarities; column 0 is row `first` of the bank. Rows come in order, so an equal one is later
- * and stays out. NaN never enters. One group a query. */
+/* Brings each query's k nearest neighbours so far, a heap that begins as (-infinity, no index), up
+ * to date with `columns` similarities; column 0 is row `first` of the bank. Rows come in order, so
+ * an equal one is later and stays out. NaN never enters. One group a query. */
 TILE_KERNEL void knn_select(const global float *restrict similarity, // (queries,stride)
                             global float *restrict values,           // (queries,k)
                             global int *restrict indices,            // (queries,k)
@@ -92,8 +92,8 @@ TILE_KERNEL void knn_select(const global float *restrict similarity, // (queries
     }
 }
 
-/* The class with the greatest sum of exp(similarity / T); ties go to the lower class. The greatest similarity
- * is taken off each, so that nothing overflows at a small T. One group a query. */
+/* The class with the greatest sum of exp(similarity / T); ties go to the lower class. The greatest
+ * similarity is taken off each, so that nothing overflows at a small T. One group a query. */
 TILE_KERNEL void knn_vote(const global float *restrict values, // (queries,k)
                           const global int *restrict indices,  // (queries,k), < 0: none
                           const global int *restrict labels,   // (bank)

@@ -17,12 +17,18 @@ TILE_KERNEL void linear_moments(const global float *restrict x, // (rows,dim)
         }
 }
 
-/* standard (2,dim): mean and 1 / standard deviation, 0 for a constant feature, whose sums about the first
- * row are exactly 0. Groups: chunks of features. */
+/* Squared length that standardised rows have at most, on average. It is the sum of the covariance's
+ * eigenvalues and so bounds the loss's curvature: one rate is stable for any number of features. */
+#define MOST_LENGTH 128.0f
+
+/* standard (2,dim): mean and the factor of a feature, 1 / its standard deviation, less for more
+ * than MOST_LENGTH features, and 0 for a constant one, whose sums about the first row are exactly 0.
+ * Groups: chunks of features. */
 TILE_KERNEL void linear_standard(const global float *restrict x, const global float *restrict part,
                                  global float *restrict standard, const int rows, const int dim,
                                  const int groups) {
     const int per = CHUNK(dim, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    const float length = min(1.0f, sqrt(MOST_LENGTH / (float)dim));
     for (int i = first; i < min(first + per, dim); i++) {
         float sum = 0.0f, squares = 0.0f;
         for (int g = 0; g < groups; g++) {
@@ -31,12 +37,12 @@ TILE_KERNEL void linear_standard(const global float *restrict x, const global fl
         }
         const float mean = sum / (float)rows, variance = squares / (float)rows - mean * mean;
         standard[i] = mean + x[i];
-        standard[dim + i] = variance > FLT_MIN ? 1.0f / sqrt(variance) : 0.0f;
+        standard[dim + i] = variance > FLT_MIN ? length / sqrt(variance) : 0.0f;
     }
 }
 
-/* Rows of a batch, standardised: row i of `batch` is x[order[start + i]]; without order x[start + i].
- * start = state[0] * count. */
+/* Rows of a batch, standardised: row i of `batch` is x[order[start + i]]; without order
+ * x[start + i]. start = state[0] * count. */
 TILE_KERNEL void linear_gather(const global float *restrict x,        // (rows,dim)
                                const global float *restrict standard, // (2,dim)
                                const global int *restrict order, const global int *restrict state,
@@ -74,8 +80,8 @@ TILE_KERNEL void linear_softmax(global float *restrict logits, const global floa
     }
 }
 
-/* SGD with momentum on the weights (dim,classes) and, in the last group, the bias. rates: one a step of
- * training; state: the batch of the epoch, the step of training. */
+/* SGD with momentum on the weights (dim,classes) and, in the last group, the bias. rates: one a
+ * step of training; state: the batch of the epoch, the step of training. */
 TILE_KERNEL void linear_update(global float *restrict weight, global float *restrict momentum,
                                const global float *restrict grad, // (dim,classes)
                                const global float *restrict logits, // (count,classes): gradients

@@ -13,9 +13,10 @@ typedef struct clc_linear_options {
 
 /* Trains on `train` and classifies `test`: predictions (test->rows, on the host), ties to the lower
  * class. Features are standardised by the mean and deviation of `train`, so that their scale
- * doesn't matter; weights and bias start at 0. An epoch takes the rows in clc_epoch_order and
- * leaves out those that don't fill a batch; weight decay is added to the gradient of the weights,
- * not of the bias. */
+ * doesn't matter, and beyond 128 of them multiplied by sqrt(128 / dim), so that one rate suits any
+ * number. Weights and bias start at 0; with no epochs all stay there. An epoch takes the rows in
+ * clc_epoch_order and leaves out those that don't fill a batch; weight decay is added to the
+ * gradient of the weights, not of the bias. */
 clc_status clc_linear_probe(clc_device *device, const clc_features *train, const clc_features *test,
                             const clc_linear_options *options, int32_t *predictions);
 

@@ -131,7 +131,10 @@ static void training_follows_the_reference(void **state) {
         size_t train, test, dim;
         int classes, batch;
         double decay;
-    } cases[] = {{300, 211, 13, 4, 37, 0}, {257, 64, 33, 10, 64, 0.05}, {40, 31, 5, 2, 100, 0}};
+    } cases[] = {{300, 211, 13, 4, 37, 0},
+                 {257, 64, 33, 10, 64, 0.05},
+                 {40, 31, 5, 2, 100, 0},
+                 {150, 64, 150, 3, 50, 0}};
     for (size_t t = 0; t < sizeof cases / sizeof *cases; t++) {
         const size_t dim = cases[t].dim, train = cases[t].train, test = cases[t].test;
         problem p = noisy_problem(train, test, dim, cases[t].classes);

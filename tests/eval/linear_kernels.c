@@ -97,6 +97,7 @@ static void features_are_measured(void **state) {
     check_standard(2, 3, 8);
     check_standard(17, 16, 4);
     check_standard(250, 19, 7);
+    check_standard(61, 200, 4); /* more features than keep their length */
 }
 
 /* Batch 2 of an order, and of the rows as they are: there the last batch repeats the last row. */

@@ -75,6 +75,7 @@ void model_free(model *m) {
 }
 
 double *reference_standard(const float *x, size_t rows, size_t dim) {
+    const double length = dim > 128 ? sqrt(128 / (double)dim) : 1;
     double *s = doubles(2 * dim);
     for (size_t d = 0; d < dim; d++) {
         double variance = 0;
@@ -82,7 +83,7 @@ double *reference_standard(const float *x, size_t rows, size_t dim) {
             s[d] += (double)x[r * dim + d] / (double)rows;
         for (size_t r = 0; r < rows; r++)
             variance += pow((double)x[r * dim + d] - s[d], 2) / (double)rows;
-        s[dim + d] = variance > 1e-20 * s[d] * s[d] ? 1 / sqrt(variance) : 0;
+        s[dim + d] = variance > 1e-20 * s[d] * s[d] ? length / sqrt(variance) : 0;
     }
     return s;
 }
