@@ -117,9 +117,10 @@ clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *devi
                            CLC_MEM(a->saved), CLC_MEM(a->workspace), rows, floor_value));
     CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->workspace), CLC_MEM(a->saved),
                        CLC_MEM(a->dweight), CLC_MEM(a->dbias), rows, CLC_INT(b.chunks)));
-    CLC_TRY(CLC_LAUNCH(sequence, device, &last, CLC_MEM(a->x),
-                       CLC_MEM(residual ? a->dresidual : a->dy), CLC_MEM(a->saved), CLC_MEM(a->dx),
-                       rows, residual ? none : floor_value));
+    if (a->dx)
+        CLC_TRY(CLC_LAUNCH(sequence, device, &last, CLC_MEM(a->x),
+                           CLC_MEM(residual ? a->dresidual : a->dy), CLC_MEM(a->saved),
+                           CLC_MEM(a->dx), rows, residual ? none : floor_value));
 fail:
     return status;
 }
@@ -167,6 +168,8 @@ static clc_status backward(clc_graph *graph, clc_node *node, clc_sequence *seque
         (node->residual && clc_graph_grad_accumulates(node->residual)))
         return clc_fail(CLC_INVALID, "%s: batch-norm must be its input's first consumer in backward",
                         node->layer);
+    if (node->residual && !args.dresidual)
+        return clc_fail(CLC_INVALID, "%s: batch-norm's residual must want a gradient", node->layer);
     return clc_batchnorm_build_backward(sequence, graph->device, &args);
 }
 

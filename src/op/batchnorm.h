@@ -12,7 +12,7 @@ typedef struct clc_batchnorm_args {
     cl_mem weight, bias;                   /* (channels) */
     cl_mem running_mean, running_variance; /* (channels), updated in training */
     cl_mem saved;                          /* (6,channels), from forward to backward */
-    cl_mem dy, dx, dresidual;              /* (rows,channels), all overwritten but dy */
+    cl_mem dy, dx, dresidual;              /* (rows,channels), all overwritten but dy; dx may be NULL */
     cl_mem dweight, dbias;                 /* (channels), overwritten */
     cl_mem workspace;                      /* clc_batchnorm_workspace bytes */
     const char *layer;

@@ -49,6 +49,8 @@ static clc_status maxpool_forward(clc_graph *graph, clc_node *node, clc_sequence
 
 static clc_status maxpool_backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
     pool_build b;
+    if (!node->in->wants_grad)
+        return CLC_OK;
     clc_status status = exclusive(node);
     if (status != CLC_OK)
         return status;
@@ -66,6 +68,8 @@ static clc_status avgpool_forward(clc_graph *graph, clc_node *node, clc_sequence
 
 static clc_status avgpool_backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
     pool_build b;
+    if (!node->in->wants_grad)
+        return CLC_OK;
     clc_status status = exclusive(node);
     if (status != CLC_OK)
         return status;

@@ -1,6 +1,7 @@
 /* Batch normalisation against its reference: any number of rows and channels, ReLU and residual or
  * not, large means, NaN. */
 #include "batchnorm_case.h"
+#include "node_case.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -248,6 +249,35 @@ static void nan_of_other_inputs_passes(void **state) {
     free_data(&d);
 }
 
+/* Weight and bias still get theirs. */
+static void an_input_without_gradient(void **state) {
+    (void)state;
+    const batchnorm_case shape = {7, 3, false, false, 0};
+    batchnorm_data d = make_data(&shape);
+    const reference_batchnorm *r = &d.reference;
+    node_case c;
+    clc_tensor *in = NULL, *out = NULL;
+    avoid_kinks(&shape, &d, 0);
+    node_case_begin(&c, true);
+    CHECK(clc_graph_input(c.graph, "x", 7, 1, 1, 3, false, &in));
+    CHECK(clc_batchnorm(c.graph, "bn", in, NULL, false, &out));
+    node_case_build(&c);
+    node_case_set(in, d.x);
+    node_case_set_grad(out, d.dy);
+    node_case_set_param(&c, "bn.weight", d.weight);
+    node_case_set_param(&c, "bn.bias", d.bias);
+    node_case_forward(&c);
+    node_case_backward(&c);
+    reference_batchnorm_training(r);
+    reference_batchnorm_backward(r);
+    const tolerances t = tolerance_of(&shape, steepest(r));
+    node_case_expect(&c, out, r->y, t.y);
+    node_case_expect_param(&c, "bn.weight", r->dweight, t.dweight);
+    node_case_expect_param(&c, "bn.bias", r->dbias, t.dbias);
+    node_case_end(&c);
+    free_data(&d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reference_agrees_with_finite_differences),
@@ -256,6 +286,7 @@ int main(void) {
         cmocka_unit_test(many_rows_and_channels),
         cmocka_unit_test(a_mean_far_above_the_deviation),
         cmocka_unit_test(a_constant_channel),
+        cmocka_unit_test(an_input_without_gradient),
         cmocka_unit_test(nan_passes),
         cmocka_unit_test(nan_of_other_inputs_passes),
     };
