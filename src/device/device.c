@@ -55,9 +55,9 @@ const char *clc_opencl_error_name(cl_int code) {
 }
 
 clc_status clc_fail_opencl(cl_int code, const char *call) {
-    clc_status status =
-        code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY ? CLC_MEMORY
-                                                                                  : CLC_OPENCL;
+    clc_status status = code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY
+                            ? CLC_MEMORY
+                            : CLC_OPENCL;
     return clc_fail(status, "OpenCL: %s (%d) from %s", clc_opencl_error_name(code), code, call);
 }
 
@@ -142,8 +142,8 @@ clc_status clc_buffer_create(clc_device *device, size_t bytes, const char *what,
                         (double)device->info.largest_buffer / 1e6);
     cl_mem created = clCreateBuffer(device->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
     if (code != CL_SUCCESS) {
-        clc_fail_opencl(code, "clCreateBuffer");
-        return clc_fail_context(code == CL_OUT_OF_RESOURCES ? CLC_MEMORY : CLC_OPENCL,
+        clc_status status = clc_fail_opencl(code, "clCreateBuffer");
+        return clc_fail_context(code == CL_OUT_OF_RESOURCES ? CLC_MEMORY : status,
                                 "allocating %.1f MB for %s on %s", (double)bytes / 1e6, what,
                                 device->info.name);
     }

@@ -46,14 +46,28 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+/* The whole log; its beginning, where the first error is, fits the message. NULL if there is none. */
+static char *build_log(clc_device *device, cl_program program) {
+    size_t size = 0;
+    char *log = NULL;
+    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) !=
+            CL_SUCCESS ||
+        !(log = calloc(size + 1, 1)))
+        return NULL;
+    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL) !=
+        CL_SUCCESS)
+        log[0] = '\0';
+    return log;
+}
+
 static clc_status fail_build(clc_device *device, cl_program program, const char *source,
                              const char *options, cl_int code) {
-    char log[8192] = "(no build log)";
-    clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, sizeof log - 1, log, NULL);
-    log[sizeof log - 1] = '\0';
-    return clc_fail(CLC_BUILD, "kernels cl/%s don't build (%s)\n  options: %s\n  device: %d, %s, %s\n%s",
-                    source, clc_opencl_error_name(code), options, device->info.number,
-                    device->info.name, device->info.opencl, log);
+    char *log = build_log(device, program);
+    clc_fail(CLC_BUILD, "kernels cl/%s don't build (%s)\n  options: %s\n  device: %d, %s, %s\n%s",
+             source, clc_opencl_error_name(code), options, device->info.number, device->info.name,
+             device->info.opencl, log && *log ? log : "(no build log)");
+    free(log);
+    return CLC_BUILD;
 }
 
 /* Loads from the disk cache; leaves *program NULL when there is no usable entry. */
