@@ -6,7 +6,8 @@ double clc_conv2d_flops(const clc_conv2d_shape *s) {
     return 2.0 * s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k * s->c * s->kh * s->kw;
 }
 
-static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd, &clc_conv2d_direct};
+static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd, &clc_conv2d_direct,
+                                               &clc_conv2d_im2col};
 enum { IMPL_COUNT = sizeof impls / sizeof *impls };
 
 const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
@@ -14,9 +15,13 @@ const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
     return impls;
 }
 
-/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. */
-static bool worthwhile(const clc_conv2d_impl *impl, const clc_conv2d_shape *shape) {
-    return impl->kind != CLC_CONV2D_WINOGRAD || (shape->h >= 4 && shape->w >= 4);
+/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. The direct kernels
+ * have the shape that CPU devices need. */
+static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
+                       const clc_conv2d_shape *shape) {
+    if (impl->kind == CLC_CONV2D_WINOGRAD)
+        return shape->h >= 4 && shape->w >= 4;
+    return device->profile == CLC_PROFILE_CPU;
 }
 
 /* In the order of preference; the last one supports everything. */
@@ -26,7 +31,7 @@ const clc_conv2d_impl *clc_conv2d_choose(const clc_device *device, const clc_con
         if (impls[i]->kind == kind && impls[i]->supports(device, shape, pass))
             return impls[i];
     for (size_t i = 0; i + 1 < IMPL_COUNT; i++)
-        if (impls[i]->supports(device, shape, pass) && worthwhile(impls[i], shape))
+        if (impls[i]->supports(device, shape, pass) && worthwhile(impls[i], device, shape))
             return impls[i];
     return impls[IMPL_COUNT - 1];
 }

@@ -4,6 +4,6 @@
 
 #include "op/conv2d.h"
 
-extern const clc_conv2d_impl clc_conv2d_direct, clc_conv2d_winograd;
+extern const clc_conv2d_impl clc_conv2d_direct, clc_conv2d_winograd, clc_conv2d_im2col;
 
 #endif
