@@ -5,5 +5,5 @@ cd "$(dirname "$0")/.."
 
 sh config/install.sh
 [ -f build/build.ninja ] || meson setup build >/dev/null
-ninja -C build src/clcontrast
+ninja --quiet -C build src/clcontrast
 build/src/clcontrast --overwrite config/quickstart.ini "$@"
