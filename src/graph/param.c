@@ -28,7 +28,8 @@ clc_status clc_params_add(clc_params *params, const char *name, clc_param_kind k
                           const int *shape, int *index) {
     const clc_param *found = clc_params_find(params, name);
     if (found) {
-        if (found->kind != kind || found->count != shape_count(rank, shape))
+        if (found->kind != kind || found->rank != rank ||
+            memcmp(found->shape, shape, (size_t)rank * sizeof *shape) != 0)
             return clc_fail(CLC_INVALID, "parameter %s exists with another shape", name);
         *index = (int)(found - params->items);
         return CLC_OK;
