@@ -74,6 +74,6 @@ clc_status clc_conv2d(clc_graph *graph, const char *layer, clc_tensor *in, int k
                                         &node.params[0]);
     if (status != CLC_OK)
         return status;
-    return clc_graph_node(graph, &node, in->n, (in->h + 2 * pad - kernel) / stride + 1,
-                          (in->w + 2 * pad - kernel) / stride + 1, k, 0, out);
+    return clc_graph_node(graph, &node, in->n, clc_window_positions(in->h, kernel, stride, pad),
+                          clc_window_positions(in->w, kernel, stride, pad), k, 0, out);
 }

@@ -5,6 +5,11 @@
 
 #include "graph/graph.h"
 
+/* Positions of a window of `kernel` along `size` pixels; 0 or less when it doesn't fit once. */
+static inline int clc_window_positions(int size, int kernel, int stride, int pad) {
+    return size + 2 * pad < kernel ? 0 : (size + 2 * pad - kernel) / stride + 1;
+}
+
 /* Convolution without bias: `k` filters of kernel x kernel. in (N,H,W,C), out (N,OH,OW,K). */
 clc_status clc_conv2d(clc_graph *graph, const char *layer, clc_tensor *in, int k, int kernel,
                       int stride, int pad, clc_tensor **out);

@@ -86,7 +86,8 @@ static const clc_op avgpool = {"avgpool", false,          false,
 clc_status clc_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel, int stride,
                        int pad, clc_tensor **out) {
     clc_node node = {.op = &maxpool, .in = in, .kernel = kernel, .stride = stride, .pad = pad};
-    int oh = (in->h + 2 * pad - kernel) / stride + 1, ow = (in->w + 2 * pad - kernel) / stride + 1;
+    int oh = clc_window_positions(in->h, kernel, stride, pad);
+    int ow = clc_window_positions(in->w, kernel, stride, pad);
     snprintf(node.layer, sizeof node.layer, "%s", layer);
     return clc_graph_node(graph, &node, in->n, oh, ow, in->c,
                           (size_t)in->n * (size_t)oh * (size_t)ow * (size_t)in->c, out);

@@ -1,0 +1,294 @@
+/* The memory plan: what is alive at once lies apart, results are those of separate buffers bit for
+ * bit, and the bytes announced are the bytes taken. */
+#include "graph/graph.h"
+#include "harness.h"
+#include "net/net.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An encoder with projector: forks, joins, pooling, every kind of node. */
+typedef struct plan_case {
+    clc_params params;
+    clc_graph *graph;
+    clc_tensor *x, *y;
+} plan_case;
+
+typedef struct plan_shape {
+    bool training, wants_grad, bottleneck, small_stem, projector_relu;
+    int n, side;
+} plan_shape;
+
+static void begin(plan_case *c, const plan_shape *s) {
+    const clc_resnet resnet = {.bottleneck = s->bottleneck,
+                               .stages = 4,
+                               .blocks = {1, 2, 1, 1},
+                               .width = 4,
+                               .small_stem = s->small_stem};
+    const clc_mlp mlp = {.hidden_layers = 2,
+                         .hidden = {24, 16},
+                         .output = 8,
+                         .batchnorm = !s->projector_relu,
+                         .last_batchnorm = !s->projector_relu};
+    clc_tensor *features = NULL;
+    *c = (plan_case){0};
+    CHECK(clc_graph_create(test_device(), &c->params, s->training, &c->graph));
+    CHECK(clc_graph_input(c->graph, "x", s->n, s->side, s->side, 3, s->wants_grad, &c->x));
+    CHECK(clc_resnet_build(c->graph, "encoder", &resnet, c->x, &features));
+    CHECK(clc_mlp_build(c->graph, "projector", &mlp, features, &c->y));
+    clc_params_layout(&c->params);
+    CHECK(clc_graph_plan(c->graph));
+}
+
+static void end(plan_case *c) {
+    clc_graph_free(&c->graph);
+    clc_params_release(&c->params, test_device());
+}
+
+static const plan_shape shapes[] = {
+    {.training = true, .n = 6, .side = 12, .small_stem = true},
+    {.training = true, .n = 5, .side = 33, .wants_grad = true},
+    {.training = true,
+     .n = 3,
+     .side = 17,
+     .bottleneck = true,
+     .small_stem = true,
+     .projector_relu = true},
+    {.training = false, .n = 6, .side = 12, .small_stem = true},
+    {.training = false, .n = 5, .side = 33, .bottleneck = true},
+};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+/* ---- lifetimes, worked out anew from what each node reads and writes ---- */
+
+typedef struct lifetime {
+    const char *name;
+    int slot, born, dies;
+    size_t bytes;
+} lifetime;
+
+/* Backward of node i runs at 2L - i, L being the number of nodes and the time of the loss. */
+static lifetime value_lifetime(const clc_graph *g, const clc_tensor *t) {
+    const int loss = (int)g->node_count;
+    lifetime l = {t->name, t->slot, -1, -1, t->count * sizeof(float)};
+    bool used = false;
+    for (int i = 0; i < loss; i++) {
+        const clc_node *node = &g->nodes[i];
+        const bool in = node->in == t, residual = node->residual == t, out = node->out == t,
+                   saved = node->saved == t;
+        if (out || saved)
+            l.born = i;
+        used = used || in || residual || saved;
+        if (in || residual || out || saved)
+            l.dies = i > l.dies ? i : l.dies;
+    }
+    for (int i = loss - 1; i >= 0 && g->training; i--) {
+        const clc_node *node = &g->nodes[i];
+        const bool read = (node->in == t && node->op->keeps_input) ||
+                          (node->out == t && node->op->keeps_output) || node->saved == t;
+        l.dies = read && 2 * loss - i > l.dies ? 2 * loss - i : l.dies;
+    }
+    if (!used && l.dies < loss)
+        l.dies = loss; /* a result: the loss reads it */
+    return l;
+}
+
+static lifetime grad_lifetime(const clc_graph *g, const clc_tensor *t) {
+    const int loss = (int)g->node_count;
+    lifetime l = {t->name, t->grad_slot, loss, 2 * loss + 1, t->count * sizeof(float)};
+    for (int i = 0; i < loss; i++) { /* the last reader in forward is the first writer */
+        if (g->nodes[i].in == t || g->nodes[i].residual == t)
+            l.born = 2 * loss - i;
+        if (g->nodes[i].out == t)
+            l.dies = 2 * loss - i;
+    }
+    return l;
+}
+
+static lifetime *find_lifetimes(const clc_graph *g, size_t *count) {
+    lifetime *all = calloc(2 * g->tensor_count, sizeof *all);
+    assert_non_null(all);
+    *count = 0;
+    for (size_t i = 0; i < g->tensor_count; i++) {
+        const clc_tensor *t = g->tensors[i];
+        all[(*count)++] = value_lifetime(g, t);
+        if (g->training && t->wants_grad)
+            all[(*count)++] = grad_lifetime(g, t);
+        else
+            assert_int_equal(t->grad_slot, -1);
+    }
+    return all;
+}
+
+static void what_lives_at_once_lies_apart(void **state) {
+    (void)state;
+    for (int s = 0; s < SHAPES; s++) {
+        plan_case c;
+        size_t count = 0;
+        begin(&c, &shapes[s]);
+        lifetime *all = find_lifetimes(c.graph, &count);
+        for (size_t i = 0; i < count; i++) {
+            assert_in_range(all[i].slot, 0, c.graph->slot_count - 1);
+            assert_true(c.graph->slots[all[i].slot].bytes >= all[i].bytes);
+            for (size_t k = 0; k < i; k++)
+                if (all[i].slot == all[k].slot && all[i].born <= all[k].dies &&
+                    all[k].born <= all[i].dies)
+                    fail_msg("%s (%d to %d) and %s (%d to %d) share slot %d", all[i].name,
+                             all[i].born, all[i].dies, all[k].name, all[k].born, all[k].dies,
+                             all[i].slot);
+        }
+        free(all);
+        end(&c);
+    }
+}
+
+static void bytes_are_as_announced(void **state) {
+    (void)state;
+    for (int s = 0; s < SHAPES; s++) {
+        plan_case c;
+        clc_device *device = test_device();
+        begin(&c, &shapes[s]);
+        const uint64_t before = device->allocated;
+        CHECK(clc_graph_allocate(c.graph));
+        assert_true(device->allocated - before ==
+                    clc_graph_activation_bytes(c.graph) + c.graph->workspace_bytes);
+        assert_true(clc_graph_largest_buffer(c.graph) >= c.graph->workspace_bytes);
+        for (size_t i = 0; i < c.graph->slot_count; i++)
+            assert_true(clc_graph_largest_buffer(c.graph) >= c.graph->slots[i].bytes);
+        end(&c);
+        assert_true(device->allocated == before);
+    }
+}
+
+static void inference_needs_little(void **state) {
+    (void)state;
+    size_t bytes[2];
+    for (int training = 0; training < 2; training++) {
+        const plan_shape s = {.training = training, .n = 8, .side = 32, .small_stem = true};
+        plan_case c;
+        begin(&c, &s);
+        bytes[training] = clc_graph_activation_bytes(c.graph);
+        end(&c);
+    }
+    if (!(bytes[0] * 4 < bytes[1]))
+        fail_msg("inference takes %zu bytes, training %zu", bytes[0], bytes[1]);
+}
+
+/* ---- the same results as with separate buffers ---- */
+
+/* Gives every value and gradient a slot of its own. */
+static void separate(clc_graph *g) {
+    size_t count = 0;
+    clc_slot *slots = calloc(2 * g->tensor_count, sizeof *slots);
+    assert_non_null(slots);
+    for (size_t i = 0; i < g->tensor_count; i++) {
+        clc_tensor *t = g->tensors[i];
+        slots[count].bytes = t->count * sizeof(float);
+        t->slot = (int)count++;
+        if (t->grad_slot < 0)
+            continue;
+        slots[count].bytes = t->count * sizeof(float);
+        t->grad_slot = (int)count++;
+    }
+    free(g->slots);
+    g->slots = slots;
+    g->slot_count = count;
+}
+
+static void fill_nan(cl_mem buffer, size_t bytes) {
+    const float nan = NAN;
+    assert_int_equal(clEnqueueFillBuffer(test_device()->queue, buffer, &nan, sizeof nan, 0,
+                                         bytes / sizeof nan * sizeof nan, 0, NULL, NULL),
+                     CL_SUCCESS);
+}
+
+/* One step on poisoned memory; outputs and all gradients are returned, `count` of them. */
+static float *run(plan_case *c, uint64_t seed, size_t *count) {
+    const size_t inputs = c->x->count, outputs = c->y->count;
+    float *x = test_random(inputs, seed), *dy = test_random(outputs, seed + 1);
+    clc_device *device = test_device();
+    const bool training = c->graph->training;
+    const size_t grads = training ? c->params.trainable : 0;
+    const size_t dx = c->x->grad ? inputs : 0;
+    *count = outputs + grads + dx;
+    float *result = malloc(*count * sizeof *result);
+    for (size_t i = 0; i < c->graph->slot_count; i++)
+        fill_nan(c->graph->slots[i].mem, c->graph->slots[i].bytes);
+    fill_nan(c->graph->workspace, c->graph->workspace_bytes);
+    CHECK(clc_buffer_write(device, c->x->value, 0, inputs * sizeof *x, x));
+    CHECK(clc_sequence_run(&c->graph->forward, device));
+    CHECK(clc_buffer_read(device, c->y->value, 0, outputs * sizeof *x, result));
+    if (training) {
+        CHECK(clc_buffer_write(device, c->y->grad, 0, outputs * sizeof *x, dy));
+        CHECK(clc_sequence_run(&c->graph->backward, device));
+        CHECK(clc_buffer_read(device, c->params.grad, 0, grads * sizeof *x, result + outputs));
+    }
+    if (dx)
+        CHECK(clc_buffer_read(device, c->x->grad, 0, dx * sizeof *x, result + outputs + grads));
+    free(x);
+    free(dy);
+    return result;
+}
+
+static void build(plan_case *c) {
+    CHECK(clc_params_allocate(&c->params, test_device(), c->graph->training, 0));
+    CHECK(clc_params_initialise(&c->params, test_device(), 3));
+    CHECK(clc_graph_allocate(c->graph));
+    CHECK(clc_graph_build(c->graph));
+}
+
+static void sharing_changes_no_bit(void **state) {
+    (void)state;
+    for (int s = 0; s < SHAPES; s++) {
+        plan_case planned, apart;
+        size_t count = 0;
+        begin(&planned, &shapes[s]);
+        begin(&apart, &shapes[s]);
+        separate(apart.graph);
+        assert_true(clc_graph_activation_bytes(planned.graph) <
+                    clc_graph_activation_bytes(apart.graph));
+        build(&planned);
+        build(&apart);
+        for (uint64_t round = 0; round < 2; round++) {
+            float *a = run(&planned, 10 * round, &count), *b = run(&apart, 10 * round, &count);
+            for (size_t i = 0; i < count; i++)
+                if (isnan(a[i]) || a[i] != b[i])
+                    fail_msg("shape %d: number %zu of %zu is %g, apart %g", s, i, count,
+                             (double)a[i], (double)b[i]);
+            free(a);
+            free(b);
+        }
+        end(&planned);
+        end(&apart);
+    }
+}
+
+static void an_impossible_shape_is_refused(void **state) {
+    clc_params params = {0};
+    clc_graph *graph = NULL;
+    clc_tensor *x = NULL, *y = NULL;
+    (void)state;
+    CHECK(clc_graph_create(test_device(), &params, true, &graph));
+    CHECK(clc_graph_input(graph, "x", 1, 2, 2, 3, false, &x));
+    assert_int_equal(clc_conv2d(graph, "conv", x, 4, 5, 1, 0, &y), CLC_INVALID);
+    assert_non_null(strstr(clc_error(), "conv"));
+    assert_non_null(strstr(clc_error(), "larger images"));
+    assert_int_equal(clc_maxpool(graph, "pool", x, 3, 2, 0, &y), CLC_INVALID);
+    clc_graph_free(&graph);
+    assert_null(graph);
+    clc_graph_free(&graph);
+    clc_params_release(&params, test_device());
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_lives_at_once_lies_apart),
+        cmocka_unit_test(bytes_are_as_announced),
+        cmocka_unit_test(inference_needs_little),
+        cmocka_unit_test(sharing_changes_no_bit),
+        cmocka_unit_test(an_impossible_shape_is_refused),
+    };
+    return cmocka_run_group_tests_name("plan", tests, NULL, test_close_device);
+}
