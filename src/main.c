@@ -22,7 +22,7 @@ typedef struct arguments {
     const char *overrides[MAX_OVERRIDES];
     size_t override_count;
     const char *device, *checkpoint, *output;
-    bool json, dry_run, overwrite, resume;
+    bool json, layers, dry_run, overwrite, resume;
     int most;
 } arguments;
 
@@ -75,7 +75,7 @@ static clc_status run_bench(const arguments *a) {
     const clc_train_options options = train_options(a);
     if (a->positional_count && !strcmp(a->positionals[0], "loss"))
         return clc_bench_loss(a->device, a->most, a->json, stdout);
-    return clc_bench_step(&options, a->json, stdout);
+    return clc_bench_step(&options, a->layers, a->json, stdout);
 }
 
 static const command commands[] = {
@@ -105,6 +105,7 @@ static void print_help(void) {
          "  --dry-run          do everything up to the first step\n"
          "  --output FOLDER    embed: where the .npy files go (default: the run)\n"
          "  --most N           bench loss: the most views (default 65536)\n"
+         "  --layers           bench: one line for each op of each layer\n"
          "  --json             devices, bench: print JSON\n"
          "  --quiet            no progress, only results and errors\n"
          "  --help, --version\n"
@@ -117,7 +118,7 @@ static void print_help(void) {
 }
 
 enum { OPTION_DEVICE = 256, OPTION_SET, OPTION_RESUME, OPTION_OVERWRITE, OPTION_DRY_RUN,
-       OPTION_OUTPUT, OPTION_MOST, OPTION_JSON, OPTION_QUIET, OPTION_HELP, OPTION_VERSION };
+       OPTION_OUTPUT, OPTION_MOST, OPTION_JSON, OPTION_LAYERS, OPTION_QUIET, OPTION_HELP, OPTION_VERSION };
 
 static const struct option long_options[] = {
     {"device", required_argument, NULL, OPTION_DEVICE},
@@ -127,6 +128,7 @@ static const struct option long_options[] = {
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"output", required_argument, NULL, OPTION_OUTPUT},
     {"most", required_argument, NULL, OPTION_MOST},
+    {"layers", no_argument, NULL, OPTION_LAYERS},
     {"json", no_argument, NULL, OPTION_JSON},
     {"quiet", no_argument, NULL, OPTION_QUIET},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -174,6 +176,9 @@ static clc_status take_option(arguments *a, int option, const char *value, bool 
         return CLC_OK;
     case OPTION_MOST:
         return parse_most(value, &a->most);
+    case OPTION_LAYERS:
+        a->layers = true;
+        return CLC_OK;
     case OPTION_JSON:
         a->json = true;
         return CLC_OK;

@@ -6,9 +6,10 @@
 
 #include <stdio.h>
 
-/* Times the step that the configuration describes and prints it op by op: time, share, GFLOP/s, GB/s; or one
- * JSON object. Without data.train_images random images of 32 x 32 x 3 serve. */
-clc_status clc_bench_step(const clc_train_options *options, bool json, FILE *file);
+/* Times the step that the configuration describes and prints it op by op, or with `layers` by op and layer:
+ * time, share, GFLOP/s, GB/s and percentage of the device's measured roofline; or one JSON object. Without
+ * data.train_images random images of 32 x 32 x 3 serve. */
+clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file);
 
 /* Times loss and gradient for 1,024 to 65,536 views of 128 dimensions; prints time and workspace beside the
  * bytes that a dense similarity matrix would take. `most` limits the views. */

@@ -2,6 +2,7 @@
 
 #include "core/rng.h"
 #include "device/program.h"
+#include "device/roofline.h"
 #include "report/progress.h"
 #include "train/order.h"
 #include "train/session.h"
@@ -12,17 +13,18 @@
 enum { WARM_STEPS = 2, ROUNDS = 3, PROFILED_STEPS = 2 };
 static const double round_seconds = 1.5;
 
-/* One line of the result: all launches of an op. */
+/* One line of the result: all launches of an op, or those of one layer. */
 typedef struct op_time {
-    char op[48];
+    char op[48], layer[64];
     double seconds, flops, bytes;
     int launches;
 } op_time;
 
 typedef struct bench {
     clc_session session;
-    op_time ops[64];
+    op_time *ops;
     size_t op_count;
+    clc_roofline roofline;
     double step_seconds, first_step_seconds, profiled_seconds;
     int32_t *order;
     int64_t steps;
@@ -82,18 +84,24 @@ fail:
     return status;
 }
 
-static op_time *find_op(bench *b, const char *name) {
+/* The line of a launch: of its op, or of its op in its layer. NULL without memory. */
+static op_time *find_op(bench *b, const clc_launch *launch, bool layers) {
+    const char *layer = layers ? launch->layer : "";
     for (size_t i = 0; i < b->op_count; i++)
-        if (!strcmp(b->ops[i].op, name))
+        if (!strcmp(b->ops[i].op, launch->op) && !strcmp(b->ops[i].layer, layer))
             return &b->ops[i];
-    if (b->op_count == sizeof b->ops / sizeof *b->ops)
-        return &b->ops[b->op_count - 1];
+    op_time *ops = realloc(b->ops, (b->op_count + 1) * sizeof *ops);
+    if (!ops)
+        return NULL;
+    b->ops = ops;
     op_time *op = &b->ops[b->op_count++];
-    snprintf(op->op, sizeof op->op, "%s", name);
+    *op = (op_time){0};
+    snprintf(op->op, sizeof op->op, "%s", launch->op);
+    snprintf(op->layer, sizeof op->layer, "%s", layer);
     return op;
 }
 
-static clc_status profile(bench *b) {
+static clc_status profile(bench *b, bool layers) {
     clc_status status = CLC_OK;
     clc_sequence *sequences[5];
     clc_step_sequences(&b->session.step, sequences);
@@ -103,7 +111,9 @@ static clc_status profile(bench *b) {
     for (int s = 0; s < 5; s++)
         for (size_t i = 0; i < sequences[s]->count; i++) {
             const clc_launch *launch = &sequences[s]->items[i];
-            op_time *op = find_op(b, launch->op);
+            op_time *op = find_op(b, launch, layers);
+            if (!op)
+                return clc_fail_alloc(sizeof *op);
             op->seconds += launch->seconds / PROFILED_STEPS;
             op->flops += launch->flops;
             op->bytes += launch->bytes;
@@ -122,15 +132,26 @@ static double cold_start(const bench *b) {
     return b->session.prepare_seconds + b->first_step_seconds;
 }
 
-static void print_text(const bench *b, FILE *file) {
+/* The least time that the device's roofline allows, as a share of the time taken. A convolution counts the
+ * operations of the definition, so that Winograd's can pass 1. */
+static double roofline_share(const bench *b, const op_time *op) {
+    return op->seconds > 0 ? clc_roofline_seconds(&b->roofline, op->flops, op->bytes) / op->seconds
+                           : 0;
+}
+
+static void print_text(const bench *b, bool layers, FILE *file) {
     const int batch = b->session.config.training.batch, views = b->session.step.method->views;
-    fprintf(file, "%-28s %9s %10s %7s %10s %8s\n", "op", "launches", "ms", "share", "GFLOP/s",
-            "GB/s");
+    fprintf(file, "roofline: %.1f GFLOP/s of fused multiply-adds, %.1f GB/s of copying\n",
+            b->roofline.flops * 1e-9, b->roofline.bytes * 1e-9);
+    fprintf(file, "%-28s%s%.*s %8s %10s %7s %9s %7s %9s\n", "op", layers ? " layer" : "",
+            layers ? 26 : 0, "                          ", "launches", "ms", "share", "GFLOP/s",
+            "GB/s", "roofline");
     for (size_t i = 0; i < b->op_count; i++) {
         const op_time *op = &b->ops[i];
-        fprintf(file, "%-28s %9d %10.3f %6.1f%% %10.1f %8.1f\n", op->op, op->launches,
-                1e3 * op->seconds, 100 * op->seconds / b->profiled_seconds,
-                giga(op->flops, op->seconds), giga(op->bytes, op->seconds));
+        fprintf(file, layers ? "%-28s %-31s" : "%-28s%s", op->op, op->layer);
+        fprintf(file, " %8d %10.3f %6.1f%% %9.1f %7.1f %8.1f%%\n", op->launches, 1e3 * op->seconds,
+                100 * op->seconds / b->profiled_seconds, giga(op->flops, op->seconds),
+                giga(op->bytes, op->seconds), 100 * roofline_share(b, op));
     }
     fprintf(file, "sum of ops %.1f ms; whole step %.1f ms: %.1f images/s, %.1f views/s\n",
             1e3 * b->profiled_seconds, 1e3 * b->step_seconds, batch / b->step_seconds,
@@ -144,17 +165,20 @@ static clc_status print_json(const bench *b, FILE *file) {
     json_t *ops = json_array();
     for (size_t i = 0; i < b->op_count; i++) {
         const op_time *op = &b->ops[i];
-        json_array_append_new(ops, json_pack("{s:s,s:i,s:f,s:f,s:f}", "op", op->op, "launches",
-                                             op->launches, "seconds", op->seconds, "gflops",
-                                             giga(op->flops, op->seconds), "gbytes",
-                                             giga(op->bytes, op->seconds)));
+        json_array_append_new(
+            ops, json_pack("{s:s,s:s,s:i,s:f,s:f,s:f,s:f}", "op", op->op, "layer", op->layer,
+                           "launches", op->launches, "seconds", op->seconds, "gflops",
+                           giga(op->flops, op->seconds), "gbytes", giga(op->bytes, op->seconds),
+                           "roofline_share", roofline_share(b, op)));
     }
     json_t *root = json_pack(
-        "{s:s,s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:I,s:o}", "device", b->session.device->info.name,
-        "step_seconds", b->step_seconds, "views_per_second", views * batch / b->step_seconds,
-        "images_per_second", batch / b->step_seconds, "cold_start_seconds", cold_start(b),
-        "programs_built", (int)counts.built, "programs_loaded", (int)counts.loaded, "batch", batch,
-        "device_bytes", (json_int_t)b->session.device->peak, "ops", ops);
+        "{s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:I,s:o}", "device",
+        b->session.device->info.name, "peak_gflops", b->roofline.flops * 1e-9, "peak_gbytes",
+        b->roofline.bytes * 1e-9, "step_seconds", b->step_seconds, "views_per_second",
+        views * batch / b->step_seconds, "images_per_second", batch / b->step_seconds,
+        "cold_start_seconds", cold_start(b), "programs_built", (int)counts.built, "programs_loaded",
+        (int)counts.loaded, "batch", batch, "device_bytes",
+        (json_int_t)b->session.device->peak, "ops", ops);
     if (!root)
         return clc_fail_alloc(1024);
     json_dumpf(root, file, JSON_INDENT(2));
@@ -163,7 +187,7 @@ static clc_status print_json(const bench *b, FILE *file) {
     return CLC_OK;
 }
 
-clc_status clc_bench_step(const clc_train_options *options, bool json, FILE *file) {
+clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file) {
     clc_status status = CLC_OK;
     bench *b = NULL;
     clc_dataset *data = NULL;
@@ -176,15 +200,17 @@ clc_status clc_bench_step(const clc_train_options *options, bool json, FILE *fil
     CLC_NEW(b->order, b->session.data->count);
     clc_epoch_order(1, 0, b->order, b->session.data->count);
     CLC_TRY(time_steps(b));
-    CLC_TRY(profile(b));
+    CLC_TRY(profile(b, layers));
+    CLC_TRY(clc_roofline_measure(b->session.device, &b->roofline));
     if (json)
         CLC_TRY(print_json(b, file));
     else
-        print_text(b, file);
+        print_text(b, layers, file);
 fail:
     if (b) {
         clc_session_close(&b->session);
         free(b->order);
+        free(b->ops);
         free(b);
     }
     return status;
