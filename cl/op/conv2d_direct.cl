@@ -105,7 +105,7 @@ TILE_KERNEL void conv2d_forward(const global float *restrict x,      // (n,H,W,C
             }
 }
 
-/* Sums over some images: part (groups,KH,KW*C,K), reduced by conv2d_reduce. Groups: (groups, kgroups); each
+/* Sums over some images: part (groups,KH,KW*C,K), reduced by reduce_parts. Groups: (groups, kgroups); each
  * handles `per` images and K / kgroups filters. */
 TILE_KERNEL void conv2d_backward_weights(const global float *restrict x,  // (n,H,W,C)
                                          const global float *restrict dy, // (n,OH,OW,K)
@@ -149,18 +149,4 @@ TILE_KERNEL void conv2d_backward_weights(const global float *restrict x,  // (n,
                             VSTORE(acc[q][j], j, to + (size_t)q * K);
                 }
     }
-}
-
-/* dw = sum of the parts, in order. A group reduces one tap's K filters. */
-TILE_KERNEL void conv2d_reduce(const global float *restrict part, // (groups,KH*KW*C,K)
-                               global float *restrict dw,         // (KH*KW*C,K)
-                               const int groups) {
-    const int per = CHUNK(KH * KW * C, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
-    for (int t = first; t < min(first + per, KH * KW * C); t++)
-        for (int j = 0; j < K / VW; j++) {
-            vec sum = (vec)(0.0f);
-            for (int g = 0; g < groups; g++)
-                sum += VLOAD(j, part + ((size_t)g * KH * KW * C + t) * K);
-            VSTORE(sum, j, dw + (size_t)t * K);
-        }
 }

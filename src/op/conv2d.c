@@ -6,8 +6,11 @@ double clc_conv2d_flops(const clc_conv2d_shape *s) {
     return 2.0 * s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k * s->c * s->kh * s->kw;
 }
 
-static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd, &clc_conv2d_direct,
-                                               &clc_conv2d_im2col};
+const char *const clc_conv2d_pass_names[] = {"conv2d_forward", "conv2d_backward_data",
+                                             "conv2d_backward_weights"};
+
+static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd_staged, &clc_conv2d_winograd,
+                                               &clc_conv2d_direct, &clc_conv2d_im2col};
 enum { IMPL_COUNT = sizeof impls / sizeof *impls };
 
 const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {

@@ -1,5 +1,6 @@
 /* Direct convolution for any shape: see cl/op/conv2d_direct.cl and cl/op/conv2d_strided.cl. */
 #include "op/conv2d_impls.h"
+#include "op/reduce.h"
 
 #include <stdio.h>
 
@@ -201,23 +202,19 @@ static clc_status build_weights(const direct_build *b) {
     clc_status status = CLC_OK;
     const clc_conv2d_shape *s = b->shape;
     const clc_conv2d_args *a = b->args;
-    const size_t taps = (size_t)(s->kh * s->kw * s->c), most = b->device->groups * 4;
+    const clc_parts parts = {a->workspace, 0, filter_floats(s), (size_t)b->tiles.groups};
     clc_launch_spec main = kernel(b, "conv2d_backward_weights", (size_t)b->tiles.groups,
                                   (size_t)b->tiles.kgroups);
-    clc_launch_spec reduce = auxiliary(b, "conv2d_reduce", taps < most ? taps : most);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(a->x), CLC_MEM(a->y),
                        CLC_MEM(a->workspace), CLC_INT(s->n),
                        CLC_INT(ceil_div(s->n, b->tiles.groups))));
-    CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &reduce, CLC_MEM(a->workspace), CLC_MEM(a->w),
-                       CLC_INT(b->tiles.groups)));
+    CLC_TRY(clc_reduce_parts(b->sequence, b->device, &parts, a->w, b->spec.op, b->spec.layer));
 fail:
     return status;
 }
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_conv2d_shape *shape,
                         clc_conv2d_pass pass, const clc_conv2d_args *args) {
-    static const char *const ops[] = {"conv2d_forward", "conv2d_backward_data",
-                                      "conv2d_backward_weights"};
     const bool strided = is_strided(shape, pass);
     const clc_conv2d_shape forward = as_forward(shape, strided ? CLC_CONV2D_FORWARD : pass);
     direct_build b = {.sequence = sequence,
@@ -226,7 +223,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
                       .args = args,
                       .tiles = tiles_for(device, shape, pass),
                       .spec = {.source = "op/conv2d_direct.cl",
-                               .op = ops[pass],
+                               .op = clc_conv2d_pass_names[pass],
                                .layer = args->layer,
                                .flops = clc_conv2d_flops(shape),
                                .bytes = bytes_of(shape)}};

@@ -102,9 +102,7 @@ fail:
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_conv2d_shape *s,
                         clc_conv2d_pass pass, const clc_conv2d_args *args) {
-    static const char *const ops[] = {"conv2d_forward", "conv2d_backward_data",
-                                      "conv2d_backward_weights"};
-    im2col_build b = {sequence, device, s, args, pass, ops[pass], "", column_offset(device, s, pass)};
+    im2col_build b = {sequence, device, s, args, pass, clc_conv2d_pass_names[pass], "", column_offset(device, s, pass)};
     const int step = images_at_once(s);
     snprintf(b.options, sizeof b.options,
              "-DVW=%u -DH=%d -DW=%d -DC=%d -DOH=%d -DOW=%d -DKH=%d -DKW=%d -DSTRIDE=%d -DPAD=%d",

@@ -108,7 +108,8 @@ static clc_status build_data(const winograd_build *b, bool turned) {
     clc_launch_spec main =
         kernel(b, "winograd_forward", (size_t)((tiles + b->tiles.tiles - 1) / b->tiles.tiles), 1,
                clc_conv2d_flops(s));
-    CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &filter, CLC_MEM(a->w), CLC_MEM(a->workspace)));
+    CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &filter, CLC_MEM(a->w), CLC_MEM(a->workspace),
+                       CLC_INT(0)));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(turned ? a->y : a->x),
                        CLC_MEM(a->workspace), CLC_MEM(turned ? a->x : a->y), CLC_INT(s->n),
                        CLC_INT(turned && a->accumulate)));
@@ -136,8 +137,6 @@ fail:
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_conv2d_shape *s,
                         clc_conv2d_pass pass, const clc_conv2d_args *args) {
-    static const char *const ops[] = {"conv2d_forward", "conv2d_backward_data",
-                                      "conv2d_backward_weights"};
     int c, k;
     channels_of(s, pass, &c, &k);
     winograd_build b = {.sequence = sequence,
@@ -146,13 +145,13 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
                         .args = args,
                         .tiles = tiles_for(device, s, pass),
                         .spec = {.source = "op/conv2d_winograd.cl",
-                                 .op = ops[pass],
+                                 .op = clc_conv2d_pass_names[pass],
                                  .layer = args->layer,
                                  .bytes = 4.0 * s->n * s->h * s->w * (s->c + s->k)}};
     snprintf(b.options, sizeof b.options,
-             "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DT=%d -DTB=%d -DCT=%d -DKG=%d",
+             "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DT=%d -DTB=%d -DCT=%d -DKG=%d%s",
              b.tiles.width, s->h, s->w, c, k, b.tiles.vectors, b.tiles.tiles, b.tiles.block,
-             b.tiles.taps, b.tiles.parts);
+             b.tiles.taps, b.tiles.parts, pass == CLC_CONV2D_BACKWARD_WEIGHTS ? " -DWEIGHTS" : "");
     b.spec.options = b.options;
     return pass == CLC_CONV2D_BACKWARD_WEIGHTS ? build_weights(&b)
                                                : build_data(&b, pass == CLC_CONV2D_BACKWARD_DATA);
