@@ -34,6 +34,14 @@ typedef CAT(int, VW) ivec;
 #define VSTORE(v, i, p) CAT(vstore, VW)(v, i, p)
 #endif
 
+/* Asks for the cache line of an address that may lie outside its buffer. Only where the compiler is known to be
+ * the host's own: as OpenCL's prefetch() the common implementations do nothing. */
+#if CPU_KERNELS && (defined(__x86_64__) || defined(__aarch64__))
+#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#else
+#define PREFETCH(p) ((void)0)
+#endif
+
 /* One work-item a group, a whole tile each. */
 #define TILE_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) kernel
 

@@ -157,11 +157,13 @@ TILE_KERNEL void ntxent_forward(global float *restrict work, const int views, co
                     positive[r + i] = s[i * NR + p];
                 mask(s + i * NR, row0 + r + i, n0, views, MASKED);
                 vec m = top[r + i];
+                UNROLL(NV)
                 for (int j = 0; j < NV; j++) {
                     const vec v = VLOAD(j, s + i * NR);
                     m = v > m ? v : m;
                 }
                 vec t = sum[r + i] * power2(top[r + i] - m);
+                UNROLL(NV)
                 for (int j = 0; j < NV; j++)
                     t += power2(VLOAD(j, s + i * NR) - m);
                 sum[r + i] = t;
@@ -188,6 +190,7 @@ TILE_KERNEL void ntxent_loss(const global float *restrict work, global float *re
 /* Similarities of one row and panel become weights. */
 void weigh(float *s, const global float *logsum, const int row, const int n0, const int views) {
     const vec l = (vec)(logsum[row]);
+    UNROLL(NV)
     for (int j = 0; j < NV; j++) {
         const vec v = VLOAD(j, s);
         VSTORE(power2(v - l) + power2(v - VLOAD(j, logsum + n0)), j, s);

@@ -51,6 +51,7 @@ void copy_padded(const global float *restrict x, float *restrict rows, const int
 TILE_KERNEL void conv2d_pack(const global float *restrict w, global float *restrict packed) {
     const int tap = get_group_id(0); /* (kh * KW + kw) * C + c */
     for (int kb = 0; kb < K / NR; kb++)
+        UNROLL(NV)
         for (int j = 0; j < NV; j++)
             VSTORE(VLOAD(kb * NV + j, w + (size_t)tap * K), j,
                    packed + ((size_t)kb * KH * KW * C + tap) * NR);
@@ -82,21 +83,25 @@ TILE_KERNEL void conv2d_forward(const global float *restrict x,      // (n,H,W,C
                 vec acc[TW][NV];
                 UNROLL(TW)
                 for (int i = 0; i < TW; i++)
+                    UNROLL(NV)
                     for (int j = 0; j < NV; j++)
                         acc[i][j] = (vec)(0.0f);
                 for (int kh = 0; kh < KH; kh++) {
                     const float *a = rows + ((r * STRIDE + kh) * IN_COLUMNS + ow * STRIDE) * C;
                     for (int t = 0; t < KW * C; t++, b += NR) {
                         vec filter[NV];
+                        UNROLL(NV)
                         for (int j = 0; j < NV; j++)
                             filter[j] = VLOAD(j, b);
                         UNROLL(TW)
                         for (int i = 0; i < TW; i++)
+                            UNROLL(NV)
                             for (int j = 0; j < NV; j++)
                                 acc[i][j] += a[i * STRIDE * C + t] * filter[j];
                     }
                 }
                 for (int i = done - ow; i < TW; i++)
+                    UNROLL(NV)
                     for (int j = 0; j < NV; j++) {
                         global float *to =
                             y + (((size_t)n * OH + oh0 + r) * OW + ow + i) * K + kb * NR;
@@ -127,6 +132,7 @@ TILE_KERNEL void conv2d_backward_weights(const global float *restrict x,  // (n,
                     vec acc[CT][NV];
                     UNROLL(CT)
                     for (int q = 0; q < CT; q++)
+                        UNROLL(NV)
                         for (int j = 0; j < NV; j++)
                             acc[q][j] = VLOAD(j, to + (size_t)q * K);
                     for (int r = 0; r < count; r++) {
@@ -135,16 +141,19 @@ TILE_KERNEL void conv2d_backward_weights(const global float *restrict x,  // (n,
                             dy + ((size_t)(i / BLOCKS) * OH + oh0 + r) * OW * K + kb * NR;
                         for (int ow = 0; ow < OW; ow++, a += STRIDE * C, b += K) {
                             vec d[NV];
+                            UNROLL(NV)
                             for (int j = 0; j < NV; j++)
                                 d[j] = VLOAD(j, b);
                             UNROLL(CT)
                             for (int q = 0; q < CT; q++)
+                                UNROLL(NV)
                                 for (int j = 0; j < NV; j++)
                                     acc[q][j] += a[q] * d[j];
                         }
                     }
                     UNROLL(CT)
                     for (int q = 0; q < CT; q++)
+                        UNROLL(NV)
                         for (int j = 0; j < NV; j++)
                             VSTORE(acc[q][j], j, to + (size_t)q * K);
                 }

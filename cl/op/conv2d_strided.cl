@@ -63,6 +63,7 @@ TILE_KERNEL void conv2d_backward_data_strided(const global float *restrict dy,  
                     vec acc[TW][NV];
                     UNROLL(TW)
                     for (int i = 0; i < TW; i++)
+                        UNROLL(NV)
                         for (int j = 0; j < NV; j++)
                             acc[i][j] = (vec)(0.0f);
                     for (int kh = (h + PAD) % STRIDE; kh < KH; kh += STRIDE)
@@ -74,15 +75,18 @@ TILE_KERNEL void conv2d_backward_data_strided(const global float *restrict dy,  
                                 packed + ((size_t)cb * KH * KW + kh * KW + kw) * K * NR;
                             for (int k = 0; k < K; k++, b += NR) {
                                 vec filter[NV];
+                                UNROLL(NV)
                                 for (int j = 0; j < NV; j++)
                                     filter[j] = VLOAD(j, b);
                                 UNROLL(TW)
                                 for (int i = 0; i < TW; i++)
+                                    UNROLL(NV)
                                     for (int j = 0; j < NV; j++)
                                         acc[i][j] += a[i * K + k] * filter[j];
                             }
                         }
                     for (int i = 0; i < min(TW, count - t0); i++)
+                        UNROLL(NV)
                         for (int j = 0; j < NV; j++) {
                             global float *to = dx +
                                                (((size_t)n * H + h) * W + (t0 + i) * STRIDE + phase) * C +

@@ -54,6 +54,7 @@ TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
                 vec acc[TB][NV];
                 UNROLL(TB)
                 for (int i = 0; i < TB; i++)
+                    UNROLL(NV)
                     for (int j = 0; j < NV; j++)
                         acc[i][j] = (vec)(0.0f);
                 for (int c = 0; c < C; c++, b += NR) {
@@ -63,15 +64,18 @@ TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
                         filter[j] = VLOAD(j, b);
                     UNROLL(TB)
                     for (int i = 0; i < TB; i++)
+                        UNROLL(NV)
                         for (int j = 0; j < NV; j++)
                             acc[i][j] += a[i * C + c] * filter[j];
                 }
                 UNROLL(TB)
                 for (int i = 0; i < TB; i++)
+                    UNROLL(NV)
                     for (int j = 0; j < NV; j++)
                         m[xi * M_PLANE + (t + i) * NV + j] = acc[i][j];
             }
         for (int t = 0; t < min(T, tiles - first); t++)
+            UNROLL(NV)
             for (int j = 0; j < NV; j++)
                 winograd_output(m + t * NV + j, M_PLANE, y, kb * NV + j, first + t, accumulate);
     }
@@ -125,6 +129,7 @@ TILE_KERNEL void winograd_backward_weights(const global float *restrict x,  // (
                                 acc[i][j] += a[i] * b[j];
                     UNROLL(CT)
                     for (int i = 0; i < CT; i++)
+                        UNROLL(NV)
                         for (int j = 0; j < NV; j++)
                             VSTORE(acc[i][j], i * NV + j, to);
                 }

@@ -43,24 +43,29 @@ TILE_KERNEL void gemm_panels(const global float *restrict a, // (ceil(m/MR),k,MR
         vec acc[MR][NV];
         UNROLL(MR)
         for (int i = 0; i < MR; i++)
+            UNROLL(NV)
             for (int j = 0; j < NV; j++)
                 acc[i][j] = (vec)(0.0f);
         for (int t = 0; t < k; t++, x += MR, y += NR) {
             vec column[NV];
+            UNROLL(NV)
             for (int j = 0; j < NV; j++)
                 column[j] = VLOAD(j, y);
             UNROLL(MR)
             for (int i = 0; i < MR; i++)
+                UNROLL(NV)
                 for (int j = 0; j < NV; j++)
                     acc[i][j] += x[i] * column[j];
         }
         for (int i = 0; i < min(MR, m - p * MR); i++) {
             global float *to = c + offset + (size_t)(p * MR + i) * n + n0;
             if (n - n0 >= NR) {
+                UNROLL(NV)
                 for (int j = 0; j < NV; j++)
                     VSTORE(accumulate ? acc[i][j] + VLOAD(j, to) : acc[i][j], j, to);
             } else {
                 float row[NR];
+                UNROLL(NV)
                 for (int j = 0; j < NV; j++)
                     VSTORE(acc[i][j], j, row);
                 for (int j = 0; j < n - n0; j++)

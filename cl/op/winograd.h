@@ -8,6 +8,7 @@
 #define TY ((H + 3) / 4)
 #define TX ((W + 3) / 4)
 #define NR (NV * VW)
+#define AHEAD 4 /* vectors of channels from a prefetch to its use */
 #define INLINE static inline __attribute__((always_inline))
 
 /* o = B^T d for a column d0..d5. */
@@ -62,18 +63,30 @@
         o[2] = (r_ - p_) * (1.0f / 6) + s5;                                                        \
     }
 
+/* The first pixel of the tile that is read some vectors after vector j of tile `tile`: for prefetching, as the
+ * pixels of a tile lie in many short pieces. */
+INLINE const global float *pixel_ahead(const global float *restrict x, const int tile, const int j,
+                                       const int channels) {
+    const int position = tile * (channels / VW) + j + AHEAD, next = position / (channels / VW);
+    return x + (((size_t)(next / (TY * TX)) * H + next / TX % TY * 4) * W + next % TX * 4) * channels +
+           position % (channels / VW) * VW;
+}
+
 /* o (36) = B^T x B of the 6x6 pixels around tile `tile`, vector j of its C channels; zero outside the image and
  * from tile `tiles` on. */
 INLINE void winograd_input(const global float *restrict x, vec *restrict o, const int j, const int tile,
                            const int tiles) {
     const int y0 = tile / TX % TY * 4 - 1, x0 = tile % TX * 4 - 1;
     const global float *image = x + (size_t)(tile / (TY * TX)) * H * W * C;
+    const global float *ahead = pixel_ahead(x, tile, j, C);
     vec rows[6][6];
     UNROLL(6)
     for (int c = 0; c < 6; c++) {
         vec d[6];
         UNROLL(6)
         for (int r = 0; r < 6; r++) {
+            if (c > 1)
+                PREFETCH(ahead + ((r - 1) * W + c - 1) * C);
             const int yy = y0 + r, xx = x0 + c;
             d[r] = tile < tiles && yy >= 0 && yy < H && xx >= 0 && xx < W
                        ? VLOAD(j, image + (yy * W + xx) * C)
@@ -92,10 +105,14 @@ INLINE void winograd_gradient(const global float *restrict dy, vec *restrict o, 
                               const int tiles) {
     const int y0 = tile / TX % TY * 4, x0 = tile % TX * 4;
     const global float *image = dy + (size_t)(tile / (TY * TX)) * H * W * K;
+    const global float *ahead = pixel_ahead(dy, tile, j, K);
     vec rows[4][6];
     UNROLL(4)
     for (int c = 0; c < 4; c++) {
         vec d[4];
+        UNROLL(4)
+        for (int r = 0; r < 4; r++)
+            PREFETCH(ahead + (r * W + c) * K);
         UNROLL(4)
         for (int r = 0; r < 4; r++)
             d[r] = tile < tiles && y0 + r < H && x0 + c < W

@@ -18,12 +18,17 @@ const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
     return impls;
 }
 
-/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. The direct kernels
- * have the shape that CPU devices need. */
+/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. In stages it gains
+ * where the filters outweigh the tiles, as measured. The direct kernels have the shape that CPU devices need. */
 static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
-                       const clc_conv2d_shape *shape) {
+                       const clc_conv2d_shape *s, clc_conv2d_pass pass) {
+    const bool large = s->h >= 4 && s->w >= 4;
+    const long tiles = (long)s->n * ((s->h + 3) / 4) * ((s->w + 3) / 4);
+    const int channels = s->c < s->k ? s->c : s->k;
+    if (impl->kind == CLC_CONV2D_WINOGRAD_STAGED)
+        return large && tiles <= (pass == CLC_CONV2D_BACKWARD_WEIGHTS ? 2 : 1) * channels;
     if (impl->kind == CLC_CONV2D_WINOGRAD)
-        return shape->h >= 4 && shape->w >= 4;
+        return large;
     return device->profile == CLC_PROFILE_CPU;
 }
 
@@ -34,7 +39,7 @@ const clc_conv2d_impl *clc_conv2d_choose(const clc_device *device, const clc_con
         if (impls[i]->kind == kind && impls[i]->supports(device, shape, pass))
             return impls[i];
     for (size_t i = 0; i + 1 < IMPL_COUNT; i++)
-        if (impls[i]->supports(device, shape, pass) && worthwhile(impls[i], device, shape))
+        if (impls[i]->supports(device, shape, pass) && worthwhile(impls[i], device, shape, pass))
             return impls[i];
     return impls[IMPL_COUNT - 1];
 }

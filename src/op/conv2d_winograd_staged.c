@@ -13,6 +13,7 @@ typedef struct staged_tiles {
     int tiles, block;   /* T, TB */
     int taps;           /* CT */
     int cb, kb;         /* CB, KB */
+    int panel, row;     /* CP, C_ROW */
     int splits;         /* of the tiles, in the backward pass over weights */
     int count, padded;  /* tiles of the batch, and rounded up to a multiple of TB */
 } staged_tiles;
@@ -48,7 +49,11 @@ static staged_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     const int blocks = ceil_div(t.padded, MOST_TILES);
     t.tiles = ceil_div(t.padded / t.block, blocks) * t.block;
     t.taps = wide && t.vectors == 1 ? 16 : wide ? 8 : 4;
+    const bool weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
     t.cb = block_of(c, t.taps, MOST_BLOCK);
+    t.panel = weights ? t.width : c;
+    /* A row apart from a power of two, so that the tiles of a register tile don't share cache sets. */
+    t.row = weights ? t.panel : c + t.width;
     t.kb = block_of(k, t.vectors * t.width, MOST_BLOCK);
     const int items = c / t.cb * (k / t.kb);
     const int wanted = (int)device->groups > FEWEST_ITEMS ? (int)device->groups : FEWEST_ITEMS;
@@ -56,9 +61,12 @@ static staged_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     return t;
 }
 
-/* Floats of the transformed tiles with `channels` channels. */
-static size_t stage_floats(const staged_tiles *t, int channels) {
-    return 36 * (size_t)t->padded * (size_t)(channels + t->width);
+/* Floats of the transformed tiles of what is read, and of the gradient. */
+static size_t input_floats(const staged_tiles *t, int c) {
+    return 36 * (size_t)t->padded * (size_t)(c / t->panel * t->row);
+}
+static size_t gradient_floats(const staged_tiles *t, int k) {
+    return 36 * (size_t)t->padded * (size_t)k;
 }
 
 static size_t filter_floats(const clc_conv2d_shape *s) {
@@ -70,9 +78,9 @@ static size_t workspace(const clc_device *device, const clc_conv2d_shape *s,
     const staged_tiles t = tiles_for(device, s, pass);
     int c, k;
     channels_of(s, pass, &c, &k);
-    size_t floats = stage_floats(&t, c);
+    size_t floats = input_floats(&t, c);
     if (pass == CLC_CONV2D_BACKWARD_WEIGHTS)
-        floats += stage_floats(&t, k) + (t.splits > 1 ? (size_t)t.splits * 9 * filter_floats(s) : 0);
+        floats += gradient_floats(&t, k) + (t.splits > 1 ? (size_t)t.splits * 9 * filter_floats(s) : 0);
     else
         floats += 36 * filter_floats(s);
     return floats * sizeof(float);
@@ -118,7 +126,7 @@ static clc_status build_data(const staged_build *b, bool turned) {
     clc_status status = CLC_OK;
     const clc_conv2d_args *a = b->args;
     const staged_tiles *t = &b->tiles;
-    const size_t u_offset = stage_floats(t, b->c);
+    const size_t u_offset = input_floats(t, b->c);
     clc_launch_spec filter = kernel(b, turned ? "winograd_filter_turned" : "winograd_filter",
                                     (size_t)(b->k / t->width), 1, 0);
     clc_launch_spec product =
@@ -138,7 +146,7 @@ static clc_status build_weights(const staged_build *b) {
     clc_status status = CLC_OK;
     const clc_conv2d_args *a = b->args;
     const staged_tiles *t = &b->tiles;
-    const size_t d_offset = stage_floats(t, b->c), part_offset = d_offset + stage_floats(t, b->k);
+    const size_t d_offset = input_floats(t, b->c), part_offset = d_offset + gradient_floats(t, b->k);
     clc_launch_spec gradient =
         kernel(b, "winograd_stage_gradient", b->device->groups * 4, 1, 0);
     clc_launch_spec product = kernel(b, "winograd_stage_weights", (size_t)(b->c / t->cb),
@@ -173,11 +181,11 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
     const bool weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
     channels_of(s, pass, &b.c, &b.k);
     const staged_tiles *t = &b.tiles;
-    int n = snprintf(b.options, sizeof b.options, "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d",
-                     t->width, s->h, s->w, b.c, b.k, t->vectors);
+    int n = snprintf(b.options, sizeof b.options, "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DCP=%d -DC_ROW=%d",
+                     t->width, s->h, s->w, b.c, b.k, t->vectors, t->panel, t->row);
     if (weights)
-        snprintf(b.options + n, sizeof b.options - (size_t)n, " -DWEIGHTS -DCT=%d -DCB=%d -DKB=%d",
-                 t->taps, t->cb, t->kb);
+        snprintf(b.options + n, sizeof b.options - (size_t)n, " -DWEIGHTS -DCT=%d -DCB=%d -DKB=%d -DT=%d",
+                 t->taps, t->cb, t->kb, 64);
     else
         snprintf(b.options + n, sizeof b.options - (size_t)n, " -DT=%d -DTB=%d", t->tiles, t->block);
     b.spec.options = b.options;

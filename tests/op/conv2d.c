@@ -77,7 +77,8 @@ static double terms(const clc_conv2d_shape *s, clc_conv2d_pass pass) {
 static double tolerance_of(const clc_conv2d_impl *impl, const clc_conv2d_shape *s,
                            clc_conv2d_pass pass) {
     double direct = 6e-8 * (8 + 2 * sqrt(terms(s, pass)));
-    return impl->kind == CLC_CONV2D_WINOGRAD ? 100 * 6e-8 * (8 + 0.1 * sqrt(terms(s, pass))) : direct;
+    const bool winograd = impl->kind == CLC_CONV2D_WINOGRAD || impl->kind == CLC_CONV2D_WINOGRAD_STAGED;
+    return winograd ? 100 * 6e-8 * (8 + 0.1 * sqrt(terms(s, pass))) : direct;
 }
 
 static void check(const clc_conv2d_impl *impl, const clc_conv2d_shape *s, clc_conv2d_pass pass,
