@@ -73,8 +73,9 @@ static clc_status run_embed(const arguments *a) {
 
 static clc_status run_bench(const arguments *a) {
     const clc_train_options options = train_options(a);
-    if (a->positional_count && !strcmp(a->positionals[0], "loss"))
-        return clc_bench_loss(a->device, a->most, a->json, stdout);
+    const bool all = a->positional_count && !strcmp(a->positionals[0], "losses");
+    if (all || (a->positional_count && !strcmp(a->positionals[0], "loss")))
+        return clc_bench_loss(a->device, a->most, all, a->json, stdout);
     return clc_bench_step(&options, a->layers, a->json, stdout);
 }
 
@@ -85,8 +86,8 @@ static const command commands[] = {
      run_eval},
     {"embed", "RUN", "write features and labels of a run's data as .npy", 1, 1, run_embed},
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
-    {"bench", "[train.ini | loss]", "time the training step by op, or the loss by number of views",
-     0, 1, run_bench},
+    {"bench", "[INI|loss|losses]", "time the training step by op, or losses by number of views", 0, 1,
+     run_bench},
     {"devices", "", "list all OpenCL devices and what they can do", 0, 0, run_devices},
     {"options", "", "print every key of train.ini", 0, 0, run_options},
 };
@@ -104,7 +105,7 @@ static void print_help(void) {
          "  --overwrite        replace the run that is in the output folder\n"
          "  --dry-run          do everything up to the first step\n"
          "  --output FOLDER    embed: where the .npy files go (default: the run)\n"
-         "  --most N           bench loss: the most views (default 65536)\n"
+         "  --most N           bench losses: the most views (default 65536)\n"
          "  --layers           bench: one line for each op of each layer\n"
          "  --json             devices, bench: print JSON\n"
          "  --quiet            no progress, only results and errors\n"

@@ -11,3 +11,10 @@ const clc_loss *clc_loss_find(const char *name) {
             return all[i];
     return NULL;
 }
+
+clc_status clc_loss_build(const clc_loss *loss, clc_sequence *sequence, clc_device *device,
+                          const clc_loss_shape *shape, const clc_loss_options *options,
+                          const clc_loss_buffers *buffers) {
+    clc_status status = loss->check(shape, options);
+    return status == CLC_OK ? loss->build(sequence, device, shape, options, buffers) : status;
+}

@@ -3,12 +3,16 @@
 #include "loss/loss.h"
 #include "method/method.h"
 
+static const clc_loss *loss_of(const clc_wiring *wiring) {
+    return clc_loss_find(clc_config_choice(wiring->config, "loss", "name"));
+}
+
 static clc_loss_options options_of(const clc_wiring *wiring) {
     return (clc_loss_options){.temperature = wiring->config->loss.temperature};
 }
 
 static clc_loss_shape shape_of(const clc_wiring *wiring) {
-    return (clc_loss_shape){.views = wiring->embeddings->n, .dim = wiring->embeddings->c};
+    return (clc_loss_shape){.images = wiring->batch, .views = 2, .dim = wiring->embeddings->c};
 }
 
 static clc_status wire(clc_wiring *w) {
@@ -21,8 +25,8 @@ static clc_status wire(clc_wiring *w) {
     CLC_TRY(clc_branch_build(w->graph, w->config, w->images, &w->features, &w->embeddings));
     const clc_loss_options options = options_of(w);
     const clc_loss_shape shape = shape_of(w);
-    w->loss_workspace_bytes =
-        clc_loss_find(clc_config_choice(w->config, "loss", "name"))->workspace(w->device, &shape, &options);
+    CLC_TRY(loss_of(w)->check(&shape, &options));
+    w->loss_workspace_bytes = loss_of(w)->workspace(w->device, &shape, &options);
 fail:
     return status;
 }
@@ -30,9 +34,11 @@ fail:
 static clc_status build_loss(clc_wiring *w) {
     const clc_loss_options options = options_of(w);
     const clc_loss_shape shape = shape_of(w);
-    return clc_loss_find(clc_config_choice(w->config, "loss", "name"))
-        ->build(&w->loss_sequence, w->device, &shape, &options, w->embeddings->value,
-                w->embeddings->grad, w->loss, w->loss_workspace);
+    const clc_loss_buffers buffers = {.z = w->embeddings->value,
+                                      .dz = w->embeddings->grad,
+                                      .value = w->loss,
+                                      .workspace = w->loss_workspace};
+    return clc_loss_build(loss_of(w), &w->loss_sequence, w->device, &shape, &options, &buffers);
 }
 
 const clc_method clc_method_simclr = {"simclr", 2, wire, build_loss};

@@ -11,8 +11,9 @@
  * data.train_images random images of 32 x 32 x 3 serve. */
 clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file);
 
-/* Times loss and gradient for 1,024 to 65,536 views of 128 dimensions; prints time and workspace beside the
- * bytes that a dense similarity matrix would take. `most` limits the views. */
-clc_status clc_bench_loss(const char *device, int most, bool json, FILE *file);
+/* Times NT-Xent (or, with `all`, every loss on pairs) and its gradient for 1,024 to 65,536 views of 128
+ * dimensions; prints time and workspace beside the bytes that a dense similarity matrix would take. `most`
+ * limits the views. */
+clc_status clc_bench_loss(const char *device, int most, bool all, bool json, FILE *file);
 
 #endif

@@ -5,9 +5,28 @@
 #include "loss/loss.h"
 #include "report/progress.h"
 
-#include <jansson.h>
+enum { DIM = 128, LEAST_VIEWS = 1024, MOST_ROUNDS = 5, QUEUE = 4096 };
 
-enum { DIM = 128, LEAST_VIEWS = 1024, MOST_ROUNDS = 5 };
+/* What is timed: each loss on pairs, NT-Xent first. */
+static const struct timed_loss {
+    const char *name, *what;
+    clc_loss_options options;
+    bool targets;
+    int classes;
+} timed[] = {
+    {"ntxent", "ntxent", {.temperature = 0.5}, false, 0},
+    {"supcon", "supcon, 10 classes", {.temperature = 0.1}, false, 10},
+    {"infonce", "infonce, batch", {.temperature = 0.2}, true, 0},
+    {"infonce", "infonce, queue of 4096", {.temperature = 0.2, .negatives = CLC_NEGATIVES_BOTH}, true, 0},
+    {"npair", "npair", {.temperature = 1, .raw = true, .l2 = 0.02}, false, 0},
+    {"logistic", "logistic", {.temperature = 0.1, .bias = -10}, false, 0},
+    {"clip", "clip", {.temperature = 0.07}, false, 0},
+    {"contrastive", "contrastive", {.temperature = 1, .margin = 1}, false, 0},
+    {"triplet", "triplet, hard", {.temperature = 1, .margin = 0.3, .mining = CLC_MINING_HARD}, false, 0},
+    {"triplet", "triplet, all", {.temperature = 1, .margin = 0.3}, false, 0},
+    {"triplet", "triplet, 10 classes", {.temperature = 1, .margin = 0.3}, false, 10},
+};
+enum { TIMED = sizeof timed / sizeof *timed };
 
 typedef struct loss_time {
     int views;
@@ -15,13 +34,22 @@ typedef struct loss_time {
     size_t workspace;
 } loss_time;
 
-static clc_status upload_random(clc_device *device, cl_mem buffer, size_t count) {
+/* Random floats, or whole numbers below `classes` as int. */
+static clc_status upload(clc_device *device, cl_mem buffer, size_t count, int classes) {
     clc_status status = CLC_OK;
     clc_rng rng = clc_rng_make(1, 2);
-    float *values = NULL;
+    union {
+        float f;
+        int32_t i;
+    } *values = NULL;
     CLC_NEW(values, count);
-    for (size_t i = 0; i < count; i++)
-        values[i] = clc_uniform(clc_rng_next(&rng)) - 0.5f;
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = clc_rng_next(&rng);
+        if (classes)
+            values[i].i = (int32_t)(bits % (uint32_t)classes);
+        else
+            values[i].f = clc_uniform(bits) - 0.5f;
+    }
     CLC_TRY(clc_buffer_write(device, buffer, 0, count * sizeof *values, values));
 fail:
     free(values);
@@ -38,34 +66,48 @@ static clc_status time_sequence(const clc_sequence *sequence, clc_device *device
         CLC_TRY(clc_device_finish(device));
         const double taken = clc_seconds() - start;
         *seconds = taken < *seconds ? taken : *seconds;
-        if (i > 0 && taken > 2)
+        if (taken > 5 || (i > 0 && taken > 1))
             break;
     }
 fail:
     return status;
 }
 
-static clc_status time_loss(clc_device *device, const clc_loss *loss, loss_time *result) {
+static clc_status time_loss(clc_device *device, const struct timed_loss *t, loss_time *result) {
     clc_status status = CLC_OK;
-    const clc_loss_shape shape = {.views = result->views, .dim = DIM};
-    const clc_loss_options options = {.temperature = 0.5};
-    const size_t bytes = (size_t)result->views * DIM * sizeof(float);
-    cl_mem z = NULL, dz = NULL, value = NULL, workspace = NULL;
+    const clc_loss *loss = clc_loss_find(t->name);
+    const bool queued = t->options.negatives != CLC_NEGATIVES_BATCH;
+    const int views = t->targets ? 1 : 2; /* the targets are the other */
+    const clc_loss_shape shape = {.images = result->views / 2, .views = views, .dim = DIM,
+                                  .targets = t->targets, .queue = queued ? QUEUE : 0,
+                                  .labels = t->classes > 0};
+    const size_t images = (size_t)shape.images, count = images * (size_t)views * DIM;
+    clc_loss_buffers b = {0};
     clc_sequence sequence = {0};
-    result->workspace = loss->workspace(device, &shape, &options);
-    CLC_TRY(clc_buffer_create(device, bytes, "embeddings", &z));
-    CLC_TRY(clc_buffer_create(device, bytes, "gradients", &dz));
-    CLC_TRY(clc_buffer_create(device, sizeof(float), "loss", &value));
-    CLC_TRY(clc_buffer_create(device, result->workspace, "workspace", &workspace));
-    CLC_TRY(upload_random(device, z, (size_t)result->views * DIM));
-    CLC_TRY(loss->build(&sequence, device, &shape, &options, z, dz, value, workspace));
+    result->workspace = loss->workspace(device, &shape, &t->options);
+    const struct {
+        cl_mem *buffer;
+        size_t count;
+        int classes;
+    } all[] = {{&b.z, count, 0},
+               {&b.dz, count, 0},
+               {&b.target, t->targets ? count : 0, 0},
+               {&b.queue, (size_t)shape.queue * DIM, 0},
+               {&b.labels, shape.labels ? images : 0, t->classes},
+               {&b.value, 1, 0}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].count) {
+            CLC_TRY(clc_buffer_create(device, all[i].count * 4, "inputs of the loss", all[i].buffer));
+            CLC_TRY(upload(device, *all[i].buffer, all[i].count, all[i].classes));
+        }
+    CLC_TRY(clc_buffer_create(device, result->workspace, "workspace", &b.workspace));
+    CLC_TRY(clc_loss_build(loss, &sequence, device, &shape, &t->options, &b));
     CLC_TRY(time_sequence(&sequence, device, &result->seconds));
 fail:
     clc_sequence_free(&sequence);
-    clc_buffer_release(device, &z);
-    clc_buffer_release(device, &dz);
-    clc_buffer_release(device, &value);
-    clc_buffer_release(device, &workspace);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        clc_buffer_release(device, all[i].buffer);
+    clc_buffer_release(device, &b.workspace);
     return status;
 }
 
@@ -76,24 +118,24 @@ static void print(const char *name, const loss_time *r, bool json, FILE *file) {
                       "\"workspace_bytes\":%zu,\"dense_bytes\":%.0f}\n",
                 name, r->views, DIM, r->seconds, r->workspace, dense);
     else
-        fprintf(file, "%-10s %8d %12.2f %14.1f %14.1f\n", name, r->views, 1e3 * r->seconds,
+        fprintf(file, "%-24s %8d %12.2f %14.1f %14.1f\n", name, r->views, 1e3 * r->seconds,
                 (double)r->workspace / 1e6, dense / 1e6);
     fflush(file);
 }
 
-clc_status clc_bench_loss(const char *selector, int most, bool json, FILE *file) {
+clc_status clc_bench_loss(const char *selector, int most, bool all, bool json, FILE *file) {
     clc_status status = CLC_OK;
     clc_device *device = NULL;
-    const clc_loss *loss = clc_loss_find("ntxent");
     CLC_TRY(clc_device_open(selector, CLC_PROFILE_AUTO, &device));
     if (!json)
-        fprintf(file, "%-10s %8s %12s %14s %14s\n", "loss", "views", "ms", "workspace MB",
+        fprintf(file, "%-24s %8s %12s %14s %14s\n", "loss", "views", "ms", "workspace MB",
                 "dense N^2 MB");
-    for (int views = LEAST_VIEWS; views <= most; views *= 2) {
-        loss_time result = {.views = views};
-        CLC_TRY(time_loss(device, loss, &result));
-        print("ntxent", &result, json, file);
-    }
+    for (int i = 0; i < (all ? TIMED : 1); i++)
+        for (int views = LEAST_VIEWS; views <= most; views *= 2) {
+            loss_time result = {.views = views};
+            CLC_TRY(time_loss(device, &timed[i], &result));
+            print(timed[i].what, &result, json, file);
+        }
 fail:
     clc_device_close(&device);
     return status;

@@ -4,6 +4,7 @@
 
 #include "data/safetensors.h"
 #include "golden/golden.h"
+#include "loss/loss.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ static bool known(const clc_safetensors *file, const char **kind) {
     if (!*kind)
         return false;
     if (!strcmp(*kind, "loss"))
-        return name && !strcmp(name, "ntxent");
+        return name && clc_loss_find(name);
     return !strcmp(*kind, "net") || !strcmp(*kind, "train");
 }
 

@@ -3,8 +3,17 @@
 #include "harness.h"
 #include "loss/loss.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* One file's inputs. */
+typedef struct loss_case {
+    const clc_safetensors *file;
+    clc_loss_shape shape;
+    clc_loss_options options;
+    size_t half; /* floats of one view */
+} loss_case;
 
 /* Sums of up to D + 2N terms in single precision, and exponentials of s / t: an error of the similarity (D terms
  * of 6e-8) is multiplied by 1 / t. */
@@ -12,38 +21,146 @@ static double tolerance_of(const clc_loss_options *options) {
     return 2e-6 + 2e-6 / options->temperature;
 }
 
-void golden_loss(const clc_safetensors *file) {
-    const clc_st_tensor *z[2] = {golden_tensor(file, "z1"), golden_tensor(file, "z2")};
-    const clc_loss *loss = clc_loss_find(clc_safetensors_metadata(file, "name"));
-    const clc_loss_shape shape = {.views = 2 * (int)z[0]->shape[0], .dim = (int)z[0]->shape[1]};
-    const clc_loss_options options = {.temperature = golden_number(file, "temperature")};
-    const size_t half = z[0]->count;
-    float *joined = malloc(2 * half * sizeof *joined);
-    double *gradient = malloc(2 * half * sizeof *gradient);
-    double *value = golden_doubles(golden_tensor(file, "loss"));
-    for (size_t i = 0; i < 2; i++) {
-        double *d = golden_doubles(golden_tensor(file, i ? "d_z2" : "d_z1"));
-        memcpy(joined + i * half, z[i]->data, half * sizeof *joined);
-        memcpy(gradient + i * half, d, half * sizeof *d);
+static double option(const clc_safetensors *file, const char *key, double fallback) {
+    return clc_safetensors_metadata(file, key) ? golden_number(file, key) : fallback;
+}
+
+/* The place of the metadata's word in a list that NULL ends; 0 if the key is missing. */
+static int word(const clc_safetensors *file, const char *key, const char *const *words) {
+    const char *text = clc_safetensors_metadata(file, key);
+    for (int i = 0; text && words[i]; i++)
+        if (!strcmp(text, words[i]))
+            return i;
+    if (text)
+        fail_msg("%s = %s is unknown", key, text);
+    return 0;
+}
+
+static clc_loss_options read_options(const clc_safetensors *file) {
+    static const char *const negatives[] = {"batch", "queue", "both", NULL};
+    static const char *const minings[] = {"all", "semihard", "hard", NULL};
+    static const char *const distances[] = {"euclidean", "squared", "cosine", NULL};
+    return (clc_loss_options){
+        .temperature = option(file, "temperature", 1),
+        .weight = option(file, "scale", 1),
+        .raw = option(file, "normalize", 1) < 0.5,
+        .negatives = (clc_negatives)word(file, "negatives", negatives),
+        .bias = option(file, "bias", 0),
+        .distance = (clc_distance)word(file, "distance", distances),
+        .margin = option(file, "margin", 1),
+        .positive_margin = option(file, "positive_margin", 0),
+        .linear = option(file, "linear", 0) > 0.5,
+        .mining = (clc_mining)word(file, "mining", minings),
+        .soft = option(file, "soft", 0) > 0.5,
+        .l2 = option(file, "l2", 0),
+    };
+}
+
+static bool is_zero(const clc_safetensors *file, const char *name) {
+    const clc_st_tensor *tensor = clc_safetensors_find(file, name);
+    double *values = tensor ? golden_doubles(tensor) : NULL, largest = 0;
+    for (size_t i = 0; values && i < tensor->count; i++)
+        largest = fmax(largest, fabs(values[i]));
+    free(values);
+    return !(largest > 0);
+}
+
+static loss_case read_case(const clc_safetensors *file) {
+    const clc_st_tensor *z = golden_tensor(file, "z1");
+    const clc_st_tensor *queue = clc_safetensors_find(file, "queue");
+    loss_case c = {.file = file, .options = read_options(file), .half = z->count};
+    c.shape = (clc_loss_shape){.images = (int)z->shape[0], .dim = (int)z->shape[1]};
+    /* What gets no gradient is a target. */
+    c.shape.targets = is_zero(file, "d_z2");
+    c.shape.views = c.shape.targets ? 1 : 2;
+    c.shape.queue = queue ? (int)queue->shape[0] : 0;
+    c.shape.labels = clc_safetensors_find(file, "labels") != NULL;
+    return c;
+}
+
+/* Both views' tensors behind each other, or only the first's, as floats; freed by the caller. */
+static float *join(const loss_case *c, const char *first, const char *second) {
+    const char *const names[2] = {first, second};
+    float *joined = malloc(2 * c->half * sizeof *joined);
+    for (int i = 0; i < (second ? 2 : 1); i++) {
+        double *values = golden_doubles(golden_tensor(c->file, names[i]));
+        for (size_t k = 0; k < c->half; k++)
+            joined[(size_t)i * c->half + k] = (float)values[k];
+        free(values);
+    }
+    return joined;
+}
+
+static test_buffer upload(const loss_case *c, const char *name) {
+    const clc_st_tensor *tensor = golden_tensor(c->file, name);
+    float *floats = malloc(tensor->count * sizeof *floats);
+    for (size_t i = 0; i < tensor->count; i++)
+        floats[i] = tensor->dtype == CLC_F32 ? ((const float *)tensor->data)[i]
+                                             : (float)((const double *)tensor->data)[i];
+    test_buffer buffer = test_buffer_make(name, floats, tensor->count);
+    free(floats);
+    return buffer;
+}
+
+static test_buffer upload_labels(const loss_case *c) {
+    const clc_st_tensor *tensor = golden_tensor(c->file, "labels");
+    float *bits = malloc(tensor->count * sizeof *bits);
+    assert_int_equal(tensor->dtype, CLC_I64);
+    for (size_t i = 0; i < tensor->count; i++) {
+        const int32_t label = (int32_t)((const int64_t *)tensor->data)[i];
+        memcpy(bits + i, &label, sizeof label);
+    }
+    test_buffer buffer = test_buffer_make("labels", bits, tensor->count);
+    free(bits);
+    return buffer;
+}
+
+/* dz and the value, held to the file. */
+static void expect(const loss_case *c, const test_buffer *dz, const test_buffer *value) {
+    const char *const names[2] = {"d_z1", "d_z2"};
+    double *gradient = malloc(2 * c->half * sizeof *gradient);
+    double *loss = golden_doubles(golden_tensor(c->file, "loss"));
+    for (int i = 0; i < c->shape.views; i++) {
+        double *d = golden_doubles(golden_tensor(c->file, names[i]));
+        memcpy(gradient + (size_t)i * c->half, d, c->half * sizeof *d);
         free(d);
     }
-    clc_sequence sequence = {0};
-    test_buffer in = test_buffer_make("z", joined, 2 * half);
-    test_buffer out = test_buffer_make("dz", NULL, 2 * half);
-    test_buffer result = test_buffer_make("loss", NULL, 1);
-    test_buffer workspace = test_buffer_make(
-        "workspace", NULL, loss->workspace(test_device(), &shape, &options) / sizeof(float) + 1);
-    CHECK(loss->build(&sequence, test_device(), &shape, &options, in.mem, out.mem, result.mem,
-                      workspace.mem));
-    test_run(&sequence);
-    test_expect(&result, value, tolerance_of(&options));
-    test_expect(&out, gradient, tolerance_of(&options));
-    assert_true(test_buffer_intact(&workspace));
-    test_buffer_release(&in);
-    test_buffer_release(&out);
-    test_buffer_release(&result);
-    test_buffer_release(&workspace);
-    free(joined);
+    test_expect(value, loss, tolerance_of(&c->options));
+    test_expect(dz, gradient, tolerance_of(&c->options));
     free(gradient);
-    free(value);
+    free(loss);
+}
+
+void golden_loss(const clc_safetensors *file) {
+    const loss_case c = read_case(file);
+    const clc_loss *loss = clc_loss_find(clc_safetensors_metadata(file, "name"));
+    const size_t count = (size_t)c.shape.views * c.half;
+    float *z = join(&c, "z1", c.shape.targets ? NULL : "z2");
+    const size_t bytes = loss->workspace(test_device(), &c.shape, &c.options);
+    test_buffer in = test_buffer_make("z", z, count), dz = test_buffer_make("dz", NULL, count);
+    test_buffer value = test_buffer_make("loss", NULL, 1);
+    test_buffer work = test_buffer_make("workspace", NULL, bytes / sizeof(float));
+    test_buffer target = {0}, queue = {0}, labels = {0};
+    if (c.shape.targets)
+        target = upload(&c, "z2");
+    if (c.shape.queue)
+        queue = upload(&c, "queue");
+    if (c.shape.labels)
+        labels = upload_labels(&c);
+    const clc_loss_buffers buffers = {.z = in.mem,
+                                      .dz = dz.mem,
+                                      .target = target.mem,
+                                      .queue = queue.mem,
+                                      .labels = labels.mem,
+                                      .value = value.mem,
+                                      .workspace = work.mem};
+    clc_sequence sequence = {0};
+    CHECK(clc_loss_build(loss, &sequence, test_device(), &c.shape, &c.options, &buffers));
+    test_run(&sequence);
+    expect(&c, &dz, &value);
+    assert_true(test_buffer_intact(&work));
+    test_buffer *all[] = {&in, &dz, &value, &work, &target, &queue, &labels};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        test_buffer_release(all[i]);
+    free(z);
 }

@@ -55,14 +55,17 @@ static void build_network(const clc_safetensors *file, train_case *c) {
 
 static void build_loss(const clc_safetensors *file, train_case *c) {
     const clc_loss *loss = clc_loss_find(clc_safetensors_metadata(file, "loss"));
-    const clc_loss_shape shape = {c->z->n, c->z->c};
+    const clc_loss_shape shape = {.images = c->z->n / 2, .views = 2, .dim = c->z->c};
     const clc_loss_options options = {.temperature = golden_number(file, "temperature")};
     assert_non_null(loss);
     CHECK(clc_buffer_create(test_device(), sizeof(float), "loss", &c->loss));
     CHECK(clc_buffer_create(test_device(), loss->workspace(test_device(), &shape, &options), "loss",
                             &c->loss_workspace));
-    CHECK(loss->build(&c->loss_sequence, test_device(), &shape, &options, c->z->value, c->z->grad,
-                      c->loss, c->loss_workspace));
+    const clc_loss_buffers buffers = {.z = c->z->value,
+                                      .dz = c->z->grad,
+                                      .value = c->loss,
+                                      .workspace = c->loss_workspace};
+    CHECK(clc_loss_build(loss, &c->loss_sequence, test_device(), &shape, &options, &buffers));
 }
 
 static void set_optim(const clc_safetensors *file, train_case *c) {

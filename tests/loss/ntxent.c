@@ -1,7 +1,6 @@
 #include "harness.h"
 #include "loss/loss.h"
-#include "loss/ntxent.h"
-#include "loss/reference.h"
+#include "loss/reference_ntxent.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,14 +14,18 @@ typedef struct outcome {
 
 /* Runs the loss on z with poisoned outputs and workspace; checks all canaries. */
 static outcome run_loss(const float *z, int views, int dim, double temperature) {
-    const clc_ntxent loss = {views, dim, temperature};
+    const clc_loss *loss = &clc_loss_ntxent;
+    const clc_loss_shape shape = {.images = views / 2, .views = 2, .dim = dim};
+    const clc_loss_options options = {.temperature = temperature};
     const size_t count = (size_t)views * (size_t)dim;
-    const size_t bytes = clc_ntxent_workspace(test_device(), &loss);
+    const size_t bytes = loss->workspace(test_device(), &shape, &options);
     test_buffer in = test_buffer_make("z", z, count), dz = test_buffer_make("dz", NULL, count);
     test_buffer value = test_buffer_make("loss", NULL, 1);
     test_buffer work = test_buffer_make("workspace", NULL, bytes / sizeof(float));
     clc_sequence sequence = {0};
-    CHECK(clc_ntxent_build(&sequence, test_device(), &loss, in.mem, dz.mem, value.mem, work.mem));
+    const clc_loss_buffers buffers = {
+        .z = in.mem, .dz = dz.mem, .value = value.mem, .workspace = work.mem};
+    CHECK(clc_loss_build(loss, &sequence, test_device(), &shape, &options, &buffers));
     test_run(&sequence);
     float *got = test_buffer_read(&value);
     outcome result = {got[0], test_buffer_read(&dz), count};
@@ -208,24 +211,24 @@ static void two_runs_give_the_same_bits(void **state) {
 
 static void memory_grows_with_the_views_not_their_square(void **state) {
     (void)state;
-    const clc_ntxent large = {65536, 128, 0.5}, small = {256, 128, 0.5};
-    assert_true(clc_ntxent_workspace(test_device(), &large) <= 100000000);
-    assert_true(clc_ntxent_workspace(test_device(), &small) <= 1000000);
+    const clc_loss_shape large = {.images = 32768, .views = 2, .dim = 128};
+    const clc_loss_shape small = {.images = 128, .views = 2, .dim = 128};
+    const clc_loss_options options = {.temperature = 0.5};
+    assert_true(clc_loss_ntxent.workspace(test_device(), &large, &options) <= 100000000);
+    assert_true(clc_loss_ntxent.workspace(test_device(), &small, &options) <= 1000000);
 }
 
 static void impossible_options_are_refused(void **state) {
     (void)state;
-    static const clc_ntxent bad[] = {{3, 4, 0.5}, {0, 4, 0.5}, {4, 0, 0.5},
-                                     {4, 4, 0},   {4, 4, -1},  {4, 4, NAN}};
-    test_buffer z = test_buffer_make("z", NULL, 16);
+    static const struct {
+        int images, dim;
+        double temperature;
+    } bad[] = {{0, 4, 0.5}, {2, 0, 0.5}, {2, 4, 0}, {2, 4, -1}, {2, 4, NAN}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        clc_sequence sequence = {0};
-        assert_int_equal(
-            clc_ntxent_build(&sequence, test_device(), &bad[i], z.mem, z.mem, z.mem, z.mem),
-            CLC_INVALID);
-        clc_sequence_free(&sequence);
+        const clc_loss_shape shape = {.images = bad[i].images, .views = 2, .dim = bad[i].dim};
+        const clc_loss_options options = {.temperature = bad[i].temperature};
+        assert_int_equal(clc_loss_ntxent.check(&shape, &options), CLC_INVALID);
     }
-    test_buffer_release(&z);
 }
 
 static void losses_are_found_by_name(void **state) {

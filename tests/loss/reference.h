@@ -1,11 +1,25 @@
-/* The losses in plain C and double precision: the specification that the kernels are held to. */
+/* The losses in plain C and double precision: the specification that the kernels are held to. Only the
+ * definitions stand here; gradients are their central differences. */
 #ifndef TESTS_LOSS_REFERENCE_H
 #define TESTS_LOSS_REFERENCE_H
 
-#include <stddef.h>
+#include "loss/loss.h"
 
-/* NT-Xent of z (views,dim), rows i and views/2 + i being two views of one image. dz (views,dim)
- * receives dL/dz; NULL for the loss alone. */
-double reference_ntxent(const double *z, int views, int dim, double temperature, double *dz);
+/* A loss with its inputs. */
+typedef struct reference_loss {
+    const char *name;
+    clc_loss_shape shape;
+    clc_loss_options options;
+    double *z, *target, *queue; /* as in clc_loss_buffers; NULL if there is none */
+    int32_t *labels;
+    double scale, bias; /* of the similarities */
+} reference_loss;
+
+/* L. */
+double reference_value(const reference_loss *loss);
+
+/* dL/dx for *x, one of the doubles that the loss depends on: by central differences of width h, of error h^2
+ * times the third derivative. */
+double reference_slope(const reference_loss *loss, double *x, double h);
 
 #endif

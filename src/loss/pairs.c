@@ -1,0 +1,181 @@
+#include "loss/pairs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static size_t ceil_div(size_t a, size_t b) {
+    return (a + b - 1) / b;
+}
+
+static size_t round_up(size_t a, size_t b) {
+    return ceil_div(a, b) * b;
+}
+
+/* 24 accumulators with 32 vector registers, 12 with 16. */
+static void register_tile(const clc_device *device, clc_pairs_tiling *t) {
+    const bool cpu = device->profile == CLC_PROFILE_CPU;
+    t->width = device->vector_width;
+    t->rows = cpu ? 6 : 4;
+    t->vectors = cpu && t->width == 16 ? 4 : 2;
+}
+
+clc_pairs_tiling clc_pairs_tile(const clc_device *device, const clc_pairs *pairs) {
+    enum { PRIVATE_FLOATS = 65536 }; /* of the gradient's block: a quarter of a MB on the stack */
+    clc_pairs_tiling t = {0};
+    const size_t rows = (size_t)pairs->rows, dim = (size_t)pairs->dim;
+    register_tile(device, &t);
+    const size_t vectors = ceil_div(dim, t.width), chunks = ceil_div(vectors, t.vectors);
+    t.chunk = (unsigned)ceil_div(vectors, chunks);
+    t.dim = chunks * t.chunk * t.width;
+    const size_t most = device->profile == CLC_PROFILE_CPU ? 96 : t.rows;
+    const size_t fitting = PRIVATE_FLOATS / t.dim < most ? PRIVATE_FLOATS / t.dim : most;
+    t.block = fitting < t.rows ? t.rows : (unsigned)(fitting / t.rows * t.rows);
+    t.column_block = t.vectors * t.width;
+    t.panels = (unsigned)(t.column_block < 128 ? 128 / t.column_block : 1);
+    t.padded = round_up(rows + t.rows, t.column_block) * (size_t)pairs->segments +
+               round_up((size_t)pairs->queue, t.column_block);
+    const size_t all = rows * (size_t)pairs->students;
+    const size_t share = round_up(ceil_div(all, device->groups), t.rows);
+    t.per = share < t.block ? share : t.block;
+    t.groups = ceil_div(rows, t.per);
+    return t;
+}
+
+void clc_pairs_joint(clc_pairs *pairs, const clc_loss_shape *shape) {
+    pairs->rows = shape->views * shape->images;
+    pairs->segments = pairs->students = pairs->anchors = 1;
+    pairs->images = shape->images;
+    pairs->dim = shape->dim;
+}
+
+void clc_pairs_cross(clc_pairs *pairs, const clc_loss_shape *shape) {
+    pairs->rows = pairs->images = shape->images;
+    pairs->students = shape->views;
+    pairs->segments = shape->views * (shape->targets ? 2 : 1);
+    pairs->anchors = shape->targets ? shape->views : 1;
+    pairs->queue = shape->queue;
+    pairs->dim = shape->dim;
+    if (pairs->segments < 2)
+        pairs->refusal = "one view has nothing to be compared with; choose a method with two";
+}
+
+clc_pairs clc_pairs_softmax(const char *name, const clc_loss_options *options) {
+    return (clc_pairs){.name = name,
+                       .source = "loss/softmax.cl",
+                       .forward = "softmax_forward",
+                       .merge = "pairs_merge",
+                       .stats = 2,
+                       .raw = options->raw,
+                       .rate = 1 / options->temperature,
+                       .weight = options->weight > 0 ? options->weight : 1};
+}
+
+clc_status clc_pairs_check(const clc_pairs *p) {
+    if (p->refusal)
+        return clc_fail(CLC_INVALID, "%s: %s", p->name, p->refusal);
+    if (p->rows < 1 || p->dim < 1)
+        return clc_fail(CLC_INVALID, "%s: %d rows of %d dimensions; at least 1 of each is needed",
+                        p->name, p->rows, p->dim);
+    if (p->segments == 1 && p->rows == p->images && p->images < 2)
+        return clc_fail(CLC_INVALID, "%s: one embedding makes no pair; use a larger batch", p->name);
+    if (p->segments > 1 && p->segments % 2)
+        return clc_fail(CLC_INVALID, "%s compares two views, not %d; set the method's views to 2",
+                        p->name, p->students);
+    if (p->segments > 4)
+        return clc_fail(CLC_INVALID, "%s compares two views with two targets, not %d with %d",
+                        p->name, p->students, p->segments - p->students);
+    if (!(p->rate >= 1e-6 && p->rate <= 1000))
+        return clc_fail(CLC_INVALID, "%s: the temperature is %g; it must be 0.001 to 1000000",
+                        p->name, 1 / p->rate);
+    return CLC_OK;
+}
+
+static size_t groups_of(const clc_pairs_tiling *t, int segments) {
+    return t->groups * (size_t)segments;
+}
+
+size_t clc_pairs_workspace(const clc_device *device, const clc_pairs *p) {
+    const clc_pairs_tiling t = clc_pairs_tile(device, p);
+    return (t.padded * (t.dim + (size_t)p->dim + 2 + (size_t)p->stats) + 4 +
+            groups_of(&t, p->segments) * CLC_PAIRS_PARTS) *
+           sizeof(float);
+}
+
+clc_launch_spec clc_pairs_spec(const clc_pairs *p, const clc_pairs_tiling *t, const char *kernel,
+                               size_t groups, char options[256]) {
+    snprintf(options, 256,
+             "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u %s",
+             p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels, p->rule);
+    return (clc_launch_spec){.source = p->source,
+                             .kernel = kernel,
+                             .options = options,
+                             .groups = {groups},
+                             .layer = "loss"};
+}
+
+/* The parameters that all kernels have (SHAPE). */
+#define SHAPE_ARGS(p, t)                                                                           \
+    CLC_INT((p)->rows), CLC_INT((p)->segments), CLC_INT((p)->anchors), CLC_INT((p)->queue),        \
+        CLC_INT((t)->padded), CLC_INT((t)->per)
+
+/* Pairs that `segments` segments meet. */
+static double pairs_met(const clc_pairs *p, int segments) {
+    const double queued = segments < p->anchors ? segments : p->anchors;
+    return (double)p->rows * ((double)segments * p->rows + queued * p->queue);
+}
+
+clc_status clc_pairs_prepare(clc_sequence *sequence, clc_device *device, const clc_pairs *p,
+                             const clc_loss_buffers *b) {
+    const clc_pairs_tiling t = clc_pairs_tile(device, p);
+    char options[256];
+    clc_launch_spec spec =
+        clc_pairs_spec(p, &t, "pairs_prepare", t.padded / t.column_block, options);
+    const double floats = (double)p->dim * ((double)p->rows * p->segments + p->queue);
+    spec.flops = 4 * floats;
+    spec.bytes = 12 * floats;
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->target),
+                      CLC_MEM(b->queue), CLC_MEM(b->labels), CLC_MEM(b->log_scale),
+                      CLC_MEM(b->bias), CLC_MEM(b->workspace), SHAPE_ARGS(p, &t),
+                      CLC_INT(p->students), CLC_INT(p->images), CLC_INT(p->raw), CLC_FLOAT(p->rate),
+                      CLC_FLOAT(p->bias));
+}
+
+static clc_status build_learned(clc_sequence *sequence, clc_device *device, const clc_pairs *p,
+                                const clc_pairs_tiling *t, const clc_loss_buffers *b) {
+    char options[256];
+    const clc_launch_spec spec = clc_pairs_spec(p, t, "pairs_learned", 1, options);
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->log_scale),
+                      CLC_MEM(b->dlog_scale), CLC_MEM(b->dbias), CLC_INT(t->padded),
+                      CLC_INT(groups_of(t, p->students)));
+}
+
+clc_status clc_pairs_build(clc_sequence *sequence, clc_device *device, const clc_pairs *given,
+                           const clc_loss_buffers *b) {
+    clc_status status = CLC_OK;
+    clc_pairs pairs = *given, *p = &pairs;
+    const size_t used = strlen(p->rule);
+    snprintf(p->rule + used, sizeof p->rule - used, " -DLEARNED=%d", b->dlog_scale != NULL);
+    const clc_pairs_tiling t = clc_pairs_tile(device, p);
+    const double bytes = 8.0 * p->rows * p->segments * p->dim;
+    char options[256];
+    CLC_TRY(clc_pairs_prepare(sequence, device, p, b));
+    clc_launch_spec spec =
+        clc_pairs_spec(p, &t, p->forward, groups_of(&t, p->segments), options);
+    spec.flops = 2 * pairs_met(p, p->anchors) * p->dim;
+    spec.bytes = bytes;
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), SHAPE_ARGS(p, &t),
+                       CLC_FLOAT(p->first), CLC_FLOAT(p->second)));
+    spec = clc_pairs_spec(p, &t, p->merge, 1, options);
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->value),
+                       CLC_INT(t.padded), CLC_INT(groups_of(&t, p->segments)),
+                       CLC_FLOAT(p->weight)));
+    spec = clc_pairs_spec(p, &t, "pairs_backward", groups_of(&t, p->students), options);
+    spec.flops = 4 * pairs_met(p, p->students) * p->dim;
+    spec.bytes = 1.5 * bytes;
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->dz),
+                       SHAPE_ARGS(p, &t), CLC_FLOAT(p->first), CLC_FLOAT(p->second)));
+    if (b->dlog_scale)
+        CLC_TRY(build_learned(sequence, device, p, &t, b));
+fail:
+    return status;
+}
