@@ -13,7 +13,10 @@
     X(clip)                                                                                        \
     X(logistic)                                                                                    \
     X(contrastive)                                                                                 \
-    X(triplet)
+    X(triplet)                                                                                     \
+    X(cosine)                                                                                      \
+    X(barlow)                                                                                      \
+    X(vicreg)
 
 /* What a loss is computed on. */
 typedef struct clc_loss_shape {
@@ -50,11 +53,14 @@ typedef struct clc_loss_options {
     clc_mining mining;
     bool soft;             /* triplet: no margin */
     double l2;             /* npair: weight of the squared lengths */
+    double lambda;         /* barlow: weight of the off-diagonal */
+    double invariance, variance, covariance; /* vicreg: weights */
 } clc_loss_options;
 
 typedef struct clc_loss_buffers {
     cl_mem z, dz;  /* (views*images,dim); dz receives dL/dz, written */
     cl_mem target; /* (views*images,dim), or NULL */
+    cl_mem dtarget; /* cosine: (views*images,dim) receives dL/dtarget; NULL if they are constant */
     cl_mem queue;  /* (queue,dim) of unit length, or NULL */
     cl_mem labels; /* int (images), or NULL */
     /* Parameters (1) with gradients: the similarities' scale exp(log_scale) in place of 1 / temperature,

@@ -53,6 +53,10 @@ static clc_loss_options read_options(const clc_safetensors *file) {
         .mining = (clc_mining)word(file, "mining", minings),
         .soft = option(file, "soft", 0) > 0.5,
         .l2 = option(file, "l2", 0),
+        .lambda = option(file, "lam", 0.0051),
+        .invariance = option(file, "invariance", 25),
+        .variance = option(file, "variance", 25),
+        .covariance = option(file, "covariance", 1),
     };
 }
 

@@ -68,7 +68,7 @@ static test_buffer upload_labels(const reference_loss *r) {
     return buffer;
 }
 
-enum { Z, DZ, TARGET, QUEUE, LABELS, SCALE, DSCALE, BIAS, DBIAS, VALUE, WORK, BUFFERS };
+enum { Z, DZ, TARGET, DTARGET, QUEUE, LABELS, SCALE, DSCALE, BIAS, DBIAS, VALUE, WORK, BUFFERS };
 
 static void make_buffers(const loss_case *c, const clc_loss *loss, test_buffer b[BUFFERS]) {
     const reference_loss *r = &c->reference;
@@ -78,6 +78,8 @@ static void make_buffers(const loss_case *c, const clc_loss *loss, test_buffer b
     b[DZ] = test_buffer_make("dz", NULL, count);
     if (r->target)
         b[TARGET] = upload("target", r->target, count);
+    if (c->target_gradient)
+        b[DTARGET] = test_buffer_make("dtarget", NULL, count);
     if (r->queue)
         b[QUEUE] = upload("queue", r->queue, (size_t)r->shape.queue * (size_t)r->shape.dim);
     if (r->labels)
@@ -97,8 +99,10 @@ static void make_buffers(const loss_case *c, const clc_loss *loss, test_buffer b
 static void read_results(loss_case *c, const test_buffer b[BUFFERS]) {
     float *value = test_buffer_read(&b[VALUE]);
     free(c->dz);
+    free(c->dtarget);
     free(c->dscale);
     c->value = *value;
+    c->dtarget = c->target_gradient ? test_buffer_read(&b[DTARGET]) : NULL;
     c->dz = test_buffer_read(&b[DZ]);
     c->dscale = NULL;
     if (c->learned) {
@@ -122,6 +126,7 @@ void loss_case_run(loss_case *c) {
     const clc_loss_buffers buffers = {.z = b[Z].mem,
                                       .dz = b[DZ].mem,
                                       .target = b[TARGET].mem,
+                                      .dtarget = b[DTARGET].mem,
                                       .queue = b[QUEUE].mem,
                                       .labels = b[LABELS].mem,
                                       .log_scale = b[SCALE].mem,
@@ -198,6 +203,7 @@ void loss_case_free(loss_case *c) {
     free(r->queue);
     free(r->labels);
     free(c->dz);
+    free(c->dtarget);
     free(c->dscale);
     *c = (loss_case){0};
 }

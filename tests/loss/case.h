@@ -9,7 +9,8 @@
 typedef struct loss_case {
     reference_loss reference;
     bool learned;             /* scale and bias are parameters */
-    float value, *dz, *dscale; /* what the device gave; dscale (2): of log scale and bias */
+    bool target_gradient;
+    float value, *dz, *dtarget, *dscale; /* what the device gave; dscale (2): of log scale and bias */
 } loss_case;
 
 /* Random inputs for `shape`; labels in [0, classes). */

@@ -216,21 +216,46 @@ static double triplet(const reference_loss *l) {
     return count > 0 ? sum / count : 0;
 }
 
+static double ntxent(const reference_loss *l) {
+    return joint(l);
+}
+
+static double infonce(const reference_loss *l) {
+    return cross(l, l->options.symmetric, false);
+}
+
+static double clip(const reference_loss *l) {
+    return cross(l, true, false);
+}
+
+static double npair(const reference_loss *l) {
+    return cross(l, false, false) + l->options.l2 / 4 * mean_squared_length(l);
+}
+
+static double logistic(const reference_loss *l) {
+    return cross(l, false, true);
+}
+
 double reference_value(const reference_loss *l) {
+    static const struct {
+        const char *name;
+        double (*value)(const reference_loss *);
+    } all[] = {{"ntxent", ntxent},
+               {"supcon", ntxent},
+               {"infonce", infonce},
+               {"clip", clip},
+               {"npair", npair},
+               {"logistic", logistic},
+               {"contrastive", contrastive},
+               {"triplet", triplet},
+               {"barlow", reference_barlow},
+               {"vicreg", reference_vicreg},
+               {"cosine", reference_cosine}};
     const double weight = l->options.weight > 0 ? l->options.weight : 1;
-    if (!strcmp(l->name, "ntxent") || !strcmp(l->name, "supcon"))
-        return weight * joint(l);
-    if (!strcmp(l->name, "infonce"))
-        return weight * cross(l, l->options.symmetric, false);
-    if (!strcmp(l->name, "clip"))
-        return weight * cross(l, true, false);
-    if (!strcmp(l->name, "npair"))
-        return cross(l, false, false) + l->options.l2 / 4 * mean_squared_length(l);
-    if (!strcmp(l->name, "logistic"))
-        return cross(l, false, true);
-    if (!strcmp(l->name, "contrastive"))
-        return contrastive(l);
-    return triplet(l);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!strcmp(l->name, all[i].name))
+            return weight * all[i].value(l);
+    return NAN;
 }
 
 double reference_slope(const reference_loss *loss, double *x, double h) {

@@ -18,6 +18,11 @@ typedef struct reference_loss {
 /* L. */
 double reference_value(const reference_loss *loss);
 
+/* Those that are not on all pairs. */
+double reference_barlow(const reference_loss *loss);
+double reference_vicreg(const reference_loss *loss);
+double reference_cosine(const reference_loss *loss);
+
 /* dL/dx for *x, one of the doubles that the loss depends on: by central differences of width h, of error h^2
  * times the third derivative. */
 double reference_slope(const reference_loss *loss, double *x, double h);

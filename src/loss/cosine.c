@@ -1,0 +1,50 @@
+/* BYOL's and SimSiam's regression of one view's targets from the other's predictions; see cl/loss/cosine.cl. */
+#include "loss/loss.h"
+
+#include <stdio.h>
+
+static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
+    (void)options;
+    if (!shape->targets || shape->views < 1 || shape->images < 1 || shape->dim < 1)
+        return clc_fail(CLC_INVALID, "cosine: needs targets to predict; use it with byol or simsiam");
+    return CLC_OK;
+}
+
+static size_t groups_of(const clc_device *device, const clc_loss_shape *shape) {
+    const size_t rows = (size_t)shape->views * (size_t)shape->images;
+    return rows < device->groups ? rows : device->groups;
+}
+
+static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
+                        const clc_loss_options *options) {
+    (void)options;
+    return groups_of(device, shape) * sizeof(float);
+}
+
+static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
+                        const clc_loss_options *o, const clc_loss_buffers *b) {
+    clc_status status = CLC_OK;
+    const size_t groups = groups_of(device, shape);
+    const double rows = (double)shape->views * shape->images;
+    const double weight = o->weight > 0 ? o->weight : 1;
+    char options[32];
+    snprintf(options, sizeof options, "-DD=%d -DVW=1", shape->dim);
+    clc_launch_spec spec = {.source = "loss/cosine.cl",
+                            .kernel = "cosine_rows",
+                            .options = options,
+                            .groups = {groups},
+                            .layer = "loss",
+                            .flops = 12 * rows * shape->dim,
+                            .bytes = 12 * rows * shape->dim};
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->target), CLC_MEM(b->dz),
+                       CLC_MEM(b->dtarget), CLC_MEM(b->workspace), CLC_INT(shape->images),
+                       CLC_INT(shape->views), CLC_FLOAT(weight)));
+    spec = (clc_launch_spec){
+        .source = "loss/cosine.cl", .kernel = "cosine_merge", .options = options, .layer = "loss"};
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->value),
+                       CLC_INT(groups), CLC_FLOAT(weight / rows)));
+fail:
+    return status;
+}
+
+const clc_loss clc_loss_cosine = {"cosine", check, workspace, build};
