@@ -1,11 +1,15 @@
 #!/bin/sh
 # Installs what building, training on Fashion-MNIST and testing need, on Debian 12; as root or with sudo.
+# install.sh all: also other OpenCL implementations and compilers, which tests use where they are installed.
 set -eu
 
 packages="build-essential meson ninja-build pkg-config python3
   ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd libclblast-dev
   libinih-dev libstb-dev libjansson-dev zlib1g-dev libxxhash-dev libcmocka-dev
   dataset-fashion-mnist"
+[ "${1:-}" != all ] || packages="$packages
+  mesa-opencl-icd oclgrind intel-opencl-icd
+  clang-15 llvm-15 libclc-15 llvm-spirv-15 spirv-tools"
 
 missing=""
 for package in $packages; do

@@ -21,6 +21,11 @@ clc_device *test_device(void) {
     return shared;
 }
 
+bool test_affordable(double work) {
+    const char *limit = getenv("CLC_TEST_WORK");
+    return !limit || work <= strtod(limit, NULL);
+}
+
 int test_close_device(void **state) {
     (void)state;
     if (!shared)

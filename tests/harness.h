@@ -25,6 +25,9 @@
  * CLC_TEST_PROFILE names (cpu, gpu; default: the device's own), once a process. Its absence fails. */
 clc_device *test_device(void);
 
+/* Whether a case of so many multiply-adds is to be run: CLC_TEST_WORK sets a limit, for simulators. */
+bool test_affordable(double work);
+
 /* Closes it; fails if a buffer is still alive. A cmocka group teardown. */
 int test_close_device(void **state);
 

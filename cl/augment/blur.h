@@ -25,8 +25,7 @@ void blur_weights(float sigma, float *weight) {
 }
 
 int reflected(int i) {
-    i = i < 0 ? -i : i;
-    return i < S ? i : 2 * (S - 1) - i;
+    return i < 0 ? -i : i < S ? i : 2 * (S - 1) - i;
 }
 
 /* Down the columns, into rows with room for their reflected ends. */

@@ -61,9 +61,10 @@ clc_status clc_fail_opencl(cl_int code, const char *call) {
     return clc_fail(status, "OpenCL: %s (%d) from %s", clc_opencl_error_name(code), code, call);
 }
 
-/* Chooses how kernels are shaped: see kernels with one work-item a tile in cl/common.h. */
+/* Chooses how kernels are shaped: see kernels with one work-item a tile in cl/common.h. A CPU driver whose
+ * native vector is one float makes vectors of work-items, as GPUs do, and takes their kernels. */
 static void choose_profile(clc_device *device, clc_profile profile) {
-    bool cpu = !strcmp(device->info.type, "cpu");
+    bool cpu = !strcmp(device->info.type, "cpu") && device->info.float_width > 1;
     device->profile = profile != CLC_PROFILE_AUTO ? profile
                       : cpu                       ? CLC_PROFILE_CPU
                                                   : CLC_PROFILE_GPU;

@@ -8,16 +8,17 @@ enum { COUNT = 97 };
 
 /* All fields of each view are the host's, to the last bit. */
 static void expect_draws(const clc_augment *a, int views) {
+    const int images = test_affordable((double)(COUNT * views) * (double)view_count(a)) ? COUNT : 7;
     uint8_t *pixels = random_images(a, COUNT);
     int samples[COUNT];
     augment_view *drawn = malloc((size_t)(COUNT * views) * sizeof *drawn);
     assert_non_null(drawn);
     for (int i = 0; i < COUNT; i++)
         samples[i] = (i * 31) % COUNT;
-    free(device_views(test_device(), a, pixels, COUNT, samples, COUNT, views, 5, drawn));
-    for (int i = 0; i < COUNT * views; i++) {
-        const augment_view want = reference_draw(a, samples[i % COUNT], 5, (uint32_t)(i / COUNT));
-        assert_memory_equal(&drawn[i], &want, sizeof want);
+    free(device_views(test_device(), a, pixels, COUNT, samples, images, views, 5, drawn));
+    for (int i = 0; i < images * views; i++) {
+        const augment_view want = reference_draw(a, samples[i % images], 5, (uint32_t)(i / images));
+        expect_draw(&drawn[i], &want);
     }
     free(drawn);
     free(pixels);
@@ -46,6 +47,8 @@ void views_do_not_depend_on_the_batch(void **state) {
     (void)state;
     enum { IMAGES = 64, VIEWS = 2 };
     const clc_augment a = everything(17, 13, 3, 12);
+    if (!test_affordable(IMAGES * VIEWS * (double)view_count(&a)))
+        return;
     const size_t n = view_count(&a) * sizeof(float);
     uint8_t *pixels = random_images(&a, COUNT);
     int samples[IMAGES];

@@ -38,13 +38,15 @@ static double view_error(const clc_augment *a, const augment_view *v, const uint
 static void expect_views(clc_device *device, const clc_augment *a, const char *name) {
     enum { COUNT = 11, IMAGES = 9, VIEWS = 2 };
     const int samples[IMAGES] = {10, 3, 3, 0, 7, 1, 9, 5, 4};
+    if (!test_affordable(IMAGES * VIEWS * (double)view_count(a)))
+        return;
     const size_t image = (size_t)(a->height * a->width * a->channels);
     uint8_t *pixels = random_images(a, COUNT);
     augment_view drawn[IMAGES * VIEWS];
     float *got = device_views(device, a, pixels, COUNT, samples, IMAGES, VIEWS, 2, drawn);
     for (int i = 0; i < IMAGES * VIEWS; i++) {
         const augment_view want = reference_draw(a, samples[i % IMAGES], 2, (uint32_t)(i / IMAGES));
-        assert_memory_equal(&drawn[i], &want, sizeof want);
+        expect_draw(&drawn[i], &want);
         const double error = view_error(a, &want, pixels + (size_t)want.sample * image,
                                         got + (size_t)i * view_count(a));
         if (!(error <= tolerance(a)))

@@ -20,6 +20,9 @@ loss_case loss_case_make(const char *name, const clc_loss_shape *shape,
 /* Runs it with poisoned outputs and workspace; checks canaries. May be run again after inputs changed. */
 void loss_case_run(loss_case *c);
 
+/* Whether it is to be run: see test_affordable. The expectations below hold for what is not. */
+bool loss_case_affordable(const loss_case *c);
+
 /* Whether value and gradient are the reference's; gradients are compared at `samples` places, relative to the
  * largest of them. */
 void loss_case_expect(loss_case *c, int samples, double tolerance);

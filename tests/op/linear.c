@@ -99,6 +99,8 @@ static void check(const linear_case *c) {
     node_case node;
     clc_tensor *in = NULL;
     layer_data layers[2];
+    if (!test_affordable((double)c->layers * c->n * c->inputs * c->outputs))
+        return;
     const size_t count = (size_t)(c->n * c->inputs);
     float *x = test_random(count, 1);
     double *wide = node_case_widen(x, count), *dx = zeros(c->n * c->inputs);
