@@ -30,7 +30,7 @@ PLATFORMS = {
             "OCLGRIND_CHECK_API": "1",
             "OCLGRIND_BUILD_OPTIONS": "-cl-opt-disable",
             "OCLGRIND_NUM_THREADS": "1",
-            "CLC_TEST_WORK": "20000",
+            "CLC_TEST_WORK": "40000",
         },
     ),
     "intel-cpu": (
