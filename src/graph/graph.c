@@ -12,7 +12,7 @@ clc_status clc_graph_create(clc_device *device, clc_params *params, bool trainin
     CLC_NEW(made, 1);
     made->device = device;
     made->params = params;
-    made->training = training;
+    made->training = made->gradients = training;
     *graph = made;
 fail:
     return status;
@@ -46,7 +46,7 @@ clc_status clc_graph_input(clc_graph *graph, const char *name, int n, int h, int
                            bool wants_grad, clc_tensor **tensor) {
     clc_status status = add_tensor(graph, name, n, h, w, c, tensor);
     if (status == CLC_OK)
-        (*tensor)->wants_grad = wants_grad && graph->training;
+        (*tensor)->wants_grad = wants_grad && graph->gradients;
     return status;
 }
 
@@ -65,7 +65,7 @@ clc_status clc_graph_node(clc_graph *graph, const clc_node *node, int n, int h, 
     nodes[index] = *node;
     CLC_TRY(add_tensor(graph, node->layer, n, h, w, c, &nodes[index].out));
     nodes[index].out->producer = index;
-    nodes[index].out->wants_grad = graph->training;
+    nodes[index].out->wants_grad = graph->gradients;
     if (saved && graph->training) {
         CLC_TRY(add_tensor(graph, node->layer, 1, 1, 1, (int)saved, &nodes[index].saved));
         nodes[index].saved->producer = index;
@@ -115,7 +115,7 @@ clc_status clc_graph_build(clc_graph *graph) {
         CLC_TRY(node->op->forward(graph, node, &graph->forward));
         graph->forward_end[i] = graph->forward.count;
     }
-    for (size_t i = graph->node_count; graph->training && i-- > 0;) {
+    for (size_t i = graph->node_count; graph->gradients && i-- > 0;) {
         clc_node *node = &graph->nodes[i];
         CLC_TRY(node->op->backward(graph, node, &graph->backward));
         graph->backward_end[i] = graph->backward.count;

@@ -54,7 +54,8 @@ struct clc_node {
 struct clc_graph {
     clc_device *device;
     clc_params *params;
-    bool training; /* batch-norm by batch statistics, and a backward pass */
+    bool training; /* batch-norm by batch statistics */
+    bool gradients; /* a backward pass follows; else nothing is kept for it. Set before the first tensor */
     clc_conv2d_kind convolution;
     clc_gemm_kind gemm;
     clc_tensor **tensors;

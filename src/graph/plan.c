@@ -20,7 +20,7 @@ static void consume(clc_graph *graph, clc_tensor *tensor, int node, bool kept) {
     if (!tensor)
         return;
     tensor->last_consumer = node;
-    keep(tensor, kept && graph->training ? backward_time(graph, node) : node);
+    keep(tensor, kept && graph->gradients ? backward_time(graph, node) : node);
 }
 
 static void find_lifetimes(clc_graph *graph) {
@@ -31,10 +31,10 @@ static void find_lifetimes(clc_graph *graph) {
         consume(graph, node->in, i, node->op->keeps_input);
         consume(graph, node->residual, i, false);
         keep(node->out, i);
-        if (graph->training && node->op->keeps_output)
+        if (graph->gradients && node->op->keeps_output)
             keep(node->out, backward_time(graph, i));
         if (node->saved)
-            keep(node->saved, backward_time(graph, i));
+            keep(node->saved, graph->gradients ? backward_time(graph, i) : i);
     }
     /* Results, which nothing in the graph consumes, are read after the last node. */
     for (size_t i = 0; i < graph->tensor_count; i++)

@@ -16,7 +16,9 @@
     X(triplet)                                                                                     \
     X(cosine)                                                                                      \
     X(barlow)                                                                                      \
-    X(vicreg)
+    X(vicreg)                                                                                      \
+    X(swav)                                                                                        \
+    X(dino)
 
 /* What a loss is computed on. */
 typedef struct clc_loss_shape {
@@ -24,6 +26,7 @@ typedef struct clc_loss_shape {
     int dim;
     bool targets; /* a second matrix like the embeddings, without gradient: view v meets its view
                      views - 1 - v */
+    int large;    /* swav, dino: the first views, which have codes (and targets) */
     int queue;    /* rows of the queue; 0 for none */
     bool labels;  /* positives have the same label; else they are views of the same image */
 } clc_loss_shape;
@@ -54,6 +57,9 @@ typedef struct clc_loss_options {
     bool soft;             /* triplet: no margin */
     double l2;             /* npair: weight of the squared lengths */
     double lambda;         /* barlow: weight of the off-diagonal */
+    double epsilon;        /* swav: of Sinkhorn's algorithm */
+    int iterations;
+    double teacher_temperature, center_momentum; /* dino; the centre stays at a momentum of 1 */
     double invariance, variance, covariance; /* vicreg: weights */
 } clc_loss_options;
 
@@ -62,6 +68,7 @@ typedef struct clc_loss_buffers {
     cl_mem target; /* (views*images,dim), or NULL */
     cl_mem dtarget; /* cosine: (views*images,dim) receives dL/dtarget; NULL if they are constant */
     cl_mem queue;  /* (queue,dim) of unit length, or NULL */
+    cl_mem center; /* dino: (dim), updated */
     cl_mem labels; /* int (images), or NULL */
     /* Parameters (1) with gradients: the similarities' scale exp(log_scale) in place of 1 / temperature,
      * and bias; NULL if not learned. */

@@ -43,7 +43,7 @@ static size_t workspace(const clc_graph *graph, const clc_node *node) {
     const clc_gemm gemms[3] = {forward_gemm(graph, node), data_gemm(graph, node, NULL),
                                weight_gemm(graph, node, NULL)};
     size_t largest = 0;
-    for (int i = 0; i < (graph->training ? 3 : 1); i++) {
+    for (int i = 0; i < (graph->gradients ? 3 : 1); i++) {
         size_t bytes = clc_gemm_workspace(graph->device, graph->gemm, &gemms[i]);
         largest = bytes > largest ? bytes : largest;
     }
@@ -135,7 +135,7 @@ clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int o
     const int shape[2] = {in->c, outputs};
     clc_node node = {.op = bias || relu ? &with_tail : &plain, .in = in, .bias = bias, .relu = relu};
     size_t saved =
-        bias || relu ? ((size_t)in->n + graph->device->groups) * (size_t)outputs : 0;
+        graph->gradients && (bias || relu) ? ((size_t)in->n + graph->device->groups) * (size_t)outputs : 0;
     snprintf(node.layer, sizeof node.layer, "%s", layer);
     CLC_TRY(clc_graph_param(graph, layer, "weight", CLC_PARAM_LINEAR_WEIGHT, 2, shape,
                             &node.params[0]));

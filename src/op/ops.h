@@ -3,6 +3,7 @@
 #ifndef CLC_OP_OPS_H
 #define CLC_OP_OPS_H
 
+#include "device/gemm.h"
 #include "graph/graph.h"
 
 /* Positions of a window of `kernel` along `size` pixels; 0 or less when it doesn't fit once. */
@@ -22,6 +23,11 @@ clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, cl
 /* Fully connected: in (N,1,1,C), out (N,1,1,outputs); then ReLU if asked for. */
 clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs, bool bias,
                       bool relu, clc_tensor **out);
+
+/* Cosine similarities with `count` prototypes (SwAV, arXiv 2006.09882; DINO's last layer, 2104.14294): in
+ * (N,1,1,C), out (N,1,1,count). */
+clc_status clc_prototypes(clc_graph *graph, const char *layer, clc_tensor *in, int count,
+                          clc_tensor **out);
 
 /* Maximum over windows; padding never wins. */
 clc_status clc_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel, int stride,

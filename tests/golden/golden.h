@@ -6,6 +6,7 @@
 #include "graph/param.h"
 
 void golden_loss(const clc_safetensors *file);
+void golden_swav(const clc_safetensors *file);
 void golden_net(const clc_safetensors *file);
 void golden_train(const clc_safetensors *file);
 

@@ -18,7 +18,7 @@ typedef struct loss_case {
 /* Sums of up to D + 2N terms in single precision, and exponentials of s / t: an error of the similarity (D terms
  * of 6e-8) is multiplied by 1 / t. */
 static double tolerance_of(const clc_loss_options *options) {
-    return 2e-6 + 2e-6 / options->temperature;
+    return 2e-6 + 2e-6 / fmin(options->temperature, options->teacher_temperature);
 }
 
 static double option(const clc_safetensors *file, const char *key, double fallback) {
@@ -41,7 +41,9 @@ static clc_loss_options read_options(const clc_safetensors *file) {
     static const char *const minings[] = {"all", "semihard", "hard", NULL};
     static const char *const distances[] = {"euclidean", "squared", "cosine", NULL};
     return (clc_loss_options){
-        .temperature = option(file, "temperature", 1),
+        .temperature = option(file, "temperature", option(file, "student_temperature", 1)),
+        .teacher_temperature = option(file, "teacher_temperature", 1),
+        .center_momentum = 1,
         .weight = option(file, "scale", 1),
         .raw = option(file, "normalize", 1) < 0.5,
         .negatives = (clc_negatives)word(file, "negatives", negatives),
@@ -77,6 +79,9 @@ static loss_case read_case(const clc_safetensors *file) {
     /* What gets no gradient is a target. */
     c.shape.targets = is_zero(file, "d_z2");
     c.shape.views = c.shape.targets ? 1 : 2;
+    c.shape.large = 2;
+    /* A teacher that is the student. */
+    c.shape.targets |= clc_safetensors_find(file, "center") != NULL;
     c.shape.queue = queue ? (int)queue->shape[0] : 0;
     c.shape.labels = clc_safetensors_find(file, "labels") != NULL;
     return c;
@@ -139,14 +144,18 @@ void golden_loss(const clc_safetensors *file) {
     const loss_case c = read_case(file);
     const clc_loss *loss = clc_loss_find(clc_safetensors_metadata(file, "name"));
     const size_t count = (size_t)c.shape.views * c.half;
-    float *z = join(&c, "z1", c.shape.targets ? NULL : "z2");
+    float *z = join(&c, "z1", c.shape.views > 1 ? "z2" : NULL);
     const size_t bytes = loss->workspace(test_device(), &c.shape, &c.options);
     test_buffer in = test_buffer_make("z", z, count), dz = test_buffer_make("dz", NULL, count);
     test_buffer value = test_buffer_make("loss", NULL, 1);
     test_buffer work = test_buffer_make("workspace", NULL, bytes / sizeof(float));
-    test_buffer target = {0}, queue = {0}, labels = {0};
-    if (c.shape.targets)
+    test_buffer target = {0}, queue = {0}, labels = {0}, center = {0};
+    if (clc_safetensors_find(file, "center")) {
+        center = upload(&c, "center");
+        target = test_buffer_make("target", z, count);
+    } else if (c.shape.targets) {
         target = upload(&c, "z2");
+    }
     if (c.shape.queue)
         queue = upload(&c, "queue");
     if (c.shape.labels)
@@ -156,6 +165,7 @@ void golden_loss(const clc_safetensors *file) {
                                       .target = target.mem,
                                       .queue = queue.mem,
                                       .labels = labels.mem,
+                                      .center = center.mem,
                                       .value = value.mem,
                                       .workspace = work.mem};
     clc_sequence sequence = {0};
@@ -163,7 +173,7 @@ void golden_loss(const clc_safetensors *file) {
     test_run(&sequence);
     expect(&c, &dz, &value);
     assert_true(test_buffer_intact(&work));
-    test_buffer *all[] = {&in, &dz, &value, &work, &target, &queue, &labels};
+    test_buffer *all[] = {&in, &dz, &value, &work, &target, &queue, &labels, &center};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         test_buffer_release(all[i]);
     free(z);

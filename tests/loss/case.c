@@ -68,7 +68,7 @@ static test_buffer upload_labels(const reference_loss *r) {
     return buffer;
 }
 
-enum { Z, DZ, TARGET, DTARGET, QUEUE, LABELS, SCALE, DSCALE, BIAS, DBIAS, VALUE, WORK, BUFFERS };
+enum { Z, DZ, TARGET, DTARGET, QUEUE, CENTER, LABELS, SCALE, DSCALE, BIAS, DBIAS, VALUE, WORK, BUFFERS };
 
 static void make_buffers(const loss_case *c, const clc_loss *loss, test_buffer b[BUFFERS]) {
     const reference_loss *r = &c->reference;
@@ -82,6 +82,8 @@ static void make_buffers(const loss_case *c, const clc_loss *loss, test_buffer b
         b[DTARGET] = test_buffer_make("dtarget", NULL, count);
     if (r->queue)
         b[QUEUE] = upload("queue", r->queue, (size_t)r->shape.queue * (size_t)r->shape.dim);
+    if (r->center)
+        b[CENTER] = upload("center", r->center, (size_t)r->shape.dim);
     if (r->labels)
         b[LABELS] = upload_labels(r);
     if (c->learned) {
@@ -102,6 +104,8 @@ static void read_results(loss_case *c, const test_buffer b[BUFFERS]) {
     free(c->dtarget);
     free(c->dscale);
     c->value = *value;
+    free(c->center);
+    c->center = c->reference.center ? test_buffer_read(&b[CENTER]) : NULL;
     c->dtarget = c->target_gradient ? test_buffer_read(&b[DTARGET]) : NULL;
     c->dz = test_buffer_read(&b[DZ]);
     c->dscale = NULL;
@@ -129,6 +133,7 @@ void loss_case_run(loss_case *c) {
                                       .dtarget = b[DTARGET].mem,
                                       .queue = b[QUEUE].mem,
                                       .labels = b[LABELS].mem,
+                                      .center = b[CENTER].mem,
                                       .log_scale = b[SCALE].mem,
                                       .dlog_scale = b[DSCALE].mem,
                                       .bias = b[BIAS].mem,
@@ -177,6 +182,7 @@ void loss_case_expect(loss_case *c, int samples, double tolerance) {
     double *want = malloc(n * sizeof *want);
     float *got = malloc(n * sizeof *got);
     loss_case_run(c);
+    reference_freeze(&c->reference);
     expect_loss(c, tolerance);
     for (size_t i = 0; i < n; i++) {
         got[i] = c->dz[i * step];
@@ -197,6 +203,7 @@ void loss_case_expect_finite(loss_case *c, double tolerance) {
     if (!loss_case_affordable(c))
         return;
     loss_case_run(c);
+    reference_freeze(&c->reference);
     expect_loss(c, tolerance);
     for (size_t i = 0; i < count_of(&c->reference.shape); i++)
         if (!isfinite(c->dz[i])) {
@@ -214,5 +221,8 @@ void loss_case_free(loss_case *c) {
     free(c->dz);
     free(c->dtarget);
     free(c->dscale);
+    free(c->center);
+    free(r->center);
+    free(r->codes);
     *c = (loss_case){0};
 }

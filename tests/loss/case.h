@@ -10,7 +10,7 @@ typedef struct loss_case {
     reference_loss reference;
     bool learned;             /* scale and bias are parameters */
     bool target_gradient;
-    float value, *dz, *dtarget, *dscale; /* what the device gave; dscale (2): of log scale and bias */
+    float value, *dz, *dtarget, *dscale, *center; /* what the device gave; dscale (2): of log scale and bias */
 } loss_case;
 
 /* Random inputs for `shape`; labels in [0, classes). */

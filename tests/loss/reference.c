@@ -250,7 +250,9 @@ double reference_value(const reference_loss *l) {
                {"triplet", triplet},
                {"barlow", reference_barlow},
                {"vicreg", reference_vicreg},
-               {"cosine", reference_cosine}};
+               {"cosine", reference_cosine},
+               {"swav", reference_codes},
+               {"dino", reference_codes}};
     const double weight = l->options.weight > 0 ? l->options.weight : 1;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!strcmp(l->name, all[i].name))

@@ -10,6 +10,7 @@ typedef struct reference_loss {
     const char *name;
     clc_loss_shape shape;
     clc_loss_options options;
+    double *center, *codes;     /* dino: (dim); what reference_freeze computes */
     double *z, *target, *queue; /* as in clc_loss_buffers; NULL if there is none */
     int32_t *labels;
     double scale, bias; /* of the similarities */
@@ -18,7 +19,11 @@ typedef struct reference_loss {
 /* L. */
 double reference_value(const reference_loss *loss);
 
+/* Computes what the gradient takes as constant: SwAV's and DINO's codes. */
+void reference_freeze(reference_loss *loss);
+
 /* Those that are not on all pairs. */
+double reference_codes(const reference_loss *loss);
 double reference_barlow(const reference_loss *loss);
 double reference_vicreg(const reference_loss *loss);
 double reference_cosine(const reference_loss *loss);

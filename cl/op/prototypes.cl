@@ -1,0 +1,83 @@
+/* Cosine similarities of rows x (n,C) with K prototypes, the columns of w (C,K): y = (x / |x|) (w / |w|), the
+ * product being a GEMM between these kernels. Lengths count as at least 1e-12, as
+ * torch.nn.functional.normalize. With u = x / |x| the gradient goes dx = (du - u (u . du)) / |x|. What forward keeps
+ * for backward is one buffer: u (n,C), w / |w| at `at`, and inverse lengths at `inverse_at`. */
+#include "common.h"
+
+#ifndef C
+#define C 128 /* dimensions */
+#endif
+#ifndef K
+#define K 512 /* prototypes, a multiple of VW */
+#endif
+#define SHORTEST 1e-12f
+
+/* u and 1/|x|, which is negative where x is too short: then nothing along u is taken out of the gradient.
+ * Groups handle chunks of rows. */
+TILE_KERNEL void prototypes_rows(const global float *restrict x, // (n,C)
+                                 global float *restrict u, // (n,C), then the others
+                                 const int inverse_at, const int n) {
+    global float *inverse = u + inverse_at; // (n)
+    const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for (int r = first; r < min(first + per, n); r++) {
+        const global float *from = x + (size_t)r * C;
+        float squares = 0.0f;
+        for (int k = 0; k < C; k++)
+            squares += from[k] * from[k];
+        const float length = sqrt(squares);
+        inverse[r] = length < SHORTEST ? -1.0f / SHORTEST : 1.0f / length;
+        for (int k = 0; k < C; k++)
+            u[(size_t)r * C + k] = from[k] * fabs(inverse[r]);
+    }
+}
+
+/* The same for VW columns of w a group. */
+TILE_KERNEL void prototypes_columns(const global float *restrict w, // (C,K)
+                                    global float *restrict saved, const int at,
+                                    const int inverse_at) {
+    global float *u = saved + at, *inverse = saved + inverse_at; // (C,K), (K)
+    const int j = get_group_id(0);
+    vec squares = (vec)(0.0f);
+    for (int r = 0; r < C; r++)
+        squares += VLOAD(j, w + (size_t)r * K) * VLOAD(j, w + (size_t)r * K);
+    const vec length = sqrt(squares);
+    const vec factor = length < SHORTEST ? (vec)(-1.0f / SHORTEST) : 1.0f / length;
+    for (int r = 0; r < C; r++)
+        VSTORE(VLOAD(j, w + (size_t)r * K) * fabs(factor), j, u + (size_t)r * K);
+    VSTORE(factor, j, inverse);
+}
+
+/* dx in place of du. */
+TILE_KERNEL void prototypes_rows_backward(const global float *restrict u, // (n,C), then the others
+                                          const int inverse_at,
+                                          global float *restrict dx, // (n,C)
+                                          const int n) {
+    const global float *inverse = u + inverse_at; // (n)
+    const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for (int r = first; r < min(first + per, n); r++) {
+        const size_t row = (size_t)r * C;
+        float along = 0.0f;
+        for (int k = 0; k < C; k++)
+            along += u[row + k] * dx[row + k];
+        along = inverse[r] < 0.0f ? 0.0f : along;
+        for (int k = 0; k < C; k++)
+            dx[row + k] = (dx[row + k] - u[row + k] * along) * fabs(inverse[r]);
+    }
+}
+
+/* dw in place of du, VW columns a group. */
+TILE_KERNEL void prototypes_columns_backward(const global float *restrict saved, const int at,
+                                             const int inverse_at,
+                                             global float *restrict dw) { // (C,K)
+    const global float *u = saved + at, *inverse = saved + inverse_at; // (C,K), (K)
+    const int j = get_group_id(0);
+    vec along = (vec)(0.0f);
+    for (int r = 0; r < C; r++)
+        along += VLOAD(j, u + (size_t)r * K) * VLOAD(j, dw + (size_t)r * K);
+    const vec factor = VLOAD(j, inverse);
+    along = factor < 0.0f ? (vec)(0.0f) : along;
+    for (int r = 0; r < C; r++) {
+        const vec d = VLOAD(j, dw + (size_t)r * K) - VLOAD(j, u + (size_t)r * K) * along;
+        VSTORE(d * fabs(factor), j, dw + (size_t)r * K);
+    }
+}
