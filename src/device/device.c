@@ -97,6 +97,8 @@ clc_status clc_device_open(const char *selector, clc_profile profile, clc_device
     device->platform = handles[chosen].platform;
     device->id = handles[chosen].id;
     choose_profile(device, profile);
+    /* PoCL keeps its own; making a binary for ours would compile each kernel once more. */
+    device->keep_binaries = !strstr(device->info.platform, "Portable Computing Language");
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
                                                 (cl_context_properties)device->platform, 0};
     device->context = clCreateContext(properties, 1, &device->id, NULL, NULL, &code);

@@ -4,12 +4,21 @@
 #include "device/disk_cache.h"
 #include "device/source.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 64 };
 
 typedef struct program_entry {
     clc_cache_key key;
+    const char *source;
+    char *text, *options;  /* while it waits to be compiled, else NULL */
+    unsigned char *binary; /* between a compiling thread and the device's context */
+    size_t binary_size;
     cl_program program;
 } program_entry;
 
@@ -17,6 +26,10 @@ struct clc_program_cache {
     program_entry *entries;
     size_t count, capacity;
     clc_program_counts counts;
+    bool building;    /* `builder` runs: nothing else may touch the entries */
+    pthread_t builder;
+    clc_status status; /* of the builder, with its message */
+    char *message;
 };
 
 clc_status clc_program_cache_create(clc_program_cache **cache) {
@@ -29,8 +42,17 @@ fail:
 void clc_program_cache_free(clc_program_cache **cache) {
     if (!cache || !*cache)
         return;
-    for (size_t i = 0; i < (*cache)->count; i++)
-        clReleaseProgram((*cache)->entries[i].program);
+    if ((*cache)->building)
+        pthread_join((*cache)->builder, NULL);
+    for (size_t i = 0; i < (*cache)->count; i++) {
+        program_entry *entry = &(*cache)->entries[i];
+        if (entry->program)
+            clReleaseProgram(entry->program);
+        free(entry->text);
+        free(entry->options);
+        free(entry->binary);
+    }
+    free((*cache)->message);
     free((*cache)->entries);
     free(*cache);
     *cache = NULL;
@@ -70,62 +92,173 @@ static clc_status fail_build(clc_device *device, cl_program program, const char 
     return CLC_BUILD;
 }
 
-/* Loads from the disk cache; leaves *program NULL when there is no usable entry. */
-static void load_binary(clc_device *device, const clc_cache_key *key, const char *options,
-                        cl_program *program) {
-    unsigned char *binary = NULL;
-    size_t size = 0;
+/* Makes entry->program of a binary, if the device takes it. */
+static void load_binary(clc_device *device, program_entry *entry) {
     cl_int code = CL_SUCCESS, binary_code = CL_SUCCESS;
-    if (!clc_disk_cache_load(key, &binary, &size))
-        return;
-    cl_program loaded =
-        clCreateProgramWithBinary(device->context, 1, &device->id, &size,
-                                  (const unsigned char **)&binary, &binary_code, &code);
-    free(binary);
+    cl_program loaded = clCreateProgramWithBinary(device->context, 1, &device->id, &entry->binary_size,
+                                                  (const unsigned char **)&entry->binary,
+                                                  &binary_code, &code);
+    free(entry->binary);
+    entry->binary = NULL;
     if (code != CL_SUCCESS)
         return;
     if (binary_code != CL_SUCCESS ||
-        clBuildProgram(loaded, 1, &device->id, options, NULL, NULL) != CL_SUCCESS) {
+        clBuildProgram(loaded, 1, &device->id, entry->options, NULL, NULL) != CL_SUCCESS) {
         clReleaseProgram(loaded);
         return;
     }
-    *program = loaded;
+    entry->program = loaded;
 }
 
-static void save_binary(const clc_cache_key *key, cl_program program) {
-    size_t size = 0;
-    unsigned char *binary = NULL;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) !=
-            CL_SUCCESS ||
-        !size || !(binary = malloc(size)))
-        return;
-    if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
-        clc_disk_cache_save(key, binary, size);
-    free(binary);
-}
-
-static clc_status build(clc_device *device, const char *source, const char *text,
-                        const char *options, cl_program *program) {
+/* Compiles for `device` in a context of its own, as drivers lock a context while they compile. Leaves no binary
+ * where that fails: the program is then built in the device's own context, which tells what is wrong. */
+static void compile(const clc_device *device, program_entry *entry) {
     cl_int code = CL_SUCCESS;
-    clc_live("compiling kernels: %u so far, now %s", device->programs->counts.built, source);
-    double start = now();
-    cl_program created = clCreateProgramWithSource(device->context, 1, &text, NULL, &code);
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
+                                                (cl_context_properties)device->platform, 0};
+    cl_context context = clCreateContext(properties, 1, &device->id, NULL, NULL, &code);
+    if (code != CL_SUCCESS)
+        return;
+    cl_program program = clCreateProgramWithSource(context, 1, (const char **)&entry->text, NULL, &code);
+    if (code == CL_SUCCESS) {
+        size_t size = 0;
+        if (clBuildProgram(program, 1, &device->id, entry->options, NULL, NULL) == CL_SUCCESS &&
+            clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) ==
+                CL_SUCCESS &&
+            size && (entry->binary = malloc(size))) {
+            entry->binary_size = size;
+            if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof entry->binary, &entry->binary,
+                                 NULL) != CL_SUCCESS) {
+                free(entry->binary);
+                entry->binary = NULL;
+            } else {
+                clc_disk_cache_save(&entry->key, entry->binary, size);
+            }
+        }
+        clReleaseProgram(program);
+    }
+    clReleaseContext(context);
+}
+
+/* What the compiling threads share: the next entry to look at. */
+typedef struct compile_queue {
+    const clc_device *device;
+    program_entry *entries;
+    size_t count, total;
+    atomic_size_t next, done;
+} compile_queue;
+
+static void *compile_some(void *context) {
+    compile_queue *queue = context;
+    for (size_t i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
+        program_entry *entry = &queue->entries[i];
+        if (entry->program || !entry->text)
+            continue;
+        compile(queue->device, entry);
+        clc_live("compiling kernels: %zu of %zu, now %s", atomic_fetch_add(&queue->done, 1) + 1,
+                 queue->total, entry->source);
+    }
+    return NULL;
+}
+
+/* Compiles all waiting entries without program: on every core, this thread being one of the workers. */
+static void compile_all(clc_device *device, size_t total) {
+    clc_program_cache *cache = device->programs;
+    compile_queue queue = {.device = device, .entries = cache->entries, .count = cache->count, .total = total};
+    pthread_t threads[MOST_THREADS];
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t started = 0, wanted = cores < 1 ? 1 : (size_t)cores;
+    wanted = wanted < total ? wanted : total;
+    while (started + 1 < wanted && started < MOST_THREADS &&
+           pthread_create(&threads[started], NULL, compile_some, &queue) == 0)
+        started++;
+    compile_some(&queue);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+static clc_status build(clc_device *device, program_entry *entry) {
+    cl_int code = CL_SUCCESS;
+    cl_program created =
+        clCreateProgramWithSource(device->context, 1, (const char **)&entry->text, NULL, &code);
     if (code != CL_SUCCESS)
         return clc_fail_opencl(code, "clCreateProgramWithSource");
-    code = clBuildProgram(created, 1, &device->id, options, NULL, NULL);
+    code = clBuildProgram(created, 1, &device->id, entry->options, NULL, NULL);
     if (code != CL_SUCCESS) {
-        clc_status status = fail_build(device, created, source, options, code);
+        clc_status status = fail_build(device, created, entry->source, entry->options, code);
         clReleaseProgram(created);
         return status;
     }
-    device->programs->counts.built++;
-    device->programs->counts.build_seconds += now() - start;
-    *program = created;
+    entry->program = created;
     return CLC_OK;
 }
 
-static clc_status remember(clc_program_cache *cache, const clc_cache_key *key,
-                           cl_program program) {
+/* Gives every waiting entry its program: from disk, compiled in parallel, or built in the device's context. */
+static clc_status build_waiting(clc_device *device) {
+    clc_status status = CLC_OK;
+    clc_program_cache *cache = device->programs;
+    const double start = now();
+    size_t missing = 0;
+    for (size_t i = 0; i < cache->count; i++) {
+        program_entry *entry = &cache->entries[i];
+        if (!entry->text)
+            continue;
+        if (device->keep_binaries && clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size))
+            load_binary(device, entry);
+        cache->counts.loaded += entry->program != NULL;
+        missing += entry->program == NULL;
+    }
+    if (missing && device->keep_binaries)
+        compile_all(device, missing);
+    for (size_t i = 0; i < cache->count; i++) {
+        program_entry *entry = &cache->entries[i];
+        if (!entry->text)
+            continue;
+        if (!entry->program) {
+            if (entry->binary)
+                load_binary(device, entry);
+            if (!entry->program) {
+                clc_live("compiling kernels: %u so far, now %s", cache->counts.built, entry->source);
+                CLC_TRY(build(device, entry));
+            }
+            cache->counts.built++;
+        }
+        free(entry->text);
+        free(entry->options);
+        entry->text = entry->options = NULL;
+    }
+    cache->counts.build_seconds += missing ? now() - start : 0;
+fail:
+    return status;
+}
+
+static void *build_in_background(void *context) {
+    clc_device *device = context;
+    clc_program_cache *cache = device->programs;
+    cache->status = build_waiting(device);
+    if (cache->status != CLC_OK)
+        cache->message = strdup(clc_error());
+    return NULL;
+}
+
+void clc_programs_start(clc_device *device) {
+    clc_program_cache *cache = device->programs;
+    if (!cache->building)
+        cache->building = pthread_create(&cache->builder, NULL, build_in_background, device) == 0;
+}
+
+/* Waits for the background build, if there is one. */
+static clc_status finish_building(clc_program_cache *cache) {
+    if (!cache->building)
+        return CLC_OK;
+    pthread_join(cache->builder, NULL);
+    cache->building = false;
+    if (cache->status == CLC_OK)
+        return CLC_OK;
+    return clc_fail(cache->status, "%s", cache->message ? cache->message : "kernels don't build");
+}
+
+static clc_status append(clc_program_cache *cache, const program_entry *entry) {
     if (cache->count == cache->capacity) {
         size_t capacity = cache->capacity ? cache->capacity * 2 : 64;
         program_entry *entries = realloc(cache->entries, capacity * sizeof *entries);
@@ -134,56 +267,48 @@ static clc_status remember(clc_program_cache *cache, const clc_cache_key *key,
         cache->entries = entries;
         cache->capacity = capacity;
     }
-    cache->entries[cache->count++] = (program_entry){*key, program};
+    cache->entries[cache->count++] = *entry;
     return CLC_OK;
 }
 
-/* The program of `source` built with `options`: from memory, from disk, or built now. */
-static clc_status find_program(clc_device *device, const char *source, const char *options,
-                               cl_program *program) {
+/* The number of the entry of `source` with `options`, which waits to be compiled if it is new. */
+static clc_status find_entry(clc_device *device, const char *source, const char *options,
+                             size_t *number) {
     clc_status status = CLC_OK;
     clc_program_cache *cache = device->programs;
-    char *text = NULL;
-    cl_program made = NULL;
-    CLC_TRY(clc_source_assemble(source, &text));
-    const clc_cache_key key = clc_cache_key_make(&device->info, text, options);
-    for (size_t i = 0; i < cache->count; i++)
-        if (!memcmp(&cache->entries[i].key, &key, sizeof key)) {
-            *program = cache->entries[i].program;
-            goto fail;
-        }
-    load_binary(device, &key, options, &made);
-    if (made) {
-        cache->counts.loaded++;
-    } else {
-        CLC_TRY(build(device, source, text, options, &made));
-        double start = now();
-        save_binary(&key, made);
-        cache->counts.build_seconds += now() - start;
-    }
-    CLC_TRY(remember(cache, &key, made));
-    *program = made;
-    made = NULL;
+    program_entry entry = {.source = source};
+    CLC_TRY(finish_building(cache));
+    CLC_NEW(entry.options, strlen(options) + 256);
+    sprintf(entry.options, "-cl-std=CL1.2 -DCPU_KERNELS=%d -DNATIVE_WIDTH=%u %s",
+            device->profile == CLC_PROFILE_CPU, device->vector_width, options);
+    CLC_TRY(clc_source_assemble(source, &entry.text));
+    entry.key = clc_cache_key_make(&device->info, entry.text, entry.options);
+    for (*number = 0; *number < cache->count; (*number)++)
+        if (!memcmp(&cache->entries[*number].key, &entry.key, sizeof entry.key))
+            goto fail; /* there: not needed twice */
+    CLC_TRY(append(cache, &entry));
+    return CLC_OK;
 fail:
-    if (made)
-        clReleaseProgram(made);
-    free(text);
+    free(entry.text);
+    free(entry.options);
     return status;
+}
+
+clc_status clc_program_request(clc_device *device, const char *source, const char *options) {
+    size_t number;
+    return find_entry(device, source, options, &number);
 }
 
 clc_status clc_kernel_create(clc_device *device, const char *source, const char *name,
                              const char *options, cl_kernel *kernel) {
-    char all[2048];
-    cl_program program = NULL;
     cl_int code = CL_SUCCESS;
-    int n = snprintf(all, sizeof all, "-cl-std=CL1.2 -DCPU_KERNELS=%d -DNATIVE_WIDTH=%u %s",
-                     device->profile == CLC_PROFILE_CPU, device->vector_width, options);
-    if (n < 0 || (size_t)n >= sizeof all)
-        return clc_fail(CLC_BUILD, "build options of kernel %s are too long: %s", name, options);
-    clc_status status = find_program(device, source, all, &program);
+    size_t number = 0;
+    clc_status status = find_entry(device, source, options, &number);
+    if (status == CLC_OK && !device->programs->entries[number].program)
+        status = build_waiting(device);
     if (status != CLC_OK)
         return status;
-    cl_kernel created = clCreateKernel(program, name, &code);
+    cl_kernel created = clCreateKernel(device->programs->entries[number].program, name, &code);
     if (code != CL_SUCCESS) {
         clc_fail_opencl(code, "clCreateKernel");
         return clc_fail_context(CLC_OPENCL, "kernel %s of cl/%s", name, source);

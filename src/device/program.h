@@ -4,6 +4,13 @@
 
 #include "device/device.h"
 
+/* Announces that a program will be needed: all that were announced are compiled together, on all cores, when the
+ * first kernel is created. `source` must be static text. */
+clc_status clc_program_request(clc_device *device, const char *source, const char *options);
+
+/* Starts compiling what was announced in the background; without it that happens when a kernel is created. */
+void clc_programs_start(clc_device *device);
+
 /* Creates kernel `name` of `source` (a path below cl/) built with `options` (such as "-DC=64").
  * Fails with CLC_BUILD and the build log. The caller releases *kernel. Not to be called in a
  * training step. */

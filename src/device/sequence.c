@@ -27,19 +27,15 @@ static void describe(clc_launch *launch, const clc_launch_spec *spec) {
 clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
                             const clc_launch_spec *spec, const clc_arg *args, size_t n) {
     clc_status status = CLC_OK;
-    clc_launch launch = {0};
+    clc_launch launch = {.source = spec->source, .name = spec->kernel, .arg_count = n};
+    const char *options = spec->options ? spec->options : "";
     describe(&launch, spec);
     CLC_TRY(grow(sequence));
-    CLC_TRY(clc_kernel_create(device, spec->source, spec->kernel, spec->options ? spec->options : "",
-                              &launch.kernel));
-    for (size_t i = 0; i < n; i++) {
-        cl_int code = clSetKernelArg(launch.kernel, (cl_uint)i, args[i].bytes, &args[i].value);
-        if (code != CL_SUCCESS) {
-            clc_fail_opencl(code, "clSetKernelArg");
-            status = clc_fail_context(CLC_OPENCL, "argument %zu of kernel %s", i, spec->kernel);
-            goto fail;
-        }
-    }
+    CLC_NEW(launch.options, strlen(options) + 1);
+    CLC_NEW(launch.args, n);
+    memcpy(launch.options, options, strlen(options) + 1);
+    memcpy(launch.args, args, n * sizeof *args);
+    CLC_TRY(clc_program_request(device, spec->source, options));
     for (int d = 0; d < 3; d++) {
         launch.local[d] = spec->local[d] ? spec->local[d] : 1;
         launch.global[d] = (spec->groups[d] ? spec->groups[d] : 1) * launch.local[d];
@@ -47,8 +43,31 @@ clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
     sequence->items[sequence->count++] = launch;
     return CLC_OK;
 fail:
-    if (launch.kernel)
-        clReleaseKernel(launch.kernel);
+    free(launch.options);
+    free(launch.args);
+    return status;
+}
+
+static clc_status prepare(clc_launch *launch, clc_device *device) {
+    if (launch->kernel || launch->call)
+        return CLC_OK;
+    clc_status status = clc_kernel_create(device, launch->source, launch->name, launch->options,
+                                          &launch->kernel);
+    for (size_t i = 0; i < launch->arg_count && status == CLC_OK; i++) {
+        const clc_arg *arg = &launch->args[i];
+        cl_int code = clSetKernelArg(launch->kernel, (cl_uint)i, arg->bytes, &arg->value);
+        if (code != CL_SUCCESS) {
+            clc_fail_opencl(code, "clSetKernelArg");
+            status = clc_fail_context(CLC_OPENCL, "argument %zu of kernel %s", i, launch->name);
+        }
+    }
+    return status;
+}
+
+clc_status clc_sequence_prepare(const clc_sequence *sequence, clc_device *device) {
+    clc_status status = CLC_OK;
+    for (size_t i = 0; i < sequence->count && status == CLC_OK; i++)
+        status = prepare(&sequence->items[i], device);
     return status;
 }
 
@@ -65,9 +84,12 @@ clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *
     return CLC_OK;
 }
 
-static clc_status enqueue(const clc_launch *launch, clc_device *device, cl_event *event) {
+static clc_status enqueue(clc_launch *launch, clc_device *device, cl_event *event) {
     if (launch->call)
         return launch->call(device, launch->context, event);
+    clc_status status = prepare(launch, device);
+    if (status != CLC_OK)
+        return status;
     cl_int code = clEnqueueNDRangeKernel(device->queue, launch->kernel, 3, NULL, launch->global,
                                          launch->local, 0, NULL, event);
     if (code == CL_SUCCESS)
@@ -121,6 +143,8 @@ void clc_sequence_free(clc_sequence *sequence) {
     for (size_t i = 0; i < sequence->count; i++) {
         if (sequence->items[i].kernel)
             clReleaseKernel(sequence->items[i].kernel);
+        free(sequence->items[i].options);
+        free(sequence->items[i].args);
         free(sequence->items[i].context);
     }
     free(sequence->items);

@@ -1,5 +1,6 @@
-/* A sequence of launches: everything that a training step does is one such flat list, made once. Kernels
- * and arguments are fixed when a launch is added; running the list only enqueues. */
+/* A sequence of launches: everything that a training step does is one such flat list, made once. What a launch
+ * runs and its arguments are fixed when it is added; kernels are made by clc_sequence_prepare, or else before the
+ * first run, so that all programs can be compiled together. From then on running the list only enqueues. */
 #ifndef CLC_DEVICE_SEQUENCE_H
 #define CLC_DEVICE_SEQUENCE_H
 
@@ -40,7 +41,11 @@ typedef clc_status (*clc_call)(clc_device *device, void *context, cl_event *even
 
 struct clc_launch {
     char op[48], layer[64];
-    cl_kernel kernel;        /* NULL for a call */
+    const char *source, *name; /* of the kernel: static text */
+    char *options;
+    clc_arg *args;
+    size_t arg_count;
+    cl_kernel kernel;        /* NULL for a call, and until the launch is prepared */
     size_t global[3], local[3];
     double flops, bytes;
     clc_call call;
@@ -53,7 +58,7 @@ typedef struct clc_sequence {
     size_t count, capacity;
 } clc_sequence;
 
-/* Creates the kernel, sets its `n` arguments and appends the launch. */
+/* Appends a launch of a kernel with `n` arguments. source and kernel of `spec` must be static text. */
 clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
                             const clc_launch_spec *spec, const clc_arg *args, size_t n);
 
@@ -65,6 +70,10 @@ clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
 /* Appends a call; takes ownership of `context` (malloc'd), also on failure. */
 clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec,
                                  clc_call call, void *context);
+
+/* Compiles what the device's sequences need so far, in parallel, and makes the kernels of this one: errors in
+ * kernels and arguments show here. */
+clc_status clc_sequence_prepare(const clc_sequence *sequence, clc_device *device);
 
 /* Enqueues launches [first, last) without waiting. */
 clc_status clc_sequence_run_range(const clc_sequence *sequence, clc_device *device, size_t first,

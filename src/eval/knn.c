@@ -106,6 +106,10 @@ static clc_status build(knn_run *run) {
     CLC_TRY(CLC_LAUNCH(&run->vote, run->device, &vote, CLC_MEM(run->values), CLC_MEM(run->indices),
                        CLC_MEM(run->labels), CLC_MEM(run->scores), CLC_MEM(run->predicted),
                        CLC_INT(run->k), CLC_INT(run->bank->classes), CLC_FLOAT(run->temperature)));
+    /* Their block arguments are set before each run. */
+    CLC_TRY(clc_sequence_prepare(&run->load_queries, run->device));
+    CLC_TRY(clc_sequence_prepare(&run->match, run->device));
+    CLC_TRY(clc_sequence_prepare(&run->vote, run->device));
 fail:
     return status;
 }

@@ -31,8 +31,9 @@ static clc_status prepare(clc_session *session) {
     CLC_TRY(clc_memory_check(step, session->data));
     CLC_TRY(clc_step_allocate(step, session->data));
     CLC_TRY(clc_step_build(step));
-    clc_live("%s", "");
     CLC_TRY(clc_params_initialise(&step->params, session->device, session->config.training.seed));
+    CLC_TRY(clc_step_prepare(step));
+    clc_live("%s", "");
 fail:
     return status;
 }

@@ -1,5 +1,7 @@
 #include "train/step.h"
 
+#include "device/program.h"
+
 #include "method/setup.h"
 
 #include <math.h>
@@ -155,7 +157,17 @@ clc_status clc_step_build(clc_step *step) {
                                        .floats = step->params.trainable};
     CLC_TRY(clc_optim_build(&step->optim_sequence, device, &step->optim, step->segment_count,
                             &step->tables, &buffers));
+    clc_programs_start(device);
 fail:
+    return status;
+}
+
+clc_status clc_step_prepare(clc_step *step) {
+    clc_status status = CLC_OK;
+    clc_sequence *sequences[5];
+    clc_step_sequences(step, sequences);
+    for (int i = 0; i < 5 && status == CLC_OK; i++)
+        status = clc_sequence_prepare(sequences[i], step->device);
     return status;
 }
 

@@ -58,9 +58,11 @@ enum { CLC_MEMORY_LINES = 8 };
 size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES],
                        size_t *total, size_t *largest);
 
-/* Takes the memory, uploads the data set, compiles and makes all launches. */
+/* Takes the memory and uploads the data set; makes all launches, whose programs are then compiled in the
+ * background; waits for them and makes the kernels. */
 clc_status clc_step_allocate(clc_step *step, const clc_dataset *data);
 clc_status clc_step_build(clc_step *step);
+clc_status clc_step_prepare(clc_step *step);
 
 /* Enqueues step number `number` (from 0) of `epoch` (from 0) on the images `indices` (batch): never waits
  * for this step, only for one CLC_STEPS_UNDER_WAY before it, whose result goes to *finished (and its

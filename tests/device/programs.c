@@ -58,6 +58,7 @@ static clc_program_counts run_tiny(const char *options, int expected) {
     clc_device *device = NULL;
     cl_kernel kernel = NULL;
     CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
+    device->keep_binaries = true; /* also where the driver has a cache of its own */
     CHECK(clc_kernel_create(device, "tiny.cl", "tiny", options, &kernel));
     assert_int_equal(run_kernel(device, kernel), expected);
     clc_program_counts counts = clc_program_counts_get(device);
@@ -103,6 +104,36 @@ static void one_program_serves_a_device_many_times(void **state) {
     assert_int_equal(run_kernel(device, kernels[2]), 10);
     for (int i = 0; i < 3; i++)
         clReleaseKernel(kernels[i]);
+    clc_device_close(&device);
+}
+
+static void announced_programs_are_built_together_in_the_background(void **state) {
+    (void)state;
+    clc_device *device = NULL;
+    cl_kernel kernel = NULL;
+    CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
+    device->keep_binaries = true;
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=1 -DVERSION=1"));
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=2 -DVERSION=1"));
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=1 -DVERSION=1"));
+    clc_programs_start(device);
+    CHECK(clc_kernel_create(device, "tiny.cl", "tiny", "-DVALUE=2 -DVERSION=1", &kernel));
+    assert_int_equal(run_kernel(device, kernel), 2);
+    assert_int_equal(clc_program_counts_get(device).built, 2);
+    clReleaseKernel(kernel);
+    clc_device_close(&device);
+}
+
+static void a_background_failure_shows_when_a_kernel_is_needed(void **state) {
+    (void)state;
+    clc_device *device = NULL;
+    cl_kernel kernel = NULL;
+    CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=no_such_name"));
+    clc_programs_start(device);
+    assert_int_equal(clc_kernel_create(device, "tiny.cl", "tiny", "-DVALUE=1 -DVERSION=1", &kernel),
+                     CLC_BUILD);
+    assert_non_null(strstr(clc_error(), "no_such_name"));
     clc_device_close(&device);
 }
 
@@ -362,6 +393,8 @@ int main(int argc, char **argv) {
         FRESH(the_second_start_loads),
         FRESH(one_program_serves_a_device_many_times),
         FRESH(changed_source_is_built),
+        FRESH(announced_programs_are_built_together_in_the_background),
+        FRESH(a_background_failure_shows_when_a_kernel_is_needed),
         FRESH(a_torn_entry_is_built_again),
         FRESH(a_changed_entry_is_built_again),
         FRESH(a_foreign_entry_is_built_again),
