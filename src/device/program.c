@@ -219,16 +219,19 @@ static clc_status build_waiting(clc_device *device) {
                 load_binary(device, entry);
             if (!entry->program) {
                 clc_live("compiling kernels: %u so far, now %s", cache->counts.built, entry->source);
-                CLC_TRY(build(device, entry));
+                status = build(device, entry);
             }
-            cache->counts.built++;
+            cache->counts.built += status == CLC_OK;
         }
         free(entry->text);
         free(entry->options);
         entry->text = entry->options = NULL;
+        if (status != CLC_OK) {
+            entry->key = (clc_cache_key){0}; /* a new attempt is a new entry */
+            break;
+        }
     }
     cache->counts.build_seconds += missing ? now() - start : 0;
-fail:
     return status;
 }
 
@@ -271,9 +274,8 @@ static clc_status append(clc_program_cache *cache, const program_entry *entry) {
     return CLC_OK;
 }
 
-/* The number of the entry of `source` with `options`, which waits to be compiled if it is new. */
-static clc_status find_entry(clc_device *device, const char *source, const char *options,
-                             size_t *number) {
+clc_status clc_program_request(clc_device *device, const char *source, const char *options,
+                               size_t *number) {
     clc_status status = CLC_OK;
     clc_program_cache *cache = device->programs;
     program_entry entry = {.source = source};
@@ -294,25 +296,26 @@ fail:
     return status;
 }
 
-clc_status clc_program_request(clc_device *device, const char *source, const char *options) {
-    size_t number;
-    return find_entry(device, source, options, &number);
+clc_status clc_program_kernel(clc_device *device, size_t number, const char *name, cl_kernel *kernel) {
+    clc_program_cache *cache = device->programs;
+    cl_int code = CL_SUCCESS;
+    clc_status status = finish_building(cache);
+    if (status == CLC_OK && !cache->entries[number].program)
+        status = build_waiting(device);
+    if (status != CLC_OK)
+        return status;
+    cl_kernel created = clCreateKernel(cache->entries[number].program, name, &code);
+    if (code != CL_SUCCESS) {
+        clc_fail_opencl(code, "clCreateKernel");
+        return clc_fail_context(CLC_OPENCL, "kernel %s of cl/%s", name, cache->entries[number].source);
+    }
+    *kernel = created;
+    return CLC_OK;
 }
 
 clc_status clc_kernel_create(clc_device *device, const char *source, const char *name,
                              const char *options, cl_kernel *kernel) {
-    cl_int code = CL_SUCCESS;
     size_t number = 0;
-    clc_status status = find_entry(device, source, options, &number);
-    if (status == CLC_OK && !device->programs->entries[number].program)
-        status = build_waiting(device);
-    if (status != CLC_OK)
-        return status;
-    cl_kernel created = clCreateKernel(device->programs->entries[number].program, name, &code);
-    if (code != CL_SUCCESS) {
-        clc_fail_opencl(code, "clCreateKernel");
-        return clc_fail_context(CLC_OPENCL, "kernel %s of cl/%s", name, source);
-    }
-    *kernel = created;
-    return CLC_OK;
+    clc_status status = clc_program_request(device, source, options, &number);
+    return status == CLC_OK ? clc_program_kernel(device, number, name, kernel) : status;
 }

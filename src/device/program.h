@@ -4,16 +4,19 @@
 
 #include "device/device.h"
 
-/* Announces that a program will be needed: all that were announced are compiled together, on all cores, when the
- * first kernel is created. `source` must be static text. */
-clc_status clc_program_request(clc_device *device, const char *source, const char *options);
+/* Announces that the program of `source` (a path below cl/; static text) with `options` will be needed: all that
+ * were announced are compiled together when the first kernel is created. *number names it on this device. */
+clc_status clc_program_request(clc_device *device, const char *source, const char *options,
+                               size_t *number);
+
+/* Creates kernel `name` of program `number`, compiling what waits. Fails with CLC_BUILD and the build log. The
+ * caller releases *kernel. Not to be called in a training step. */
+clc_status clc_program_kernel(clc_device *device, size_t number, const char *name, cl_kernel *kernel);
 
 /* Starts compiling what was announced in the background; without it that happens when a kernel is created. */
 void clc_programs_start(clc_device *device);
 
-/* Creates kernel `name` of `source` (a path below cl/) built with `options` (such as "-DC=64").
- * Fails with CLC_BUILD and the build log. The caller releases *kernel. Not to be called in a
- * training step. */
+/* Both in one. */
 clc_status clc_kernel_create(clc_device *device, const char *source, const char *name,
                              const char *options, cl_kernel *kernel);
 

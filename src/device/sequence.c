@@ -27,15 +27,13 @@ static void describe(clc_launch *launch, const clc_launch_spec *spec) {
 clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
                             const clc_launch_spec *spec, const clc_arg *args, size_t n) {
     clc_status status = CLC_OK;
-    clc_launch launch = {.source = spec->source, .name = spec->kernel, .arg_count = n};
-    const char *options = spec->options ? spec->options : "";
+    clc_launch launch = {.name = spec->kernel, .arg_count = n};
     describe(&launch, spec);
     CLC_TRY(grow(sequence));
-    CLC_NEW(launch.options, strlen(options) + 1);
     CLC_NEW(launch.args, n);
-    memcpy(launch.options, options, strlen(options) + 1);
     memcpy(launch.args, args, n * sizeof *args);
-    CLC_TRY(clc_program_request(device, spec->source, options));
+    CLC_TRY(clc_program_request(device, spec->source, spec->options ? spec->options : "",
+                                &launch.program));
     for (int d = 0; d < 3; d++) {
         launch.local[d] = spec->local[d] ? spec->local[d] : 1;
         launch.global[d] = (spec->groups[d] ? spec->groups[d] : 1) * launch.local[d];
@@ -43,7 +41,6 @@ clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
     sequence->items[sequence->count++] = launch;
     return CLC_OK;
 fail:
-    free(launch.options);
     free(launch.args);
     return status;
 }
@@ -51,8 +48,7 @@ fail:
 static clc_status prepare(clc_launch *launch, clc_device *device) {
     if (launch->kernel || launch->call)
         return CLC_OK;
-    clc_status status = clc_kernel_create(device, launch->source, launch->name, launch->options,
-                                          &launch->kernel);
+    clc_status status = clc_program_kernel(device, launch->program, launch->name, &launch->kernel);
     for (size_t i = 0; i < launch->arg_count && status == CLC_OK; i++) {
         const clc_arg *arg = &launch->args[i];
         cl_int code = clSetKernelArg(launch->kernel, (cl_uint)i, arg->bytes, &arg->value);
@@ -143,7 +139,6 @@ void clc_sequence_free(clc_sequence *sequence) {
     for (size_t i = 0; i < sequence->count; i++) {
         if (sequence->items[i].kernel)
             clReleaseKernel(sequence->items[i].kernel);
-        free(sequence->items[i].options);
         free(sequence->items[i].args);
         free(sequence->items[i].context);
     }

@@ -41,8 +41,8 @@ typedef clc_status (*clc_call)(clc_device *device, void *context, cl_event *even
 
 struct clc_launch {
     char op[48], layer[64];
-    const char *source, *name; /* of the kernel: static text */
-    char *options;
+    const char *name;        /* of the kernel: static text */
+    size_t program;          /* its number */
     clc_arg *args;
     size_t arg_count;
     cl_kernel kernel;        /* NULL for a call, and until the launch is prepared */

@@ -113,11 +113,13 @@ static void announced_programs_are_built_together_in_the_background(void **state
     cl_kernel kernel = NULL;
     CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
     device->keep_binaries = true;
-    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=1 -DVERSION=1"));
-    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=2 -DVERSION=1"));
-    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=1 -DVERSION=1"));
+    size_t numbers[3];
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=1 -DVERSION=1", &numbers[0]));
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=2 -DVERSION=1", &numbers[1]));
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=1 -DVERSION=1", &numbers[2]));
+    assert_int_equal(numbers[0], numbers[2]);
     clc_programs_start(device);
-    CHECK(clc_kernel_create(device, "tiny.cl", "tiny", "-DVALUE=2 -DVERSION=1", &kernel));
+    CHECK(clc_program_kernel(device, numbers[1], "tiny", &kernel));
     assert_int_equal(run_kernel(device, kernel), 2);
     assert_int_equal(clc_program_counts_get(device).built, 2);
     clReleaseKernel(kernel);
@@ -129,7 +131,8 @@ static void a_background_failure_shows_when_a_kernel_is_needed(void **state) {
     clc_device *device = NULL;
     cl_kernel kernel = NULL;
     CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
-    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=no_such_name"));
+    size_t number;
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=no_such_name", &number));
     clc_programs_start(device);
     assert_int_equal(clc_kernel_create(device, "tiny.cl", "tiny", "-DVALUE=1 -DVERSION=1", &kernel),
                      CLC_BUILD);
