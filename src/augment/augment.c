@@ -282,6 +282,8 @@ clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const c
     CLC_TRY(clc_augment_check(a));
     const shape s = make_shape(device, a, views);
     make_options(a, &s, options);
+    if (device->rounded_division)
+        add_options(options, " -cl-fp32-correctly-rounded-divide-sqrt");
     CLC_TRY(add_draw(sequence, device, a, options, indices, step_state, images, views_per_image,
                      workspace));
     const double source = (double)a->height * a->width * a->channels;

@@ -5,6 +5,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(draws_are_the_hosts),
         cmocka_unit_test(views_do_not_depend_on_the_batch),
+        cmocka_unit_test(views_have_the_same_bits_everywhere),
         cmocka_unit_test(epochs_views_samples_and_seeds_differ),
         cmocka_unit_test(frequencies_are_as_configured),
         cmocka_unit_test(box_without_a_fit_is_the_largest_in_the_middle),

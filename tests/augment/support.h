@@ -29,6 +29,7 @@ void expect_draw(const augment_view *got, const augment_view *want);
 /* The tests: see augment.c. */
 void draws_are_the_hosts(void **state);
 void views_do_not_depend_on_the_batch(void **state);
+void views_have_the_same_bits_everywhere(void **state);
 void epochs_views_samples_and_seeds_differ(void **state);
 void frequencies_are_as_configured(void **state);
 void box_without_a_fit_is_the_largest_in_the_middle(void **state);

@@ -1,14 +1,8 @@
-#!/usr/bin/env python3
-"""Run a TAP test on one OpenCL implementation: platform.py NAME PROFILE CLCONTRAST TEST [ARGUMENT..].
-
-An implementation that is not installed is a skipped test, PoCL's absence a failed one. On the simulator Oclgrind
-the cases are small, and any data race or invalid access it reports fails the test."""
+"""OpenCL implementations that tests run on: how to choose each, and whether it is there."""
 
 import json
 import os
 import subprocess
-import sys
-import tempfile
 
 OCLGRIND = "/usr/lib/oclgrind/liboclgrind-rt-icd.so"
 
@@ -64,30 +58,9 @@ def environment(name, profile, folder):
 
 def is_there(name, program, variables):
     """Whether the program sees a device of the platform that can train."""
-    result = subprocess.run([program, "devices", "--json"], env=variables, capture_output=True, check=False)
+    command = [program, "devices", "--json"]
+    result = subprocess.run(command, env=variables, capture_output=True, check=False)
     if result.returncode != 0:
         return False
     devices = json.loads(result.stdout)["devices"]
     return any(d["can_train"] and d["platform"].startswith(PLATFORMS[name][0]) for d in devices)
-
-
-def main():
-    name, profile, program, *test = sys.argv[1:]
-    with tempfile.TemporaryDirectory(prefix="clcontrast-platform-") as folder:
-        variables = environment(name, profile, folder)
-        if not is_there(name, program, variables):
-            advice = PLATFORMS[name][1]
-            if advice is None:
-                sys.exit(f"{name}: there is no device of this platform, and it is needed")
-            print(f"1..0 # SKIP {name} is not there; {advice}")
-            return
-        status = subprocess.run(test, env=variables, check=False).returncode
-        log = variables.get("OCLGRIND_LOG")
-        if name == "oclgrind" and os.path.exists(log) and os.path.getsize(log):
-            with open(log, encoding="utf-8", errors="replace") as file:
-                print("\n".join("# " + line for line in file.read().splitlines()[:60]))
-            status = status or 1
-    sys.exit(status)
-
-
-main()
