@@ -8,6 +8,7 @@
 #include "report/bench.h"
 #include "report/devices.h"
 #include "train/preview.h"
+#include "tune/tune.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -79,6 +80,11 @@ static clc_status run_bench(const arguments *a) {
     return clc_bench_step(&options, a->layers, a->json, stdout);
 }
 
+static clc_status run_tune(const arguments *a) {
+    const clc_train_options options = train_options(a);
+    return clc_tune(&options, stdout);
+}
+
 static const command commands[] = {
     {"train", "train.ini", "train an encoder and evaluate it; the word train may be left out", 1, 1,
      run_train},
@@ -88,6 +94,8 @@ static const command commands[] = {
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
     {"bench", "[INI|loss|losses]", "time the training step by op, or losses by number of views", 0, 1,
      run_bench},
+    {"tune", "[train.ini]", "measure what is fastest for a network on this device, and use it from then on", 0, 1,
+     run_tune},
     {"devices", "", "list all OpenCL devices and what they can do", 0, 0, run_devices},
     {"options", "", "print every key of train.ini", 0, 0, run_options},
 };

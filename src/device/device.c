@@ -110,6 +110,7 @@ clc_status clc_device_open(const char *selector, clc_profile profile, clc_device
         clCreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &code);
     CLC_CL(code);
     CLC_TRY(clc_program_cache_create(&device->programs));
+    CLC_NEW(device->tuning, 1);
     *opened = device;
     device = NULL;
 fail:
@@ -123,6 +124,9 @@ void clc_device_close(clc_device **device) {
     if (!device || !*device)
         return;
     clc_program_cache_free(&(*device)->programs);
+    if ((*device)->tuning)
+        clc_tuning_free((*device)->tuning);
+    free((*device)->tuning);
     if ((*device)->queue)
         clReleaseCommandQueue((*device)->queue);
     if ((*device)->context)

@@ -4,6 +4,7 @@
 
 #include "clcontrast/device.h"
 #include "core/status.h"
+#include "device/tuning.h"
 
 #include <CL/cl.h>
 
@@ -28,6 +29,7 @@ typedef struct clc_device {
     bool clblast_everywhere; /* GEMM by CLBlast also where a kernel of our own is preferred */
     bool keep_binaries;      /* programs in a disk cache of ours; not where the driver has its own */
     clc_program_cache *programs;
+    clc_tuning *tuning;      /* choices for this device; empty unless loaded */
 } clc_device;
 
 /* Opens the device that `selector` names: a flat number, "cpu", "gpu" or a part of a name (any

@@ -3,6 +3,7 @@
 #include "device/gemm_clblast.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Our own kernel: see cl/op/gemm.cl. */
 enum { VECTORS = 2 };
@@ -19,10 +20,20 @@ static size_t panels(size_t n, int size) {
     return (n + (size_t)size - 1) / (size_t)size;
 }
 
-static bool by_clblast(const clc_device *device, clc_gemm_kind kind) {
-    return kind == CLC_GEMM_CLBLAST ||
-           (kind == CLC_GEMM_AUTO &&
-            (device->profile == CLC_PROFILE_GPU || device->clblast_everywhere));
+void clc_gemm_key(const clc_gemm *g, char *key, size_t size) {
+    snprintf(key, size, "gemm %zux%zux%zu %c%c", g->m, g->n, g->k, g->transpose_a ? 't' : 'n',
+             g->transpose_b ? 't' : 'n');
+}
+
+static bool by_clblast(const clc_device *device, clc_gemm_kind kind, const clc_gemm *gemm) {
+    char key[96];
+    if (kind != CLC_GEMM_AUTO)
+        return kind == CLC_GEMM_CLBLAST;
+    clc_gemm_key(gemm, key, sizeof key);
+    const char *choice = clc_tuning_choice(device->tuning, key);
+    if (choice)
+        return !strcmp(choice, "clblast");
+    return device->profile == CLC_PROFILE_GPU || device->clblast_everywhere;
 }
 
 /* Floats of the packed A. */
@@ -31,7 +42,7 @@ static size_t packed_a(const clc_gemm *g, int rows) {
 }
 
 size_t clc_gemm_workspace(const clc_device *device, clc_gemm_kind kind, const clc_gemm *g) {
-    if (by_clblast(device, kind))
+    if (by_clblast(device, kind, g))
         return 0;
     size_t columns = panels(g->n, panel_columns(device)) * (size_t)panel_columns(device);
     return (packed_a(g, panel_rows(device)) + columns * g->k) * sizeof(float);
@@ -105,7 +116,12 @@ fail:
 clc_status clc_gemm_build(clc_sequence *sequence, clc_device *device, clc_gemm_kind kind,
                           const clc_gemm *gemm, cl_mem workspace, const char *op,
                           const char *layer) {
-    if (by_clblast(device, kind))
-        return clc_gemm_clblast_build(sequence, gemm, op, layer);
-    return build_own(sequence, device, gemm, workspace, op, layer);
+    char key[96];
+    const bool clblast = by_clblast(device, kind, gemm);
+    clc_gemm_key(gemm, key, sizeof key);
+    clc_status status = clc_tuning_note(device->tuning, key, clblast ? "clblast" : "own");
+    if (status != CLC_OK)
+        return status;
+    return clblast ? clc_gemm_clblast_build(sequence, gemm, op, layer)
+                   : build_own(sequence, device, gemm, workspace, op, layer);
 }

@@ -15,12 +15,15 @@ typedef struct clc_gemm {
     size_t a_offset, b_offset, c_offset; /* floats */
 } clc_gemm;
 
+/* The problem's name for device->tuning: "gemm MxNxK", with t or n for each operand; `size` of at least 96. */
+void clc_gemm_key(const clc_gemm *gemm, char *key, size_t size);
+
 /* Bytes of workspace that clc_gemm_build needs (may be 0). */
 size_t clc_gemm_workspace(const clc_device *device, clc_gemm_kind kind, const clc_gemm *gemm);
 
 /* Appends the launches of one product. `workspace` may be NULL when none is needed. `layer` names
- * it in bench. AUTO is our own kernel on CPU profiles (unless device->clblast_everywhere) and
- * CLBlast on GPUs. */
+ * it in bench. AUTO is what device->tuning says, else our own kernel on CPU profiles (unless
+ * device->clblast_everywhere) and CLBlast on GPUs. */
 clc_status clc_gemm_build(clc_sequence *sequence, clc_device *device, clc_gemm_kind kind,
                           const clc_gemm *gemm, cl_mem workspace, const char *op,
                           const char *layer);

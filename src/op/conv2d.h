@@ -59,6 +59,31 @@ const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count);
 const clc_conv2d_impl *clc_conv2d_choose(const clc_device *device, const clc_conv2d_shape *shape,
                                          clc_conv2d_pass pass, clc_conv2d_kind kind);
 
+/* An implementation and the vector width that its kernels are made with. */
+typedef struct clc_conv2d_choice {
+    const clc_conv2d_impl *impl;
+    unsigned width;
+} clc_conv2d_choice;
+
+/* The choice for a pass: `kind` where that is not AUTO, else what device->tuning says, else clc_conv2d_choose's. */
+clc_conv2d_choice clc_conv2d_select(const clc_device *device, const clc_conv2d_shape *shape,
+                                    clc_conv2d_pass pass, clc_conv2d_kind kind);
+
+/* As the implementation's functions; building notes the choice in device->tuning. */
+bool clc_conv2d_choice_supports(const clc_conv2d_choice *choice, const clc_device *device,
+                                const clc_conv2d_shape *shape, clc_conv2d_pass pass);
+size_t clc_conv2d_choice_workspace(const clc_conv2d_choice *choice, const clc_device *device,
+                                   const clc_conv2d_shape *shape, clc_conv2d_pass pass);
+clc_status clc_conv2d_choice_build(const clc_conv2d_choice *choice, clc_sequence *sequence,
+                                   clc_device *device, const clc_conv2d_shape *shape,
+                                   clc_conv2d_pass pass, const clc_conv2d_args *args);
+
+/* A problem's name for device->tuning, "conv2d_forward NxHxWxC KHxKWxK sS pP", and back; a choice's words,
+ * "winograd/16". `size` of at least 96. */
+void clc_conv2d_key(const clc_conv2d_shape *shape, clc_conv2d_pass pass, char *key, size_t size);
+bool clc_conv2d_parse_key(const char *key, clc_conv2d_shape *shape, clc_conv2d_pass *pass);
+void clc_conv2d_choice_words(const clc_conv2d_choice *choice, char *words, size_t size);
+
 /* Multiply-adds counted as two: the same for all passes and implementations. */
 double clc_conv2d_flops(const clc_conv2d_shape *shape);
 

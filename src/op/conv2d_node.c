@@ -21,9 +21,10 @@ static size_t workspace(const clc_graph *graph, const clc_node *node) {
     for (int pass = 0; pass < (graph->training ? 3 : 1); pass++) {
         if (pass == CLC_CONV2D_BACKWARD_DATA && !node->in->wants_grad)
             continue;
-        const clc_conv2d_impl *impl = clc_conv2d_choose(
+        const clc_conv2d_choice choice = clc_conv2d_select(
             graph->device, &shape, (clc_conv2d_pass)pass, graph->convolution);
-        size_t bytes = impl->workspace(graph->device, &shape, (clc_conv2d_pass)pass);
+        size_t bytes =
+            clc_conv2d_choice_workspace(&choice, graph->device, &shape, (clc_conv2d_pass)pass);
         largest = bytes > largest ? bytes : largest;
     }
     return largest;
@@ -33,8 +34,8 @@ static clc_status build(clc_graph *graph, clc_node *node, clc_sequence *sequence
                         clc_conv2d_pass pass) {
     const clc_conv2d_shape shape = node_shape(node);
     const clc_param *weight = &graph->params->items[node->params[0]];
-    const clc_conv2d_impl *impl =
-        clc_conv2d_choose(graph->device, &shape, pass, graph->convolution);
+    const clc_conv2d_choice choice =
+        clc_conv2d_select(graph->device, &shape, pass, graph->convolution);
     clc_conv2d_args args = {.x = node->in->value,
                             .w = weight->value,
                             .y = node->out->value,
@@ -49,7 +50,7 @@ static clc_status build(clc_graph *graph, clc_node *node, clc_sequence *sequence
     }
     if (pass == CLC_CONV2D_BACKWARD_WEIGHTS)
         args.w = weight->grad;
-    return impl->build(sequence, graph->device, &shape, pass, &args);
+    return clc_conv2d_choice_build(&choice, sequence, graph->device, &shape, pass, &args);
 }
 
 static clc_status forward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {

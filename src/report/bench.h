@@ -3,6 +3,7 @@
 #define CLC_REPORT_BENCH_H
 
 #include "clcontrast/train.h"
+#include "train/session.h"
 
 #include <stdio.h>
 
@@ -10,6 +11,9 @@
  * time, share, GFLOP/s, GB/s and percentage of the device's measured roofline; or one JSON object. Without
  * data.train_images random images of 32 x 32 x 3 serve. */
 clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file);
+
+/* Opens a session for a configuration that may lack data: then random images serve. */
+clc_status clc_bench_session(clc_session *session, const clc_train_options *options);
 
 /* Times NT-Xent (or, with `all`, every loss on pairs) and its gradient for 1,024 to 65,536 views of 128
  * dimensions; prints time and workspace beside the bytes that a dense similarity matrix would take. `most`

@@ -187,16 +187,23 @@ static clc_status print_json(const bench *b, FILE *file) {
     return CLC_OK;
 }
 
-clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file) {
+clc_status clc_bench_session(clc_session *session, const clc_train_options *options) {
     clc_status status = CLC_OK;
-    bench *b = NULL;
     clc_dataset *data = NULL;
     clc_config config;
-    CLC_NEW(b, 1);
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
     if (!*config.data.train_images)
         CLC_TRY(random_images(&data));
-    CLC_TRY(clc_session_open(&b->session, options, data));
+    CLC_TRY(clc_session_open(session, options, data));
+fail:
+    return status;
+}
+
+clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file) {
+    clc_status status = CLC_OK;
+    bench *b = NULL;
+    CLC_NEW(b, 1);
+    CLC_TRY(clc_bench_session(&b->session, options));
     CLC_NEW(b->order, b->session.data->count);
     clc_epoch_order(1, 0, b->order, b->session.data->count);
     CLC_TRY(time_steps(b));

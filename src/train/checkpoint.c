@@ -89,20 +89,23 @@ static clc_status config_text(const clc_config *config, char **text) {
 static clc_status save(const char *path, clc_step *step, const clc_position *position) {
     clc_status status = CLC_OK;
     tensor_list list = {0};
-    char *text = NULL, done[32], best[40], loss[40];
+    char *text = NULL, *tuning = NULL, done[32], best[40], loss[40];
     CLC_TRY(list_make(&list, step->params.count * (size_t)(1 + step->params.states)));
     CLC_TRY(list_state(&list, step));
     CLC_TRY(config_text(step->config, &text));
+    CLC_TRY(clc_tuning_text(step->device->tuning, true, &tuning));
     snprintf(done, sizeof done, "%" PRId64, position->step);
     snprintf(best, sizeof best, "%.17g", position->best);
     snprintf(loss, sizeof loss, "%.17g", position->epoch_loss);
     const char *const metadata[][2] = {{"kind", file_kind}, {"step", done},  {"best", best},
-                                       {"epoch_loss", loss}, {"config", text}};
+                                       {"epoch_loss", loss}, {"config", text},
+                                       {"tuning", tuning}};
     CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata,
                                   sizeof metadata / sizeof *metadata, true));
 fail:
     list_free(&list);
     free(text);
+    free(tuning);
     return status;
 }
 
@@ -171,6 +174,22 @@ clc_status clc_checkpoint_save_best(const char *folder, clc_step *step,
     char path[1024];
     snprintf(path, sizeof path, "%s/best.safetensors", folder);
     return save(path, step, position);
+}
+
+clc_status clc_checkpoint_tuning(const char *folder, const char *path, char **text) {
+    clc_safetensors *st = NULL;
+    char newest[1024];
+    *text = NULL;
+    if (!path && clc_checkpoint_find(folder, -1, newest, sizeof newest) != CLC_OK)
+        return CLC_OK;
+    /* A damaged file is the affair of clc_checkpoint_load. */
+    if (clc_safetensors_open_verified(path ? path : newest, &st) != CLC_OK)
+        return CLC_OK;
+    const char *recorded = clc_safetensors_metadata(st, "tuning");
+    *text = recorded ? strdup(recorded) : NULL;
+    const bool copied = !recorded || *text;
+    clc_safetensors_close(&st);
+    return copied ? CLC_OK : clc_fail_alloc(4096);
 }
 
 static clc_status load_tensor(const clc_safetensors *st, const char *path, const clc_param *param,

@@ -23,6 +23,10 @@ clc_status clc_checkpoint_save_best(const char *folder, clc_step *step,
 /* Restores the state from `path`; refuses a damaged file or one of another network. */
 clc_status clc_checkpoint_load(const char *path, clc_step *step, clc_position *position);
 
+/* The choices that the run was built with, from `path` (NULL: the newest of `folder`); *text is NULL if there is no
+ * such file or it holds none. The caller frees it. */
+clc_status clc_checkpoint_tuning(const char *folder, const char *path, char **text);
+
 /* Finds the newest checkpoint of a folder, or the newest with a step below `before` (-1: any); CLC_IO if
  * there is none. */
 clc_status clc_checkpoint_find(const char *folder, int64_t before, char *path, size_t size);

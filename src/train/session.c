@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "device/program.h"
 #include "report/progress.h"
+#include "train/checkpoint.h"
 #include "train/memory.h"
 
 static clc_status load_data(clc_session *session) {
@@ -21,6 +22,21 @@ static clc_status load_data(clc_session *session) {
                         "training.batch is %d but there are only %zu training images; use a smaller batch",
                         config->training.batch, data->count);
 fail:
+    return status;
+}
+
+/* What the run to be resumed was built with, else what was measured on the device. */
+static clc_status load_tuning(clc_session *session, const clc_train_options *options) {
+    clc_status status = CLC_OK;
+    char *recorded = NULL;
+    if (options->resume)
+        CLC_TRY(clc_checkpoint_tuning(session->config.output.folder, options->checkpoint, &recorded));
+    if (recorded)
+        CLC_TRY(clc_tuning_parse(session->device->tuning, recorded));
+    else if (session->config.device.tuned)
+        CLC_TRY(clc_tuning_load(session->device->tuning, &session->device->info));
+fail:
+    free(recorded);
     return status;
 }
 
@@ -47,6 +63,7 @@ clc_status clc_session_open(clc_session *session, const clc_train_options *optio
     CLC_TRY(load_data(session));
     CLC_TRY(clc_device_open(options->device, (clc_profile)session->config.device.profile,
                             &session->device));
+    CLC_TRY(load_tuning(session, options));
     session->device->clblast_everywhere = session->config.device.gemm == CLC_GEMM_CLBLAST;
     clc_log("device %d: %s (%s, %u compute units)", session->device->info.number,
             session->device->info.name, session->device->info.opencl,

@@ -101,7 +101,7 @@ class Workplace:
         return subprocess.Popen(
             [PROGRAM, *arguments],
             cwd=self.folder,
-            env={**os.environ, **environment},
+            env={**os.environ, "XDG_DATA_HOME": self.path("data"), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

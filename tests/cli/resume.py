@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import struct
 
@@ -55,6 +56,31 @@ def resuming_in_the_middle_of_an_epoch_gives_the_same_bits_with_sgd():
 
 def resuming_in_the_middle_of_an_epoch_gives_the_same_bits_with_adamw():
     same_as_straight("--set", "optimizer.name=adamw", "--set", "optimizer.learning_rate=0.001")
+
+
+def tuning_in_between_does_not_change_a_resumed_run():
+    """The checkpoint holds what the run was built with; a run begun afterwards takes what was measured."""
+    with Workplace() as straight, Workplace() as broken, Workplace() as tuned:
+        straight.train()
+        interrupt(broken, signal.SIGINT, 8)
+        out, _ = broken.run("tune", "train.ini")
+        assert "conv2d_backward_weights 32x12x12x8 3x3x8 s1 p1" in out, out
+        assert "stored in" in out, out
+        (name,) = os.listdir(broken.path("data/clcontrast"))
+        path = broken.path("data/clcontrast/" + name)
+        # Another choice than any rule's: it changes the order of sums.
+        lines = [line.split(" = ")[0] + " = im2col/1" for line in read(path).decode().splitlines() if "conv2d" in line]
+        assert len(lines) > 6
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines))
+        shutil.copytree(broken.path("data"), tuned.path("data"))
+        broken.train("--resume")
+        tuned.train()
+        last = f"run/checkpoint-{STEPS:08}.safetensors"
+        assert tensors(straight.path(last)) == tensors(broken.path(last))
+        assert tensors(straight.path(last)) != tensors(tuned.path(last))
+        tuned.train("--overwrite", "--set", "device.tuned=false")
+        assert tensors(straight.path(last)) == tensors(tuned.path(last))
 
 
 def two_runs_give_the_same_bits():
@@ -116,6 +142,7 @@ def only_the_last_checkpoints_and_the_best_are_kept():
 main([
     resuming_in_the_middle_of_an_epoch_gives_the_same_bits_with_sgd,
     resuming_in_the_middle_of_an_epoch_gives_the_same_bits_with_adamw,
+    tuning_in_between_does_not_change_a_resumed_run,
     two_runs_give_the_same_bits,
     sigterm_saves_too,
     a_second_signal_exits_at_once,
