@@ -12,6 +12,9 @@
  * data.train_images random images of 32 x 32 x 3 serve. */
 clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file);
 
+/* Times matrix products by our own kernel, CLBlast and, where installed, OpenBLAS; each is checked first. */
+clc_status clc_bench_gemm(const char *device, bool json, FILE *file);
+
 /* Opens a session for a configuration that may lack data: then random images serve. */
 clc_status clc_bench_session(clc_session *session, const clc_train_options *options);
 

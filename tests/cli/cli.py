@@ -49,6 +49,14 @@ def eval_embed_and_bench_work_on_a_run():
         assert all(op["seconds"] >= 0 for op in result["ops"]) and len(result["ops"]) > 8
 
 
+def the_product_benchmark_compares_kernels():
+    with Workplace() as w:
+        out, _ = w.run("bench", "gemm", "--json")
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert len(rows) > 10
+        assert all(row["own_gflops"] > 0 and row["clblast_gflops"] >= 0 for row in rows), rows
+
+
 def the_loss_benchmark_prints_time_and_memory_by_views():
     with Workplace() as w:
         out, _ = w.run("bench", "loss", "--most", "2048", "--json")
@@ -221,6 +229,7 @@ def a_broken_kernel_shows_file_options_device_and_log():
 main([
     a_good_run_trains_evaluates_and_leaves_its_files,
     eval_embed_and_bench_work_on_a_run,
+    the_product_benchmark_compares_kernels,
     the_loss_benchmark_prints_time_and_memory_by_views,
     preview_draws_a_png,
     devices_are_listed_for_people_and_programs,
