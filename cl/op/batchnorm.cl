@@ -1,6 +1,7 @@
 /* Batch normalisation with ReLU and residual (Ioffe and Szegedy, arXiv 1502.03167).
  *
- * Rows are all of N, H and W; channels C. A group handles a chunk of rows. `saved` holds (6,C): mean,
+ * Rows are all of N, H and W; channels C. A group handles a chunk of rows. With several splits each of them,
+ * `rows` consecutive rows, is normalised by itself: the second group number. `saved` holds (splits,6,C): mean,
  * 1/sqrt(variance + eps), scale = weight * that, shift = bias - mean * scale, and two coefficients of the
  * backward pass. `floor_value` is 0 for ReLU and
  * -infinity for none; comparisons let NaN through. */
@@ -11,7 +12,11 @@
 #endif
 #define CV (C / VW)
 #define EPSILON 1e-5f
-#define MOMENTUM 0.1f
+
+/* This split's first row, and its part of (splits,6,C) and (splits,groups,2,C). */
+#define ROW0       ((size_t)get_group_id(1) * rows)
+#define SAVED      (saved + (size_t)get_group_id(1) * 6 * C)
+#define PART       (part + (get_group_id(1) * get_num_groups(0) + get_group_id(0)) * 2 * C)
 
 #define RECTIFY(v) ((v) < floor_value ? (vec)(floor_value) : (v))
 
@@ -24,53 +29,69 @@ TILE_KERNEL void batchnorm_statistics(const global float *restrict x, // (rows,C
     const int first = min(g * per, rows), last = min(first + per, rows);
     vec pivot[CV], sum[CV], squares[CV];
     for (int j = 0; j < CV; j++) {
-        pivot[j] = first < last ? VLOAD(j, x + (size_t)first * C) : (vec)(0.0f);
+        pivot[j] = first < last ? VLOAD(j, x + (ROW0 + first) * C) : (vec)(0.0f);
         sum[j] = squares[j] = (vec)(0.0f);
     }
     for (int r = first; r < last; r++)
         for (int j = 0; j < CV; j++) {
-            const vec d = VLOAD(j, x + (size_t)r * C) - pivot[j];
+            const vec d = VLOAD(j, x + (ROW0 + r) * C) - pivot[j];
             sum[j] += d;
             squares[j] += d * d;
         }
     const float scale = first < last ? 1.0f / (float)(last - first) : 0.0f;
     for (int j = 0; j < CV; j++) {
-        VSTORE(pivot[j] + sum[j] * scale, j, part + (size_t)g * 2 * C);
-        VSTORE(squares[j] - sum[j] * sum[j] * scale, j, part + (size_t)g * 2 * C + C);
+        VSTORE(pivot[j] + sum[j] * scale, j, PART);
+        VSTORE(squares[j] - sum[j] * sum[j] * scale, j, PART + C);
     }
 }
 
-/* Merges the chunks in order (Chan, Golub and LeVeque 1979). One group for VW channels. */
-TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (groups,2,C)
-                                 const global float *restrict weight, // (C)
-                                 const global float *restrict bias,   // (C)
-                                 global float *restrict running_mean, // (C)
-                                 global float *restrict running_variance, // (C)
-                                 global float *restrict saved,            // (6,C)
-                                 const int rows, const int groups) {
-    const int j = get_group_id(0), per = CHUNK(rows, groups);
-    vec mean = (vec)(0.0f), squares = (vec)(0.0f);
+/* Merges one split's chunks in order (Chan, Golub and LeVeque 1979): its mean and sum of squares. */
+void merge_chunks(const global float *part, const int j, const int rows, const int groups,
+                  vec *mean, vec *squares) {
+    const int per = CHUNK(rows, groups);
     int n = 0;
+    *mean = *squares = (vec)(0.0f);
     for (int g = 0; g < groups; g++) {
         const int m = min(per, rows - g * per);
         if (m <= 0)
             break;
-        const vec delta = VLOAD(j, part + (size_t)g * 2 * C) - mean;
+        const vec delta = VLOAD(j, part + (size_t)g * 2 * C) - *mean;
         const float share = (float)m / (float)(n + m);
-        squares += VLOAD(j, part + (size_t)g * 2 * C + C) + delta * delta * ((float)n * share);
-        mean += delta * share;
+        *squares += VLOAD(j, part + (size_t)g * 2 * C + C) + delta * delta * ((float)n * share);
+        *mean += delta * share;
         n += m;
     }
-    const vec variance = squares / (float)rows;
-    const vec inverse = (vec)(1.0f) / sqrt(variance + EPSILON);
-    const vec scale = VLOAD(j, weight) * inverse;
-    VSTORE(mean, j, saved);
-    VSTORE(inverse, j, saved + C);
-    VSTORE(scale, j, saved + 2 * C);
-    VSTORE(VLOAD(j, bias) - mean * scale, j, saved + 3 * C);
-    const vec unbiased = squares / (float)max(rows - 1, 1);
-    VSTORE(VLOAD(j, running_mean) * (1.0f - MOMENTUM) + mean * MOMENTUM, j, running_mean);
-    VSTORE(VLOAD(j, running_variance) * (1.0f - MOMENTUM) + unbiased * MOMENTUM, j,
+}
+
+/* One group for VW channels. The running averages take in the mean over the splits. */
+TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits,groups,2,C)
+                                 const global float *restrict weight, // (C)
+                                 const global float *restrict bias,   // (C)
+                                 global float *restrict running_mean, // (C)
+                                 global float *restrict running_variance, // (C)
+                                 global float *restrict saved,            // (splits,6,C)
+                                 const int rows, const int groups, const int splits,
+                                 const float momentum) {
+    const int j = get_group_id(0);
+    vec means = (vec)(0.0f), variances = (vec)(0.0f);
+    for (int split = 0; split < splits; split++) {
+        vec mean, squares;
+        merge_chunks(part + (size_t)split * groups * 2 * C, j, rows, groups, &mean, &squares);
+        const vec inverse = (vec)(1.0f) / sqrt(squares / (float)rows + EPSILON);
+        const vec scale = VLOAD(j, weight) * inverse;
+        global float *to = saved + (size_t)split * 6 * C;
+        VSTORE(mean, j, to);
+        VSTORE(inverse, j, to + C);
+        VSTORE(scale, j, to + 2 * C);
+        VSTORE(VLOAD(j, bias) - mean * scale, j, to + 3 * C);
+        means += mean;
+        variances += squares / (float)max(rows - 1, 1);
+    }
+    if (momentum == 0.0f)
+        return;
+    const float share = momentum / (float)splits;
+    VSTORE(VLOAD(j, running_mean) * (1.0f - momentum) + means * share, j, running_mean);
+    VSTORE(VLOAD(j, running_variance) * (1.0f - momentum) + variances * share, j,
            running_variance);
 }
 
@@ -82,9 +103,9 @@ TILE_KERNEL void batchnorm_apply(const global float *restrict x,     // (rows,C)
     const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, rows); r++)
         for (int j = 0; j < CV; j++) {
-            const vec v = VLOAD(j, x + (size_t)r * C) * VLOAD(j, saved + 2 * C) +
-                          VLOAD(j, saved + 3 * C);
-            VSTORE(RECTIFY(v), j, y + (size_t)r * C);
+            const vec v = VLOAD(j, x + (ROW0 + r) * C) * VLOAD(j, SAVED + 2 * C) +
+                          VLOAD(j, SAVED + 3 * C);
+            VSTORE(RECTIFY(v), j, y + (ROW0 + r) * C);
         }
 }
 
@@ -96,9 +117,9 @@ TILE_KERNEL void batchnorm_apply_residual(const global float *restrict x,       
     const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, rows); r++)
         for (int j = 0; j < CV; j++) {
-            const vec v = VLOAD(j, x + (size_t)r * C) * VLOAD(j, saved + 2 * C) +
-                          VLOAD(j, saved + 3 * C) + VLOAD(j, residual + (size_t)r * C);
-            VSTORE(RECTIFY(v), j, y + (size_t)r * C);
+            const vec v = VLOAD(j, x + (ROW0 + r) * C) * VLOAD(j, SAVED + 2 * C) +
+                          VLOAD(j, SAVED + 3 * C) + VLOAD(j, residual + (ROW0 + r) * C);
+            VSTORE(RECTIFY(v), j, y + (ROW0 + r) * C);
         }
 }
 
@@ -128,15 +149,15 @@ TILE_KERNEL void batchnorm_backward_sums(const global float *restrict x,     // 
         sum[j] = product[j] = (vec)(0.0f);
     for (int r = first; r < last; r++)
         for (int j = 0; j < CV; j++) {
-            const vec v = VLOAD(j, x + (size_t)r * C);
-            const vec y = v * VLOAD(j, saved + 2 * C) + VLOAD(j, saved + 3 * C);
-            const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (size_t)r * C);
+            const vec v = VLOAD(j, x + (ROW0 + r) * C);
+            const vec y = v * VLOAD(j, SAVED + 2 * C) + VLOAD(j, SAVED + 3 * C);
+            const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (ROW0 + r) * C);
             sum[j] += d;
-            product[j] += d * (v - VLOAD(j, saved));
+            product[j] += d * (v - VLOAD(j, SAVED));
         }
     for (int j = 0; j < CV; j++) {
-        VSTORE(sum[j], j, part + (size_t)g * 2 * C);
-        VSTORE(product[j], j, part + (size_t)g * 2 * C + C);
+        VSTORE(sum[j], j, PART);
+        VSTORE(product[j], j, PART + C);
     }
 }
 
@@ -156,38 +177,45 @@ TILE_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x
         sum[j] = product[j] = (vec)(0.0f);
     for (int r = first; r < last; r++)
         for (int j = 0; j < CV; j++) {
-            const vec v = VLOAD(j, x + (size_t)r * C);
-            const vec d = VLOAD(j, y + (size_t)r * C) <= floor_value
+            const vec v = VLOAD(j, x + (ROW0 + r) * C);
+            const vec d = VLOAD(j, y + (ROW0 + r) * C) <= floor_value
                               ? (vec)(0.0f)
-                              : VLOAD(j, dy + (size_t)r * C);
-            VSTORE(d, j, dresidual + (size_t)r * C);
+                              : VLOAD(j, dy + (ROW0 + r) * C);
+            VSTORE(d, j, dresidual + (ROW0 + r) * C);
             sum[j] += d;
-            product[j] += d * (v - VLOAD(j, saved));
+            product[j] += d * (v - VLOAD(j, SAVED));
         }
     for (int j = 0; j < CV; j++) {
-        VSTORE(sum[j], j, part + (size_t)g * 2 * C);
-        VSTORE(product[j], j, part + (size_t)g * 2 * C + C);
+        VSTORE(sum[j], j, PART);
+        VSTORE(product[j], j, PART + C);
     }
 }
 
 /* dweight, dbias and the two coefficients of
  * dx = scale (d - mean(d) - xhat mean(d xhat)) = scale d + saved[4] (x - mean) + saved[5]. */
-TILE_KERNEL void batchnorm_backward_merge(const global float *restrict part,  // (groups,2,C)
-                                          global float *restrict saved,       // (6,C)
+TILE_KERNEL void batchnorm_backward_merge(const global float *restrict part,  // (splits,groups,2,C)
+                                          global float *restrict saved,       // (splits,6,C)
                                           global float *restrict dweight,     // (C)
                                           global float *restrict dbias,       // (C)
-                                          const int rows, const int groups) {
+                                          const int rows, const int groups, const int splits) {
     const int j = get_group_id(0);
-    vec sum = (vec)(0.0f), product = (vec)(0.0f);
-    for (int g = 0; g < groups; g++) {
-        sum += VLOAD(j, part + (size_t)g * 2 * C);
-        product += VLOAD(j, part + (size_t)g * 2 * C + C);
+    vec weights = (vec)(0.0f), biases = (vec)(0.0f);
+    for (int split = 0; split < splits; split++) {
+        const global float *from = part + (size_t)split * groups * 2 * C;
+        global float *to = saved + (size_t)split * 6 * C;
+        vec sum = (vec)(0.0f), product = (vec)(0.0f);
+        for (int g = 0; g < groups; g++) {
+            sum += VLOAD(j, from + (size_t)g * 2 * C);
+            product += VLOAD(j, from + (size_t)g * 2 * C + C);
+        }
+        const vec inverse = VLOAD(j, to + C), scale = VLOAD(j, to + 2 * C) / (float)rows;
+        VSTORE(-scale * inverse * inverse * product, j, to + 4 * C);
+        VSTORE(-scale * sum, j, to + 5 * C);
+        weights += product * inverse;
+        biases += sum;
     }
-    const vec inverse = VLOAD(j, saved + C), scale = VLOAD(j, saved + 2 * C) / (float)rows;
-    VSTORE(product * inverse, j, dweight);
-    VSTORE(sum, j, dbias);
-    VSTORE(-scale * inverse * inverse * product, j, saved + 4 * C);
-    VSTORE(-scale * sum, j, saved + 5 * C);
+    VSTORE(weights, j, dweight);
+    VSTORE(biases, j, dbias);
 }
 
 /* dx from d = dy, cut off where the output was; behind a residual d is given and floor -infinity. */
@@ -199,11 +227,11 @@ TILE_KERNEL void batchnorm_backward_apply(const global float *restrict x,       
     const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, rows); r++)
         for (int j = 0; j < CV; j++) {
-            const vec v = VLOAD(j, x + (size_t)r * C), scale = VLOAD(j, saved + 2 * C);
-            const vec y = v * scale + VLOAD(j, saved + 3 * C);
-            const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (size_t)r * C);
-            VSTORE(scale * d + (v - VLOAD(j, saved)) * VLOAD(j, saved + 4 * C) +
-                       VLOAD(j, saved + 5 * C),
-                   j, dx + (size_t)r * C);
+            const vec v = VLOAD(j, x + (ROW0 + r) * C), scale = VLOAD(j, SAVED + 2 * C);
+            const vec y = v * scale + VLOAD(j, SAVED + 3 * C);
+            const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (ROW0 + r) * C);
+            VSTORE(scale * d + (v - VLOAD(j, SAVED)) * VLOAD(j, SAVED + 4 * C) +
+                       VLOAD(j, SAVED + 5 * C),
+                   j, dx + (ROW0 + r) * C);
         }
 }

@@ -13,6 +13,7 @@ clc_status clc_graph_create(clc_device *device, clc_params *params, bool trainin
     made->device = device;
     made->params = params;
     made->training = made->gradients = training;
+    made->norm_splits = 1;
     *graph = made;
 fail:
     return status;

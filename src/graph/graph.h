@@ -56,6 +56,8 @@ struct clc_graph {
     clc_params *params;
     bool training; /* batch-norm by batch statistics */
     bool gradients; /* a backward pass follows; else nothing is kept for it. Set before the first tensor */
+    int norm_splits; /* equal parts of the samples that batch-norm sees alone; 1 unless set */
+    bool frozen;     /* training leaves batch-norm's running statistics as they are */
     clc_conv2d_kind convolution;
     clc_gemm_kind gemm;
     clc_tensor **tensors;

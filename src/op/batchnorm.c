@@ -14,8 +14,9 @@ static int chunks(const clc_device *device, int rows) {
     return n < (int)device->groups ? (int)device->groups : n;
 }
 
-size_t clc_batchnorm_workspace(const clc_device *device, int rows, int channels) {
-    return ((size_t)chunks(device, rows) * 2 + 6) * (size_t)channels * sizeof(float);
+size_t clc_batchnorm_workspace(const clc_device *device, int rows, int channels, int splits) {
+    const size_t parts = (size_t)splits * (size_t)chunks(device, rows / splits);
+    return (parts * 2 + 6) * (size_t)channels * sizeof(float);
 }
 
 typedef struct batchnorm_build {
@@ -23,18 +24,19 @@ typedef struct batchnorm_build {
     clc_device *device;
     const clc_batchnorm_args *args;
     char options[64];
-    int chunks;
+    int rows, chunks; /* of a split */
 } batchnorm_build;
 
 static batchnorm_build begin(clc_sequence *sequence, clc_device *device,
                              const clc_batchnorm_args *args) {
-    batchnorm_build b = {sequence, device, args, "", chunks(device, args->rows)};
+    const int rows = args->rows / args->splits;
+    batchnorm_build b = {sequence, device, args, "", rows, chunks(device, rows)};
     snprintf(b.options, sizeof b.options, "-DC=%d -DVW=%u", args->channels,
              clc_vector_width(device, (size_t)args->channels));
     return b;
 }
 
-/* A launch over chunks of rows (or, with `columns`, over vectors of channels) that moves `passes` whole
+/* A launch over chunks of rows of all splits (or, with `columns`, over vectors of channels) that moves `passes` whole
  * tensors. */
 static clc_launch_spec spec(const batchnorm_build *b, const char *kernel, const char *op,
                             bool columns, int passes) {
@@ -44,7 +46,8 @@ static clc_launch_spec spec(const batchnorm_build *b, const char *kernel, const 
     return (clc_launch_spec){.source = "op/batchnorm.cl",
                              .kernel = kernel,
                              .options = b->options,
-                             .groups = {columns ? vectors : (size_t)b->chunks},
+                             .groups = {columns ? vectors : (size_t)b->chunks,
+                                        columns ? 1 : (size_t)a->splits},
                              .op = op,
                              .layer = a->layer,
                              .flops = columns ? 0 : 4 * count,
@@ -57,11 +60,11 @@ static clc_status apply(const batchnorm_build *b, cl_mem saved, const char *op) 
     if (!a->residual) {
         clc_launch_spec s = spec(b, "batchnorm_apply", op, false, 2);
         return CLC_LAUNCH(b->sequence, b->device, &s, CLC_MEM(a->x), CLC_MEM(saved), CLC_MEM(a->y),
-                          CLC_INT(a->rows), floor_value);
+                          CLC_INT(b->rows), floor_value);
     }
     clc_launch_spec s = spec(b, "batchnorm_apply_residual", op, false, 3);
     return CLC_LAUNCH(b->sequence, b->device, &s, CLC_MEM(a->x), CLC_MEM(saved),
-                      CLC_MEM(a->residual), CLC_MEM(a->y), CLC_INT(a->rows), floor_value);
+                      CLC_MEM(a->residual), CLC_MEM(a->y), CLC_INT(b->rows), floor_value);
 }
 
 clc_status clc_batchnorm_build_training(clc_sequence *sequence, clc_device *device,
@@ -72,10 +75,11 @@ clc_status clc_batchnorm_build_training(clc_sequence *sequence, clc_device *devi
     clc_launch_spec sums = spec(&b, "batchnorm_statistics", op, false, 1);
     clc_launch_spec merge = spec(&b, "batchnorm_merge", op, true, 0);
     CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->workspace),
-                       CLC_INT(a->rows)));
+                       CLC_INT(b.rows)));
     CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->workspace), CLC_MEM(a->weight),
                        CLC_MEM(a->bias), CLC_MEM(a->running_mean), CLC_MEM(a->running_variance),
-                       CLC_MEM(a->saved), CLC_INT(a->rows), CLC_INT(b.chunks)));
+                       CLC_MEM(a->saved), CLC_INT(b.rows), CLC_INT(b.chunks), CLC_INT(a->splits),
+                       CLC_FLOAT(a->frozen ? 0 : 0.1)));
     CLC_TRY(apply(&b, a->saved, op));
 fail:
     return status;
@@ -101,7 +105,7 @@ clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *devi
     const char *op = "batchnorm_backward";
     batchnorm_build b = begin(sequence, device, a);
     const bool residual = a->residual != NULL;
-    const clc_arg rows = CLC_INT(a->rows), none = CLC_FLOAT(-INFINITY);
+    const clc_arg rows = CLC_INT(b.rows), none = CLC_FLOAT(-INFINITY);
     const clc_arg floor_value = a->relu ? CLC_FLOAT(0.0f) : none;
     clc_launch_spec sums = spec(
         &b, residual ? "batchnorm_backward_sums_residual" : "batchnorm_backward_sums", op, false,
@@ -116,7 +120,8 @@ clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *devi
         CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->dy),
                            CLC_MEM(a->saved), CLC_MEM(a->workspace), rows, floor_value));
     CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->workspace), CLC_MEM(a->saved),
-                       CLC_MEM(a->dweight), CLC_MEM(a->dbias), rows, CLC_INT(b.chunks)));
+                       CLC_MEM(a->dweight), CLC_MEM(a->dbias), rows, CLC_INT(b.chunks),
+                       CLC_INT(a->splits)));
     if (a->dx)
         CLC_TRY(CLC_LAUNCH(sequence, device, &last, CLC_MEM(a->x),
                            CLC_MEM(residual ? a->dresidual : a->dy), CLC_MEM(a->saved),
@@ -132,6 +137,8 @@ static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node
     return (clc_batchnorm_args){
         .rows = node->in->n * node->in->h * node->in->w,
         .channels = node->in->c,
+        .splits = graph->training ? graph->norm_splits : 1,
+        .frozen = graph->frozen,
         .relu = node->relu,
         .x = node->in->value,
         .y = node->out->value,
@@ -153,7 +160,7 @@ static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node
 
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
     return clc_batchnorm_workspace(graph->device, node->in->n * node->in->h * node->in->w,
-                                   node->in->c);
+                                   node->in->c, graph->training ? graph->norm_splits : 1);
 }
 
 static clc_status forward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
@@ -190,11 +197,16 @@ clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, cl
                      .in = in,
                      .residual = residual,
                      .relu = relu};
+    const int splits = graph->norm_splits;
+    if (graph->training && in->n % splits)
+        return clc_fail(CLC_INVALID, "%s: %d samples can't be split into %d equal parts for batch-norm",
+                        layer, in->n, splits);
     snprintf(node.layer, sizeof node.layer, "%s", layer);
     for (int i = 0; i < 4; i++)
         CLC_TRY(clc_graph_param(graph, layer, params[i].suffix, params[i].kind, 1, &in->c,
                                 &node.params[i]));
-    CLC_TRY(clc_graph_node(graph, &node, in->n, in->h, in->w, in->c, 6 * (size_t)in->c, out));
+    CLC_TRY(clc_graph_node(graph, &node, in->n, in->h, in->w, in->c,
+                           6 * (size_t)(splits * in->c), out));
 fail:
     return status;
 }

@@ -6,12 +6,14 @@
 
 typedef struct clc_batchnorm_args {
     int rows, channels;
+    int splits;     /* equal parts of the rows, each normalised by itself; 1: all rows together */
+    bool frozen;    /* training leaves the running statistics as they are */
     bool relu;
     cl_mem x, y;                           /* (rows,channels) */
     cl_mem residual;                       /* (rows,channels), NULL for none */
     cl_mem weight, bias;                   /* (channels) */
     cl_mem running_mean, running_variance; /* (channels), updated in training */
-    cl_mem saved;                          /* (6,channels), from forward to backward */
+    cl_mem saved;                          /* (splits,6,channels), from forward to backward */
     cl_mem dy, dx, dresidual;              /* (rows,channels), all overwritten but dy; dx may be NULL */
     cl_mem dweight, dbias;                 /* (channels), overwritten */
     cl_mem workspace;                      /* clc_batchnorm_workspace bytes */
@@ -19,7 +21,7 @@ typedef struct clc_batchnorm_args {
 } clc_batchnorm_args;
 
 /* Bytes. */
-size_t clc_batchnorm_workspace(const clc_device *device, int rows, int channels);
+size_t clc_batchnorm_workspace(const clc_device *device, int rows, int channels, int splits);
 
 clc_status clc_batchnorm_build_training(clc_sequence *sequence, clc_device *device,
                                         const clc_batchnorm_args *args);

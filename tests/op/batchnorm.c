@@ -99,7 +99,7 @@ static void every_number_of_rows_and_channels(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t k = 0; k < sizeof channels / sizeof *channels; k++) {
             const bool relu = (i + k) % 2, residual = (i + k) / 2 % 2;
-            const batchnorm_case c = {rows[i], channels[k], relu, residual, 0.3};
+            const batchnorm_case c = {rows[i], channels[k], relu, residual, 0.3, 1};
             check_training(&c);
             check_inference(&c);
         }
@@ -107,7 +107,7 @@ static void every_number_of_rows_and_channels(void **state) {
 
 static void many_rows_and_channels(void **state) {
     static const batchnorm_case cases[] = {
-        {5000, 512, true, true, 0}, {5000, 8, true, false, -0.5}, {20011, 16, true, true, 0.2}};
+        {5000, 512, true, true, 0, 1}, {5000, 8, true, false, -0.5, 1}, {20011, 16, true, true, 0.2, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         check_training(&cases[i]);
@@ -118,7 +118,7 @@ static void many_rows_and_channels(void **state) {
 static void relu_and_residual_in_all_pairs(void **state) {
     (void)state;
     for (int pair = 0; pair < 4; pair++) {
-        const batchnorm_case c = {97, 16, pair % 2, pair / 2, 0.2};
+        const batchnorm_case c = {97, 16, pair % 2, pair / 2, 0.2, 1};
         check_training(&c);
         check_inference(&c);
     }
@@ -128,16 +128,114 @@ static void relu_and_residual_in_all_pairs(void **state) {
 static void a_mean_far_above_the_deviation(void **state) {
     (void)state;
     for (int pair = 0; pair < 4; pair++) {
-        const batchnorm_case c = {3000, 8, pair % 2, pair / 2, 1000};
+        const batchnorm_case c = {3000, 8, pair % 2, pair / 2, 1000, 1};
         check_training(&c);
         check_inference(&c);
     }
 }
 
+/* One split's part of the reference. The running averages begin at 0: what one step adds to them. */
+static reference_batchnorm part_of(const reference_batchnorm *r, int splits, int split,
+                                   double *mean, double *variance, double *dweight, double *dbias) {
+    reference_batchnorm part = *r;
+    const int first = r->rows / splits * split * r->channels;
+    part.rows = r->rows / splits;
+    part.x += first;
+    part.residual = r->residual ? r->residual + first : NULL;
+    part.dy = r->dy ? r->dy + first : NULL;
+    part.before += first;
+    part.y += first;
+    part.dx += first;
+    part.dresidual += first;
+    part.running_mean = mean;
+    part.running_variance = variance;
+    part.dweight = dweight;
+    part.dbias = dbias;
+    return part;
+}
+
+/* Runs the reference on each split: forward, or backward. */
+static void reference_splits(const batchnorm_case *c, batchnorm_data *d, bool backward) {
+    const reference_batchnorm *r = &d->reference;
+    for (int s = 0; s < c->splits; s++) {
+        double mean[16] = {0}, variance[16] = {0}, dweight[16] = {0}, dbias[16] = {0};
+        const reference_batchnorm part = part_of(r, c->splits, s, mean, variance, dweight, dbias);
+        if (backward)
+            reference_batchnorm_backward(&part);
+        else
+            reference_batchnorm_training(&part);
+        for (int k = 0; k < c->channels; k++) {
+            if (!backward && s == 0) {
+                r->running_mean[k] *= 0.9;
+                r->running_variance[k] *= 0.9;
+            }
+            r->running_mean[k] += backward ? 0 : mean[k] / c->splits;
+            r->running_variance[k] += backward ? 0 : variance[k] / c->splits;
+            r->dweight[k] += backward ? dweight[k] : 0;
+            r->dbias[k] += backward ? dbias[k] : 0;
+        }
+    }
+}
+
+/* Each split is normalised by itself; the running averages take in the mean of all. */
+static void splits(void **state) {
+    static const batchnorm_case cases[] = {{6, 3, true, false, 0.1, 2},
+                                           {64, 16, true, true, 0.3, 8},
+                                           {2100, 8, false, true, -0.2, 3},
+                                           {1100, 8, true, false, 0.2, 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const batchnorm_case *c = &cases[i];
+        if (!affordable(c))
+            continue;
+        batchnorm_data d = make_data(c);
+        const reference_batchnorm *r = &d.reference;
+        const tolerances t = tolerance_of(c, 20);
+        batchnorm_buffers b;
+        clc_sequence sequence = {0};
+        reference_splits(c, &d, false);
+        avoid_kinks(c, &d, 2 * t.y);
+        reference_splits(c, &d, true);
+        make_buffers(c, &d, &b);
+        CHECK(clc_batchnorm_build_training(&sequence, test_device(), &b.args));
+        CHECK(clc_batchnorm_build_backward(&sequence, test_device(), &b.args));
+        test_run(&sequence);
+        expect_within(&b.all[Y], r->y, t.y);
+        expect_within(&b.all[MEAN], r->running_mean, t.mean);
+        expect_within(&b.all[VARIANCE], r->running_variance, t.variance);
+        expect_within(&b.all[DX], r->dx, t.d);
+        expect_within(&b.all[DWEIGHT], r->dweight, t.dweight);
+        expect_within(&b.all[DBIAS], r->dbias, t.dbias);
+        release_buffers(&b);
+        free_data(&d);
+    }
+}
+
+static void frozen_statistics_stay(void **state) {
+    (void)state;
+    const batchnorm_case c = {40, 8, false, false, 0.5, 1};
+    batchnorm_data d = make_data(&c);
+    double *mean = widen(d.mean, d.channels), *variance = widen(d.variance, d.channels);
+    batchnorm_buffers b;
+    clc_sequence sequence = {0};
+    reference_batchnorm_training(&d.reference);
+    make_buffers(&c, &d, &b);
+    b.args.frozen = true;
+    CHECK(clc_batchnorm_build_training(&sequence, test_device(), &b.args));
+    test_run(&sequence);
+    expect_within(&b.all[Y], d.reference.y, 1e-5);
+    test_expect(&b.all[MEAN], mean, 0);
+    test_expect(&b.all[VARIANCE], variance, 0);
+    release_buffers(&b);
+    free_data(&d);
+    free(mean);
+    free(variance);
+}
+
 /* A constant channel has variance 0: y is the bias, and nothing divides by 0. */
 static void a_constant_channel(void **state) {
     (void)state;
-    const batchnorm_case c = {64, 3, false, false, 0};
+    const batchnorm_case c = {64, 3, false, false, 0, 1};
     batchnorm_data d = make_data(&c);
     batchnorm_buffers b;
     clc_sequence sequence = {0};
@@ -184,7 +282,7 @@ static void check_differences(const reference_batchnorm *b, const double *values
 static void reference_agrees_with_finite_differences(void **state) {
     (void)state;
     for (int pair = 0; pair < 4; pair++) {
-        const batchnorm_case c = {7, 3, pair % 2, pair / 2, 0.2};
+        const batchnorm_case c = {7, 3, pair % 2, pair / 2, 0.2, 1};
         batchnorm_data d = make_data(&c);
         const reference_batchnorm *r = &d.reference;
         avoid_kinks(&c, &d, 0);
@@ -214,7 +312,7 @@ static void expect_nan(const test_buffer *buffer, int channels, int channel) {
 static void nan_passes(void **state) {
     (void)state;
     for (int pair = 0; pair < 4; pair++) {
-        const batchnorm_case c = {70, 16, pair % 2, pair / 2, 0};
+        const batchnorm_case c = {70, 16, pair % 2, pair / 2, 0, 1};
         batchnorm_data d = make_data(&c);
         batchnorm_buffers b;
         clc_sequence sequence = {0};
@@ -236,7 +334,7 @@ static void nan_passes(void **state) {
 /* A NaN of the gradient or the residual does not get lost either. */
 static void nan_of_other_inputs_passes(void **state) {
     (void)state;
-    const batchnorm_case c = {70, 16, true, true, 0};
+    const batchnorm_case c = {70, 16, true, true, 0, 1};
     batchnorm_data d = make_data(&c);
     batchnorm_buffers b;
     clc_sequence sequence = {0};
@@ -261,7 +359,7 @@ static void nan_of_other_inputs_passes(void **state) {
 /* Weight and bias still get theirs. */
 static void an_input_without_gradient(void **state) {
     (void)state;
-    const batchnorm_case shape = {7, 3, false, false, 0};
+    const batchnorm_case shape = {7, 3, false, false, 0, 1};
     batchnorm_data d = make_data(&shape);
     const reference_batchnorm *r = &d.reference;
     node_case c;
@@ -294,6 +392,8 @@ int main(void) {
         cmocka_unit_test(relu_and_residual_in_all_pairs),
         cmocka_unit_test(many_rows_and_channels),
         cmocka_unit_test(a_mean_far_above_the_deviation),
+        cmocka_unit_test(splits),
+        cmocka_unit_test(frozen_statistics_stay),
         cmocka_unit_test(a_constant_channel),
         cmocka_unit_test(an_input_without_gradient),
         cmocka_unit_test(nan_passes),

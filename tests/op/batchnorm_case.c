@@ -87,9 +87,9 @@ void avoid_kinks(const batchnorm_case *c, batchnorm_data *d, double margin) {
 }
 
 void make_buffers(const batchnorm_case *c, const batchnorm_data *d, batchnorm_buffers *b) {
-    const size_t n = d->count, k = d->channels;
+    const size_t n = d->count, k = d->channels, splits = c->splits ? (size_t)c->splits : 1;
     const size_t workspace =
-        clc_batchnorm_workspace(test_device(), c->rows, c->channels) / sizeof(float);
+        clc_batchnorm_workspace(test_device(), c->rows, c->channels, (int)splits) / sizeof(float);
     const struct {
         const char *name;
         const float *values;
@@ -106,7 +106,7 @@ void make_buffers(const batchnorm_case *c, const batchnorm_data *d, batchnorm_bu
                        {"dresidual", NULL, n},
                        {"dweight", NULL, k},
                        {"dbias", NULL, k},
-                       {"saved", NULL, 6 * k},
+                       {"saved", NULL, splits * 6 * k},
                        {"workspace", NULL, workspace}};
     for (int i = 0; i < BUFFERS; i++)
         b->all[i] = test_buffer_make(make[i].name, make[i].values, make[i].count);
@@ -114,6 +114,7 @@ void make_buffers(const batchnorm_case *c, const batchnorm_data *d, batchnorm_bu
     b->args = (clc_batchnorm_args){
         .rows = c->rows,
         .channels = c->channels,
+        .splits = (int)splits,
         .relu = c->relu,
         .x = a[X].mem,
         .y = a[Y].mem,

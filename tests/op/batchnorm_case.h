@@ -10,6 +10,7 @@ typedef struct batchnorm_case {
     int rows, channels;
     bool relu, residual;
     double mean; /* of x, whose deviation is about 1 */
+    int splits;  /* 0 counts as 1 */
 } batchnorm_case;
 
 /* Host copies, in float for the device and in double for the reference. */
