@@ -11,16 +11,17 @@
 #include "augment/colour.h"
 #include "augment/blur.h"
 
-/* Views v images .. (v + 1) images - 1 are view v of each image. */
+/* View v of an image is row v images + i, i being its place from first_image on; its number, which decides
+ * the draws, is first_view + v. */
 kernel void augment_draw(const global int *restrict indices,     // (images)
                          const global uint *restrict step_state, // [0]: the epoch
                          global augment_view *restrict views,    // (views)
-                         const int images, const int views_per_image, const uint seed_low,
-                         const uint seed_high) {
+                         const int images, const int views_per_image, const int first_image,
+                         const int first_view, const uint seed_low, const uint seed_high) {
     for (int i = (int)get_global_id(0); i < images * views_per_image;
          i += (int)get_global_size(0)) {
-        const uint4 counter =
-            (uint4)((uint)indices[i % images], step_state[0], (uint)(i / images), 0);
+        const uint4 counter = (uint4)((uint)indices[first_image + i % images], step_state[0],
+                                      (uint)(first_view + i / images), 0);
         views[i] = draw_view((uint2)(seed_low, seed_high), counter);
     }
 }
@@ -48,8 +49,9 @@ void finish(int lid, const global float *restrict image, int solarise, float thr
 __attribute__((reqd_work_group_size(LWS, 1, 1))) kernel void
 augment_render(const global uchar *restrict source,       // (count,H,W,C)
                const global augment_view *restrict views, // (n)
-               global float *restrict out,                // (n,S,S,C)
-               global float *scratch, const uint scratch_offset, const int n, const float threshold,
+               global float *restrict out,                // (first_row + n,S,S,C)
+               global float *scratch, const uint scratch_offset, const int n, const int first_row,
+               const float threshold,
                const float mean0, const float mean1, const float mean2, const float scale0,
                const float scale1, const float scale2) {
     const int lid = (int)get_local_id(0);
@@ -117,7 +119,7 @@ augment_render(const global uchar *restrict source,       // (count,H,W,C)
             blur_across(lid, weight, spare, image);
         SYNC();
 #endif
-        finish(lid, image, v.solarise, threshold, mean, scale, out + (size_t)i * (S * S * C));
+        finish(lid, image, v.solarise, threshold, mean, scale, out + (size_t)(first_row + i) * (S * S * C));
         SYNC();
     }
 }

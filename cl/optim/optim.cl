@@ -13,7 +13,9 @@
 #define FIRST_CHUNK(segment) (segment).x
 #define CHUNKS(segment) (segment).y
 #define DECAYS(segment) (segment).z
-#define ADAPTS(segment) (segment).w
+#define ADAPTS(segment) ((segment).w & 1)
+#define GROUP(segment) ((segment).w >> 1)
+#define GROUP_RATES 4 /* in hyper */
 
 /* part (chunks,3): sums of g g, g w and w w. */
 TILE_KERNEL void optim_sums(const global float *restrict value, const global float *restrict grad,
@@ -80,7 +82,8 @@ TILE_KERNEL void optim_merge(const global float *restrict part, // (chunks,3)
     result[3] = clip;
 }
 
-/* The update, left out when something isn't finite. hyper: rate, 1 - beta1^t, 1 - beta2^t. */
+/* The update, left out when something isn't finite. hyper: rate, 1 - beta1^t, 1 - beta2^t, and from
+ * GROUP_RATES on the rates of the groups; one of rate 0 is left out, too. */
 TILE_KERNEL void optim_update(global float *restrict value, const global float *restrict grad,
                               global float *restrict state, // (states,floats)
                               const global int4 *restrict chunks,
@@ -92,11 +95,12 @@ TILE_KERNEL void optim_update(global float *restrict value, const global float *
                               const float gain1, const float gain2, const float epsilon) {
     const int4 chunk = chunks[get_group_id(0)];
     const int s = SEGMENT(chunk);
-    const float rate = hyper[0], clip = result[3], factor = norms[count + s];
+    const int group = GROUP(segments[s]);
+    const float rate = hyper[group ? GROUP_RATES + group : 0], clip = result[3], factor = norms[count + s];
     const float decay = DECAYS(segments[s]) ? weight_decay : 0.0f;
     global float *w = value + (size_t)START(chunk) * 16, *m = state + (size_t)START(chunk) * 16;
     const global float *g = grad + (size_t)START(chunk) * 16;
-    if (!(result[2] > 0.5f))
+    if (!(result[2] > 0.5f) || (group && rate == 0.0f))
         return;
     for (int i = 0; i < (COUNT(chunk) + 15) / 16; i++) {
         const float16 a = vload16(i, w);

@@ -257,9 +257,9 @@ static void make_options(const clc_augment *a, const shape *s, char *options) {
 }
 
 static clc_status add_draw(clc_sequence *sequence, clc_device *device, const clc_augment *a,
-                           const char *options, cl_mem indices, cl_mem step_state, int images,
-                           int views_per_image, cl_mem workspace) {
-    const size_t views = (size_t)images * (size_t)views_per_image, local = device->group_size;
+                           const clc_augment_batch *b, const char *options, cl_mem indices,
+                           cl_mem step_state, cl_mem workspace) {
+    const size_t views = (size_t)b->images * (size_t)b->views, local = device->group_size;
     const size_t groups = (views + local - 1) / local;
     const clc_launch_spec spec = {.source = "augment/augment.cl",
                                   .kernel = "augment_draw",
@@ -269,23 +269,22 @@ static clc_status add_draw(clc_sequence *sequence, clc_device *device, const clc
                                   .op = "augment_draw",
                                   .bytes = (double)(views * sizeof(augment_view))};
     return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(indices), CLC_MEM(step_state),
-                      CLC_MEM(workspace), CLC_INT(images), CLC_INT(views_per_image),
-                      CLC_UINT(a->seed & 0xFFFFFFFFu), CLC_UINT(a->seed >> 32));
+                      CLC_MEM(workspace), CLC_INT(b->images), CLC_INT(b->views),
+                      CLC_INT(b->first_image), CLC_INT(b->first_view), CLC_UINT(a->seed & 0xFFFFFFFFu), CLC_UINT(a->seed >> 32));
 }
 
 clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const clc_augment *a,
-                             cl_mem pixels, cl_mem indices, cl_mem step_state, int images,
-                             int views_per_image, cl_mem out, cl_mem workspace) {
+                             const clc_augment_batch *b, cl_mem pixels, cl_mem indices,
+                             cl_mem step_state, cl_mem out, cl_mem workspace) {
     clc_status status = CLC_OK;
     char options[OPTIONS];
-    const int views = images * views_per_image;
+    const int views = b->images * b->views;
     CLC_TRY(clc_augment_check(a));
     const shape s = make_shape(device, a, views);
     make_options(a, &s, options);
     if (device->rounded_division)
         add_options(options, " -cl-fp32-correctly-rounded-divide-sqrt");
-    CLC_TRY(add_draw(sequence, device, a, options, indices, step_state, images, views_per_image,
-                     workspace));
+    CLC_TRY(add_draw(sequence, device, a, b, options, indices, step_state, workspace));
     const double source = (double)a->height * a->width * a->channels;
     const double view = (double)a->size * a->size * a->channels;
     const clc_launch_spec spec = {.source = "augment/augment.cl",
@@ -303,7 +302,7 @@ clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const c
     }
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(pixels), CLC_MEM(workspace), CLC_MEM(out),
                        CLC_MEM(workspace), CLC_UINT(s.offset), CLC_INT(views),
-                       CLC_FLOAT(a->solarise_threshold), CLC_FLOAT(mean[0]), CLC_FLOAT(mean[1]),
+                       CLC_INT(b->first_row), CLC_FLOAT(a->solarise_threshold), CLC_FLOAT(mean[0]), CLC_FLOAT(mean[1]),
                        CLC_FLOAT(mean[2]), CLC_FLOAT(scale[0]), CLC_FLOAT(scale[1]),
                        CLC_FLOAT(scale[2])));
 fail:

@@ -58,14 +58,21 @@ clc_augment clc_augment_evaluation(const clc_augment *train);
  * augment_view (cl/augment/view.h) a view. */
 size_t clc_augment_workspace(const clc_device *device, const clc_augment *augment, int views);
 
-/* Appends the launches that make `views_per_image` views of each of `images` images. */
+/* Which views a launch makes. */
+typedef struct clc_augment_batch {
+    int images, views; /* images; views of each */
+    int first_image;   /* the first one's place in the indices */
+    int first_view;    /* number of the first view: decides what is drawn */
+    int first_row;     /* where the views go: row first_row + v images + i is view v of image i */
+} clc_augment_batch;
+
+/* Appends the launches that make views of images. */
 clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const clc_augment *augment,
+                             const clc_augment_batch *batch,
                              cl_mem pixels,     /* bytes (count,H,W,C): the whole data set */
-                             cl_mem indices,    /* int (images): the batch's images */
+                             cl_mem indices,    /* int: the batch's images */
                              cl_mem step_state, /* uint [0]: the epoch */
-                             int images, int views_per_image,
-                             cl_mem out, /* (views_per_image * images, size, size, C): row v images
-                                            + i is view v of image i */
+                             cl_mem out,        /* (rows,size,size,C) */
                              cl_mem workspace);
 
 #endif

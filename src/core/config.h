@@ -4,6 +4,7 @@
 #define CLC_CORE_CONFIG_H
 
 #include "core/status.h"
+#include "core/words.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,9 +51,34 @@ typedef struct clc_floats {
     X(CLC_CONFIG_BLOCK_BASIC, "basic")                                                             \
     X(CLC_CONFIG_BLOCK_BOTTLENECK, "bottleneck")
 
-#define CLC_CONFIG_LOSS_LIST(X) X(CLC_CONFIG_LOSS_NTXENT, "ntxent")
+#define CLC_CONFIG_LOSS_WORD(X, word) X(CLC_CONFIG_LOSS_##word, #word)
+#define CLC_CONFIG_LOSS_LIST(X)                                                                    \
+    X(CLC_CONFIG_LOSS_auto, "auto")                                                                \
+    CLC_LOSSES(CLC_CONFIG_LOSS_WORD, X)
 
-#define CLC_CONFIG_METHOD_LIST(X) X(CLC_CONFIG_METHOD_SIMCLR, "simclr")
+#define CLC_CONFIG_METHOD_WORD(X, word) X(CLC_CONFIG_METHOD_##word, #word)
+#define CLC_CONFIG_METHOD_LIST(X)       CLC_METHODS(CLC_CONFIG_METHOD_WORD, X)
+
+/* In the order of clc_negatives behind auto. */
+#define CLC_CONFIG_NEGATIVES_LIST(X)                                                               \
+    X(CLC_CONFIG_NEGATIVES_AUTO, "auto")                                                           \
+    X(CLC_CONFIG_NEGATIVES_BATCH, "batch")                                                         \
+    X(CLC_CONFIG_NEGATIVES_QUEUE, "queue")                                                         \
+    X(CLC_CONFIG_NEGATIVES_BOTH, "both")
+
+/* In the order of clc_distance and clc_mining. */
+#define CLC_CONFIG_DISTANCE_LIST(X)                                                                \
+    X(CLC_CONFIG_DISTANCE_EUCLIDEAN, "euclidean")                                                  \
+    X(CLC_CONFIG_DISTANCE_SQUARED, "squared")                                                      \
+    X(CLC_CONFIG_DISTANCE_COSINE, "cosine")
+#define CLC_CONFIG_MINING_LIST(X)                                                                  \
+    X(CLC_CONFIG_MINING_ALL, "all")                                                                \
+    X(CLC_CONFIG_MINING_SEMIHARD, "semihard")                                                      \
+    X(CLC_CONFIG_MINING_HARD, "hard")
+
+#define CLC_CONFIG_MOMENTUM_LIST(X)                                                                \
+    X(CLC_CONFIG_MOMENTUM_CONSTANT, "constant")                                                    \
+    X(CLC_CONFIG_MOMENTUM_COSINE, "cosine")
 
 #define CLC_CONFIG_OPTIMIZER_LIST(X)                                                               \
     X(CLC_CONFIG_OPTIMIZER_SGD, "sgd")                                                             \
@@ -96,6 +122,10 @@ typedef struct clc_floats {
     X(BLOCK)                                                                                       \
     X(LOSS)                                                                                        \
     X(METHOD)                                                                                      \
+    X(NEGATIVES)                                                                                   \
+    X(DISTANCE)                                                                                    \
+    X(MINING)                                                                                      \
+    X(MOMENTUM)                                                                                    \
     X(OPTIMIZER)                                                                                   \
     X(RATE_SCALE)                                                                                  \
     X(SCHEDULE)                                                                                    \

@@ -89,12 +89,27 @@ static clc_status check_optimizer(const clc_config *config, const clc_config_key
     return CLC_OK;
 }
 
+static clc_status check_method(const clc_config *config, const clc_config_key *keys[2]) {
+    const int micro = config->training.micro_batch;
+    if (micro && (micro > config->training.batch || config->training.batch % micro))
+        return CONTRADICTION(training.micro_batch, training.batch,
+                             "the batch must be a multiple of the micro-batch");
+    if (config->method.crops.count != config->method.crop_sizes.count)
+        return CONTRADICTION(method.crops, method.crop_sizes,
+                             "give a number of views for each crop size");
+    if (config->projector.last_batchnorm == false && !config->projector.last_affine)
+        return CONTRADICTION(projector.last_affine, projector.last_batchnorm,
+                             "there is no batch-norm to leave without scale and shift");
+    return CLC_OK;
+}
+
 clc_status clc_config_check(const clc_config *config, const clc_config_key *keys[2]) {
     clc_status status = CLC_OK;
     keys[0] = keys[1] = NULL;
     CLC_TRY(check_data(config, keys));
     CLC_TRY(check_encoder(config, keys));
     CLC_TRY(check_optimizer(config, keys));
+    CLC_TRY(check_method(config, keys));
 fail:
     return status;
 }

@@ -80,6 +80,32 @@ clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *
     return CLC_OK;
 }
 
+typedef struct copy {
+    cl_mem from, to;
+    size_t from_offset, to_offset, bytes;
+} copy;
+
+static clc_status enqueue_copy(clc_device *device, void *context, cl_event *event) {
+    clc_status status = CLC_OK;
+    const copy *c = context;
+    CLC_CL(clEnqueueCopyBuffer(device->queue, c->from, c->to, c->from_offset, c->to_offset,
+                               c->bytes, 0, NULL, event));
+fail:
+    return status;
+}
+
+clc_status clc_sequence_add_copy(clc_sequence *sequence, cl_mem from, size_t from_offset, cl_mem to,
+                                 size_t to_offset, size_t bytes) {
+    clc_status status = CLC_OK;
+    copy *context = NULL;
+    const clc_launch_spec spec = {.kernel = "copy", .op = "copy", .bytes = 2.0 * (double)bytes};
+    CLC_NEW(context, 1);
+    *context = (copy){from, to, from_offset, to_offset, bytes};
+    return clc_sequence_add_call(sequence, &spec, enqueue_copy, context);
+fail:
+    return status;
+}
+
 static clc_status enqueue(clc_launch *launch, clc_device *device, cl_event *event) {
     if (launch->call)
         return launch->call(device, launch->context, event);

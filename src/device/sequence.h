@@ -71,6 +71,10 @@ clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
 clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec,
                                  clc_call call, void *context);
 
+/* Appends a copy of `bytes` from one buffer to another, at offsets in bytes; the buffers must outlive it. */
+clc_status clc_sequence_add_copy(clc_sequence *sequence, cl_mem from, size_t from_offset, cl_mem to,
+                                 size_t to_offset, size_t bytes);
+
 /* Compiles what the device's sequences need so far, in parallel, and makes the kernels of this one: errors in
  * kernels and arguments show here. */
 clc_status clc_sequence_prepare(const clc_sequence *sequence, clc_device *device);

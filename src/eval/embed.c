@@ -15,7 +15,7 @@ static clc_status build_graph(clc_embedder *e, const clc_config *config, clc_par
     e->graph->gemm = (clc_gemm_kind)config->device.gemm;
     CLC_TRY(clc_graph_input(e->graph, "images", e->batch, e->augment.size, e->augment.size, channels,
                             false, &e->images));
-    CLC_TRY(clc_branch_build(e->graph, config, e->images, &e->features, NULL));
+    CLC_TRY(clc_encoder_build(e->graph, config, e->images, &e->features));
     if (fresh) {
         clc_params_layout(params);
         CLC_TRY(clc_params_allocate(params, e->device, false, 0));
@@ -43,8 +43,9 @@ static clc_status build_prepare(clc_embedder *e) {
     CLC_TRY(clc_buffer_write(device, e->indices, 0, batch * sizeof *order, order));
     CLC_TRY(clc_buffer_zero(device, e->state, 0, 4 * sizeof(cl_uint)));
     CLC_TRY(clc_buffer_zero(device, e->pixels, 0, batch * e->image_bytes));
-    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, e->pixels, e->indices, e->state,
-                              e->batch, 1, e->images->value, e->workspace));
+    const clc_augment_batch views = {.images = e->batch, .views = 1};
+    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views, e->pixels, e->indices,
+                              e->state, e->images->value, e->workspace));
 fail:
     free(order);
     return status;

@@ -51,6 +51,19 @@ clc_status clc_graph_input(clc_graph *graph, const char *name, int n, int h, int
     return status;
 }
 
+clc_status clc_graph_input_external(clc_graph *graph, const char *name, int n, int h, int w, int c,
+                                    clc_tensor **tensor) {
+    clc_status status = add_tensor(graph, name, n, h, w, c, tensor);
+    if (status == CLC_OK)
+        (*tensor)->external = true;
+    return status;
+}
+
+void clc_graph_expose(clc_tensor *tensor, bool gradient) {
+    tensor->exposed = true;
+    tensor->exposed_grad |= gradient && tensor->wants_grad;
+}
+
 clc_status clc_graph_node(clc_graph *graph, const clc_node *node, int n, int h, int w, int c,
                           size_t saved, clc_tensor **out) {
     clc_status status = CLC_OK;
@@ -100,7 +113,8 @@ clc_status clc_graph_allocate(clc_graph *graph) {
                                   &graph->workspace));
     for (size_t i = 0; i < graph->tensor_count; i++) {
         clc_tensor *tensor = graph->tensors[i];
-        tensor->value = graph->slots[tensor->slot].mem;
+        if (!tensor->external)
+            tensor->value = graph->slots[tensor->slot].mem;
         tensor->grad = tensor->grad_slot >= 0 ? graph->slots[tensor->grad_slot].mem : NULL;
     }
 fail:
@@ -116,6 +130,8 @@ clc_status clc_graph_build(clc_graph *graph) {
         CLC_TRY(node->op->forward(graph, node, &graph->forward));
         graph->forward_end[i] = graph->forward.count;
     }
+    for (size_t i = 0; i < graph->tensor_count; i++)
+        graph->tensors[i]->grad_written = graph->tensors[i]->exposed_grad;
     for (size_t i = graph->node_count; graph->gradients && i-- > 0;) {
         clc_node *node = &graph->nodes[i];
         CLC_TRY(node->op->backward(graph, node, &graph->backward));

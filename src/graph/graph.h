@@ -23,6 +23,8 @@ typedef struct clc_tensor {
     int kept_until;    /* time up to which the value must live */
     bool wants_grad;   /* an input's gradient is computed only if asked for */
     bool grad_written; /* while backward is built: the next writer adds */
+    bool external;     /* an input whose buffer the caller provides in `value` */
+    bool exposed, exposed_grad; /* the loss reads the value, writes a gradient, although nodes read it too */
     int slot, grad_slot;
     cl_mem value, grad; /* borrowed from the slots */
 } clc_tensor;
@@ -79,6 +81,13 @@ clc_status clc_graph_create(clc_device *device, clc_params *params, bool trainin
 /* A tensor that the caller fills before forward. */
 clc_status clc_graph_input(clc_graph *graph, const char *name, int n, int h, int w, int c,
                            bool wants_grad, clc_tensor **tensor);
+
+/* An input in a buffer of the caller, who sets tensor->value before clc_graph_build. No gradient. */
+clc_status clc_graph_input_external(clc_graph *graph, const char *name, int n, int h, int w, int c,
+                                    clc_tensor **tensor);
+
+/* The loss reads this tensor; with `gradient` it also writes its gradient, to which nodes add theirs. */
+void clc_graph_expose(clc_tensor *tensor, bool gradient);
 
 /* For src/op: appends a node with an output of shape (n,h,w,c) and, if saved > 0, `saved` floats. */
 clc_status clc_graph_node(clc_graph *graph, const clc_node *node, int n, int h, int w, int c,

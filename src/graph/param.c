@@ -124,6 +124,10 @@ static void fill_initial(const clc_param *param, float *data, double *fan_in, cl
         for (size_t i = 0; i < param->count; i++)
             data[i] = 1.0f;
         return;
+    case CLC_PARAM_CONSTANT:
+        for (size_t i = 0; i < param->count; i++)
+            data[i] = param->initial;
+        return;
     case CLC_PARAM_NORM_BIAS:
     case CLC_PARAM_NORM_MEAN:
         memset(data, 0, param->count * sizeof *data);

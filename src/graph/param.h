@@ -11,7 +11,8 @@ typedef enum clc_param_kind {
     CLC_PARAM_NORM_WEIGHT,
     CLC_PARAM_NORM_BIAS,
     CLC_PARAM_NORM_MEAN,     /* running statistics: not trained */
-    CLC_PARAM_NORM_VARIANCE
+    CLC_PARAM_NORM_VARIANCE,
+    CLC_PARAM_CONSTANT       /* trained, begins as `initial` */
 } clc_param_kind;
 
 typedef struct clc_param {
@@ -19,6 +20,8 @@ typedef struct clc_param {
     clc_param_kind kind;
     int rank;
     int shape[4];      /* in device layout */
+    int group;         /* clc_optim_group: which rate it is trained at; 0 unless set */
+    float initial;     /* of a CONSTANT */
     size_t count;      /* floats */
     size_t offset;     /* floats into `value` of clc_params */
     cl_mem value;      /* (shape) */

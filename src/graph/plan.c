@@ -38,7 +38,7 @@ static void find_lifetimes(clc_graph *graph) {
     }
     /* Results, which nothing in the graph consumes, are read after the last node. */
     for (size_t i = 0; i < graph->tensor_count; i++)
-        if (graph->tensors[i]->last_consumer < 0)
+        if (graph->tensors[i]->last_consumer < 0 || graph->tensors[i]->exposed)
             keep(graph->tensors[i], loss_time(graph));
 }
 
@@ -73,8 +73,9 @@ static clc_status take_slot(clc_graph *graph, size_t bytes, int born, int until,
 
 /* Gradients born when backward of node `node` runs: the loss writes the result's before. */
 static bool grad_born(const clc_graph *graph, const clc_tensor *tensor, int time) {
-    int born = tensor->last_consumer < 0 ? loss_time(graph)
-                                         : backward_time(graph, tensor->last_consumer);
+    int born = tensor->last_consumer < 0 || tensor->exposed_grad
+                   ? loss_time(graph)
+                   : backward_time(graph, tensor->last_consumer);
     return tensor->wants_grad && born == time;
 }
 
@@ -83,7 +84,7 @@ static clc_status place_at(clc_graph *graph, int time) {
     for (size_t i = 0; i < graph->tensor_count; i++) {
         clc_tensor *tensor = graph->tensors[i];
         size_t bytes = tensor->count * sizeof(float);
-        if (tensor->slot < 0 && tensor->producer == time)
+        if (tensor->slot < 0 && !tensor->external && tensor->producer == time)
             CLC_TRY(take_slot(graph, bytes, time, tensor->kept_until, &tensor->slot));
         if (grad_born(graph, tensor, time)) {
             int until = tensor->producer < 0 ? 2 * loss_time(graph) + 1

@@ -3,8 +3,8 @@
 #include <string.h>
 
 const clc_loss *clc_loss_find(const char *name) {
-#define ENTRY(loss) &clc_loss_##loss,
-    static const clc_loss *const all[] = {CLC_LOSSES(ENTRY)};
+#define ENTRY(unused, word) &clc_loss_##word,
+    static const clc_loss *const all[] = {CLC_LOSSES(ENTRY, )};
 #undef ENTRY
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!strcmp(all[i]->name, name))

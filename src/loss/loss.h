@@ -1,24 +1,10 @@
 /* The losses on embeddings by name. Another one is a file that defines clc_loss_<name>, and one
- * word in CLC_LOSSES. */
+ * word in CLC_LOSSES (core/words.h). */
 #ifndef CLC_LOSS_LOSS_H
 #define CLC_LOSS_LOSS_H
 
+#include "core/words.h"
 #include "device/sequence.h"
-
-#define CLC_LOSSES(X)                                                                              \
-    X(ntxent)                                                                                      \
-    X(infonce)                                                                                     \
-    X(supcon)                                                                                      \
-    X(npair)                                                                                       \
-    X(clip)                                                                                        \
-    X(logistic)                                                                                    \
-    X(contrastive)                                                                                 \
-    X(triplet)                                                                                     \
-    X(cosine)                                                                                      \
-    X(barlow)                                                                                      \
-    X(vicreg)                                                                                      \
-    X(swav)                                                                                        \
-    X(dino)
 
 /* What a loss is computed on. */
 typedef struct clc_loss_shape {
@@ -89,8 +75,8 @@ typedef struct clc_loss {
                         const clc_loss_options *options, const clc_loss_buffers *buffers);
 } clc_loss;
 
-#define CLC_LOSS_DECLARE(name) extern const clc_loss clc_loss_##name;
-CLC_LOSSES(CLC_LOSS_DECLARE)
+#define CLC_LOSS_DECLARE(unused, word) extern const clc_loss clc_loss_##word;
+CLC_LOSSES(CLC_LOSS_DECLARE, )
 #undef CLC_LOSS_DECLARE
 
 /* NULL when there is none of that name. */

@@ -1,7 +1,8 @@
-/* Encoder and projector from the configuration. */
+/* Encoder, projector and predictor from the configuration. */
 #include "method/method.h"
 
 #include "net/net.h"
+#include "optim/optim.h"
 
 static clc_resnet resnet_of(const clc_config *config) {
     clc_resnet resnet = {.bottleneck = config->encoder.block == CLC_CONFIG_BLOCK_BOTTLENECK,
@@ -15,22 +16,37 @@ static clc_resnet resnet_of(const clc_config *config) {
     return resnet;
 }
 
-clc_status clc_branch_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
-                            clc_tensor **features, clc_tensor **embeddings) {
-    clc_status status = CLC_OK;
+static void set_hidden(clc_mlp *mlp, const clc_ints *hidden) {
+    mlp->hidden_layers = (int)hidden->count;
+    for (int i = 0; i < mlp->hidden_layers; i++)
+        mlp->hidden[i] = hidden->values[i];
+}
+
+clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+                             clc_tensor **features) {
     const clc_resnet resnet = resnet_of(config);
+    return clc_resnet_build(graph, "encoder", &resnet, images, features);
+}
+
+clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
+                               clc_tensor **projection) {
     clc_mlp mlp = {.output = config->projector.output,
-                   .hidden_layers = (int)config->projector.hidden.count,
                    .batchnorm = config->projector.batchnorm,
-                   .last_batchnorm = config->projector.last_batchnorm};
-    for (int i = 0; i < mlp.hidden_layers; i++)
-        mlp.hidden[i] = config->projector.hidden.values[i];
-    CLC_TRY(clc_resnet_build(graph, "encoder", &resnet, images, features));
-    if (!embeddings)
+                   .last_batchnorm = config->projector.last_batchnorm,
+                   .last_frozen = !config->projector.last_affine};
+    set_hidden(&mlp, &config->projector.hidden);
+    *projection = features;
+    if (!config->projector.enabled)
         return CLC_OK;
-    *embeddings = *features;
-    if (config->projector.enabled)
-        CLC_TRY(clc_mlp_build(graph, "projector", &mlp, *features, embeddings));
-fail:
-    return status;
+    return clc_mlp_build(graph, "projector", &mlp, features, projection);
+}
+
+clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,
+                               clc_tensor **prediction) {
+    clc_mlp mlp = {.output = projection->c,
+                   .batchnorm = config->predictor.batchnorm,
+                   .last_batchnorm = config->predictor.last_batchnorm,
+                   .group = config->predictor.constant_rate ? CLC_GROUP_PREDICTOR : CLC_GROUP_MAIN};
+    set_hidden(&mlp, &config->predictor.hidden);
+    return clc_mlp_build(graph, "predictor", &mlp, projection, prediction);
 }

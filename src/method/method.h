@@ -1,45 +1,67 @@
-/* Methods: wiring of branches, heads and loss; no arithmetic. Adding one is a file and a row of the table in
- * method.c. */
+/* Methods: which views go through which networks, what the loss sees of them, and what is updated after a
+ * step. A method is a row of words, without arithmetic; adding one is a file that defines
+ * clc_method_<word>, and the word in CLC_METHODS (core/words.h). method/wiring.h interprets it. */
 #ifndef CLC_METHOD_METHOD_H
 #define CLC_METHOD_METHOD_H
 
 #include "core/config.h"
+#include "core/words.h"
 #include "graph/graph.h"
+#include "loss/loss.h"
 
-/* What a method wires: one tape from images to embeddings, and a loss on those. */
-typedef struct clc_wiring {
-    clc_device *device;
-    const clc_config *config;
-    clc_params *params;
-    int batch, size, channels; /* images a step, side of a view */
-    clc_graph *graph;          /* owned */
-    clc_tensor *images;        /* (views*batch,size,size,channels): row v * batch + i */
-    clc_tensor *features;      /* (views*batch,1,1,F) */
-    clc_tensor *embeddings;    /* (views*batch,1,1,D): what the loss sees */
-    size_t loss_workspace_bytes;
-    cl_mem loss_workspace, loss; /* loss: float (1) */
-    clc_sequence loss_sequence;
-} clc_wiring;
+/* What the embeddings are compared with, besides each other. */
+typedef enum clc_target {
+    CLC_TARGET_NONE,
+    CLC_TARGET_TEACHER,    /* the output of a running average of the networks */
+    CLC_TARGET_PROJECTION, /* the other view's projection, in front of the predictor, as a constant */
+    CLC_TARGET_NEIGHBOURS  /* the queue's vectors that are nearest to those */
+} clc_target;
+
+/* What the queue takes in after a step. */
+typedef enum clc_queue_use {
+    CLC_QUEUE_NONE,
+    CLC_QUEUE_TEACHER,    /* the teacher's output: negatives of the loss */
+    CLC_QUEUE_PROJECTION, /* the projections */
+    CLC_QUEUE_SCORED      /* the projections, whose scores join the loss */
+} clc_queue_use;
 
 typedef struct clc_method {
     const char *name;
-    int views; /* of each image */
-    /* Builds the tape and says what the loss needs; no device memory. */
-    clc_status (*wire)(clc_wiring *wiring);
-    /* After allocation: makes the launches from embeddings to their gradient. */
-    clc_status (*build_loss)(clc_wiring *wiring);
+    const char *loss; /* if the configuration does not name one */
+    clc_target target;
+    clc_queue_use queue;
+    clc_negatives negatives; /* likewise */
+    bool split;      /* the networks see the first view, the teacher the second; else both see both */
+    bool predictor;  /* behind the networks, not behind the teacher */
+    bool prototypes; /* the loss sees cosines with prototypes */
+    bool multicrop;  /* small views beside the two, not for the teacher */
+    bool labels;     /* positives have the same label */
+    int norm_parts;  /* parts of each view that batch-norm sees alone; 0: all views together */
+    double temperature_weight; /* the loss is multiplied by so many times its temperature; 0: it is not */
 } clc_method;
 
 /* The method of that name, or NULL. */
 const clc_method *clc_method_find(const char *name);
 
-/* The encoder (and projector, if enabled) that the configuration describes, as "encoder" and "projector".
- * *embeddings may be NULL to build the encoder only. */
-clc_status clc_branch_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
-                            clc_tensor **features, clc_tensor **embeddings);
+/* The loss that the configuration asks for, with the method's own where it says auto. */
+const clc_loss *clc_method_loss(const clc_method *method, const clc_config *config);
+clc_loss_options clc_method_options(const clc_method *method, const clc_config *config);
 
-void clc_wiring_release(clc_wiring *wiring);
+/* Whether training needs labels. */
+bool clc_method_wants_labels(const clc_config *config);
 
-extern const clc_method clc_method_simclr;
+/* The encoder that the configuration describes, as "encoder". */
+clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+                             clc_tensor **features);
+
+/* Its projector (features themselves if disabled) and predictor. */
+clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
+                               clc_tensor **projection);
+clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,
+                               clc_tensor **prediction);
+
+#define CLC_METHOD_DECLARE(unused, word) extern const clc_method clc_method_##word;
+CLC_METHODS(CLC_METHOD_DECLARE, )
+#undef CLC_METHOD_DECLARE
 
 #endif

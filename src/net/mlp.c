@@ -1,6 +1,11 @@
 #include "net/net.h"
 
+#include "optim/optim.h"
+
 #include <stdio.h>
+#include <string.h>
+
+enum { NORM_PARAMS = 4 }; /* of a batch-norm: weight, bias, running mean and variance */
 
 /* One linear layer with what follows it; *index counts the modules of PyTorch's Sequential. */
 static clc_status add_layer(clc_graph *graph, const char *prefix, int outputs, bool batchnorm,
@@ -18,14 +23,24 @@ fail:
     return status;
 }
 
+/* Sets how the parameters "<prefix>..." from number `first` on are trained. */
+static void set_group(clc_params *params, size_t first, int group) {
+    for (size_t i = first; i < params->count; i++)
+        params->items[i].group = group;
+}
+
 clc_status clc_mlp_build(clc_graph *graph, const char *prefix, const clc_mlp *mlp, clc_tensor *in,
                          clc_tensor **out) {
     clc_status status = CLC_OK;
     clc_tensor *y = in;
     int index = 0;
+    const size_t first = graph->params->count;
     for (int i = 0; i < mlp->hidden_layers; i++)
         CLC_TRY(add_layer(graph, prefix, mlp->hidden[i], mlp->batchnorm, true, &index, &y));
     CLC_TRY(add_layer(graph, prefix, mlp->output, mlp->last_batchnorm, false, &index, &y));
+    set_group(graph->params, first, mlp->group);
+    if (mlp->last_batchnorm && mlp->last_frozen && first < graph->params->count)
+        set_group(graph->params, graph->params->count - NORM_PARAMS, CLC_GROUP_FROZEN);
     *out = y;
 fail:
     return status;

@@ -32,6 +32,8 @@ typedef struct clc_mlp {
     int output;
     bool batchnorm;      /* after hidden layers */
     bool last_batchnorm; /* after the output */
+    bool last_frozen;    /* that one keeps scale 1 and shift 0 */
+    int group;           /* clc_optim_group of all its parameters */
 } clc_mlp;
 
 /* in (N,1,1,C), out (N,1,1,output). Names are those of a PyTorch Sequential: "<prefix>.0.weight". */

@@ -33,7 +33,8 @@ static void fill_tables(const clc_optim_segment *segments, size_t n, cl_int4 *ch
     size_t c = 0;
     for (size_t s = 0; s < n; s++) {
         segment_table[s] = (cl_int4){{(cl_int)c, (cl_int)chunks_of(&segments[s]),
-                                      segments[s].decay, segments[s].adapt}};
+                                      segments[s].decay,
+                                      segments[s].adapt | (int)segments[s].group << 1}};
         for (size_t start = 0; start < segments[s].count; start += CHUNK_FLOATS) {
             size_t left = segments[s].count - start;
             chunk_table[c++] = (cl_int4){{(cl_int)s, (cl_int)((segments[s].offset + start) / VECTOR),

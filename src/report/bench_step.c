@@ -101,25 +101,34 @@ static op_time *find_op(bench *b, const clc_launch *launch, bool layers) {
     return op;
 }
 
+/* Runs a stage once more, timed, and adds its launches to their lines. */
+static clc_status profile_stage(bench *b, clc_sequence *sequence, bool layers, bool first) {
+    clc_status status = CLC_OK;
+    for (size_t i = 0; i < sequence->count; i++)
+        sequence->items[i].seconds = 0;
+    CLC_TRY(clc_sequence_profile(sequence, b->session.device));
+    for (size_t i = 0; i < sequence->count; i++) {
+        const clc_launch *launch = &sequence->items[i];
+        op_time *op = find_op(b, launch, layers);
+        if (!op)
+            return clc_fail_alloc(sizeof *op);
+        op->seconds += launch->seconds / PROFILED_STEPS;
+        b->profiled_seconds += launch->seconds / PROFILED_STEPS;
+        op->flops += first ? launch->flops : 0;
+        op->bytes += first ? launch->bytes : 0;
+        op->launches += first;
+    }
+fail:
+    return status;
+}
+
 static clc_status profile(bench *b, bool layers) {
     clc_status status = CLC_OK;
-    clc_sequence *sequences[5];
-    clc_step_sequences(&b->session.step, sequences);
+    const clc_stage *stages;
+    const size_t count = clc_step_stages(&b->session.step, b->steps, &stages);
     for (int i = 0; i < PROFILED_STEPS; i++)
-        for (int s = 0; s < 5; s++)
-            CLC_TRY(clc_sequence_profile(sequences[s], b->session.device));
-    for (int s = 0; s < 5; s++)
-        for (size_t i = 0; i < sequences[s]->count; i++) {
-            const clc_launch *launch = &sequences[s]->items[i];
-            op_time *op = find_op(b, launch, layers);
-            if (!op)
-                return clc_fail_alloc(sizeof *op);
-            op->seconds += launch->seconds / PROFILED_STEPS;
-            op->flops += launch->flops;
-            op->bytes += launch->bytes;
-            op->launches++;
-            b->profiled_seconds += launch->seconds / PROFILED_STEPS;
-        }
+        for (size_t s = 0; s < count; s++)
+            CLC_TRY(profile_stage(b, stages[s].sequence, layers, i == 0));
 fail:
     return status;
 }
@@ -140,7 +149,7 @@ static double roofline_share(const bench *b, const op_time *op) {
 }
 
 static void print_text(const bench *b, bool layers, FILE *file) {
-    const int batch = b->session.config.training.batch, views = b->session.step.method->views;
+    const int batch = b->session.config.training.batch, views = b->session.step.wiring.views;
     fprintf(file, "roofline: %.1f GFLOP/s of fused multiply-adds, %.1f GB/s of copying\n",
             b->roofline.flops * 1e-9, b->roofline.bytes * 1e-9);
     fprintf(file, "%-28s%s%.*s %8s %10s %7s %9s %7s %9s\n", "op", layers ? " layer" : "",
@@ -160,7 +169,7 @@ static void print_text(const bench *b, bool layers, FILE *file) {
 }
 
 static clc_status print_json(const bench *b, FILE *file) {
-    const int batch = b->session.config.training.batch, views = b->session.step.method->views;
+    const int batch = b->session.config.training.batch, views = b->session.step.wiring.views;
     const clc_program_counts counts = clc_program_counts_get(b->session.device);
     json_t *ops = json_array();
     for (size_t i = 0; i < b->op_count; i++) {

@@ -56,22 +56,53 @@ fail:
     return status;
 }
 
-static clc_status list_state(tensor_list *list, clc_step *step) {
+static clc_status list_params(tensor_list *list, clc_device *device, const clc_params *params,
+                              const char *prefix) {
     clc_status status = CLC_OK;
-    const clc_params *params = &step->params;
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        CLC_TRY(list_add(list, step->device, param, param->value, 0, "", param->name));
+        CLC_TRY(list_add(list, device, param, param->value, 0, prefix, param->name));
         for (int s = 0; s < params->states && clc_param_trainable(param); s++) {
-            char prefix[32];
-            snprintf(prefix, sizeof prefix, "optimizer.%d.", s);
+            char state[32];
+            snprintf(state, sizeof state, "optimizer.%d.", s);
             size_t offset = ((size_t)s * params->trainable + param->offset) * sizeof(float);
-            CLC_TRY(list_add(list, step->device, param, params->state, offset, prefix,
-                             param->name));
+            CLC_TRY(list_add(list, device, param, params->state, offset, state, param->name));
         }
     }
 fail:
     return status;
+}
+
+/* A method's own tensor, such as a queue, as a parameter whose layout stays. */
+static clc_param as_param(const clc_wiring_state *state) {
+    clc_param param = {.kind = CLC_PARAM_CONSTANT,
+                       .rank = 2,
+                       .shape = {state->rows, state->dim},
+                       .count = (size_t)state->rows * (size_t)state->dim};
+    snprintf(param.name, sizeof param.name, "method.%s", state->name);
+    return param;
+}
+
+static const char teacher_prefix[] = "teacher.";
+
+static clc_status list_state(tensor_list *list, clc_step *step) {
+    clc_status status = CLC_OK;
+    clc_wiring_state states[CLC_WIRING_STATES];
+    const int n = clc_wiring_states(&step->wiring, states);
+    CLC_TRY(list_params(list, step->device, &step->wiring.params, ""));
+    CLC_TRY(list_params(list, step->device, &step->wiring.teacher, teacher_prefix));
+    for (int i = 0; i < n; i++) {
+        const clc_param param = as_param(&states[i]);
+        CLC_TRY(list_add(list, step->device, &param, states[i].data, 0, "", param.name));
+    }
+fail:
+    return status;
+}
+
+/* The most tensors that list_state makes. */
+static size_t count_state(const clc_step *step) {
+    const clc_wiring *w = &step->wiring;
+    return w->params.count * (size_t)(1 + w->params.states) + w->teacher.count + CLC_WIRING_STATES;
 }
 
 /* The effective configuration as text; the caller frees it. */
@@ -90,7 +121,7 @@ static clc_status save(const char *path, clc_step *step, const clc_position *pos
     clc_status status = CLC_OK;
     tensor_list list = {0};
     char *text = NULL, *tuning = NULL, done[32], best[40], loss[40];
-    CLC_TRY(list_make(&list, step->params.count * (size_t)(1 + step->params.states)));
+    CLC_TRY(list_make(&list, count_state(step)));
     CLC_TRY(list_state(&list, step));
     CLC_TRY(config_text(step->config, &text));
     CLC_TRY(clc_tuning_text(step->device->tuning, true, &tuning));
@@ -211,18 +242,33 @@ static clc_status load_tensor(const clc_safetensors *st, const char *path, const
     return clc_param_write(param, device, buffer, offset, tensor->data);
 }
 
-static clc_status load_state(const clc_safetensors *st, const char *path, clc_step *step) {
+static clc_status load_params(const clc_safetensors *st, const char *path, clc_device *device,
+                              const clc_params *params, const char *prefix) {
     clc_status status = CLC_OK;
-    const clc_params *params = &step->params;
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        CLC_TRY(load_tensor(st, path, param, step->device, param->value, 0, param->name));
+        char name[160];
+        snprintf(name, sizeof name, "%s%s", prefix, param->name);
+        CLC_TRY(load_tensor(st, path, param, device, param->value, 0, name));
         for (int s = 0; s < params->states && clc_param_trainable(param); s++) {
-            char name[160];
             snprintf(name, sizeof name, "optimizer.%d.%s", s, param->name);
             size_t offset = ((size_t)s * params->trainable + param->offset) * sizeof(float);
-            CLC_TRY(load_tensor(st, path, param, step->device, params->state, offset, name));
+            CLC_TRY(load_tensor(st, path, param, device, params->state, offset, name));
         }
+    }
+fail:
+    return status;
+}
+
+static clc_status load_state(const clc_safetensors *st, const char *path, clc_step *step) {
+    clc_status status = CLC_OK;
+    clc_wiring_state states[CLC_WIRING_STATES];
+    const int n = clc_wiring_states(&step->wiring, states);
+    CLC_TRY(load_params(st, path, step->device, &step->wiring.params, ""));
+    CLC_TRY(load_params(st, path, step->device, &step->wiring.teacher, teacher_prefix));
+    for (int i = 0; i < n; i++) {
+        const clc_param param = as_param(&states[i]);
+        CLC_TRY(load_tensor(st, path, &param, step->device, states[i].data, 0, param.name));
     }
 fail:
     return status;

@@ -17,9 +17,8 @@ fail:
     return status;
 }
 
-static clc_status search_forward(clc_step *step, char *where, size_t size) {
+static clc_status search_forward(clc_step *step, clc_graph *graph, char *where, size_t size) {
     clc_status status = CLC_OK;
-    clc_graph *graph = step->wiring.graph;
     size_t first = 0;
     bool finite = true;
     for (size_t i = 0; i < graph->node_count && finite; i++) {
@@ -40,7 +39,7 @@ static clc_status node_gradients_finite(clc_step *step, const clc_node *node, bo
     if (node->in->grad)
         CLC_TRY(all_finite(step->device, node->in->grad, node->in->count, finite));
     for (int p = 0; p < 4 && *finite; p++) {
-        const clc_param *param = &step->params.items[node->params[p]];
+        const clc_param *param = &step->wiring.params.items[node->params[p]];
         if (param->grad)
             CLC_TRY(all_finite(step->device, param->grad, param->count, finite));
     }
@@ -48,9 +47,8 @@ fail:
     return status;
 }
 
-static clc_status search_backward(clc_step *step, char *where, size_t size) {
+static clc_status search_backward(clc_step *step, clc_graph *graph, char *where, size_t size) {
     clc_status status = CLC_OK;
-    clc_graph *graph = step->wiring.graph;
     size_t first = 0;
     bool finite = true;
     for (size_t i = graph->node_count; i-- > 0 && finite;) {
@@ -66,25 +64,41 @@ fail:
     return status;
 }
 
+/* Views, copies and the loss; only that can be the first to fail. */
+static clc_status search_other(clc_step *step, const clc_stage *stage, char *where, size_t size) {
+    clc_status status = CLC_OK;
+    const clc_port *output = &step->wiring.output;
+    const size_t count = (size_t)output->views * (size_t)step->wiring.batch * (size_t)output->dim;
+    bool finite = true;
+    CLC_TRY(clc_sequence_run(stage->sequence, step->device));
+    if (stage->sequence < step->wiring.loss_sequence || stage->sequence > step->wiring.loss_sequence + 1)
+        return CLC_OK;
+    CLC_TRY(all_finite(step->device, step->wiring.value, 1, &finite));
+    if (finite)
+        CLC_TRY(all_finite(step->device, output->grad, count, &finite));
+    if (!finite)
+        snprintf(where, size, "the loss");
+fail:
+    return status;
+}
+
+/* All but the last stage, the update. */
 static clc_status search(clc_step *step, const clc_step_slot *slot, char *where, size_t size) {
     clc_status status = CLC_OK;
-    const clc_tensor *z = step->wiring.embeddings;
-    bool finite = true;
+    const clc_stage *stages;
+    const size_t count = clc_step_stages(step, slot->step, &stages);
     CLC_TRY(clc_buffer_write(step->device, step->state, 0, sizeof slot->state, slot->state));
     CLC_TRY(clc_buffer_write(step->device, step->indices, 0,
                              (size_t)step->wiring.batch * sizeof(int32_t), slot->indices));
-    CLC_TRY(clc_sequence_run(&step->augment_sequence, step->device));
-    CLC_TRY(search_forward(step, where, size));
-    if (*where)
-        return CLC_OK;
-    CLC_TRY(clc_sequence_run(&step->wiring.loss_sequence, step->device));
-    CLC_TRY(all_finite(step->device, step->wiring.loss, 1, &finite));
-    if (finite)
-        CLC_TRY(all_finite(step->device, z->grad, z->count, &finite));
-    if (!finite)
-        snprintf(where, size, "the loss");
-    else
-        CLC_TRY(search_backward(step, where, size));
+    for (size_t i = 0; i + 1 < count && !*where; i++) {
+        const clc_stage *stage = &stages[i];
+        if (!stage->graph)
+            CLC_TRY(search_other(step, stage, where, size));
+        else if (stage->backward)
+            CLC_TRY(search_backward(step, stage->graph, where, size));
+        else
+            CLC_TRY(search_forward(step, stage->graph, where, size));
+    }
 fail:
     return status;
 }

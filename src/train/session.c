@@ -12,7 +12,8 @@ static clc_status load_data(clc_session *session) {
     if (!session->data) {
         CLC_TRY(clc_config_require_data(config, false));
         CLC_TRY(clc_dataset_load(clc_config_choice(config, "data", "format"), config->data.train_images,
-                                 NULL, (size_t)config->data.limit, &session->data));
+                                 clc_method_wants_labels(config) ? config->data.train_labels : NULL,
+                                 (size_t)config->data.limit, &session->data));
     }
     const clc_dataset *data = session->data;
     clc_log("data: %zu images of %d x %d with %d channel%s from %s", data->count, data->height,
@@ -47,7 +48,7 @@ static clc_status prepare(clc_session *session) {
     CLC_TRY(clc_memory_check(step, session->data));
     CLC_TRY(clc_step_allocate(step, session->data));
     CLC_TRY(clc_step_build(step));
-    CLC_TRY(clc_params_initialise(&step->params, session->device, session->config.training.seed));
+    CLC_TRY(clc_wiring_initialise(&step->wiring, session->config.training.seed));
     CLC_TRY(clc_step_prepare(step));
     clc_live("%s", "");
 fail:

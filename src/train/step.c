@@ -22,16 +22,22 @@ static clc_optim optim_of(const clc_config *config) {
 /* Biases and batch-norm are left out of weight decay and LARS adaptation if the configuration says so. */
 static clc_status list_segments(clc_step *step) {
     clc_status status = CLC_OK;
-    CLC_NEW(step->segments, step->params.count);
-    for (size_t i = 0; i < step->params.count; i++) {
-        const clc_param *param = &step->params.items[i];
+    const clc_params *params = &step->wiring.params;
+    CLC_NEW(step->segments, params->count);
+    for (size_t i = 0; i < params->count; i++) {
+        const clc_param *param = &params->items[i];
         if (!clc_param_trainable(param))
             continue;
         bool weight =
             param->kind == CLC_PARAM_CONV_WEIGHT || param->kind == CLC_PARAM_LINEAR_WEIGHT;
-        bool included = weight || !step->config->optimizer.exclude_bias_and_norm;
-        step->segments[step->segment_count++] = (clc_optim_segment){
-            .offset = param->offset, .count = param->count, .decay = included, .adapt = included};
+        bool constant = param->kind == CLC_PARAM_CONSTANT;
+        bool included = weight || (!constant && !step->config->optimizer.exclude_bias_and_norm);
+        step->segments[step->segment_count++] =
+            (clc_optim_segment){.offset = param->offset,
+                                .count = param->count,
+                                .decay = included,
+                                .adapt = included,
+                                .group = (clc_optim_group)param->group};
     }
 fail:
     return status;
@@ -42,23 +48,13 @@ clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *c
     clc_status status = CLC_OK;
     step->device = device;
     step->config = config;
-    step->method = clc_method_find(clc_config_choice(config, "method", "name"));
     step->optim = optim_of(config);
-    CLC_TRY(clc_augment_from_config(config, data, &step->augment));
-    step->wiring = (clc_wiring){.device = device,
-                                .config = config,
-                                .params = &step->params,
-                                .batch = config->training.batch,
-                                .size = step->augment.size,
-                                .channels = data->channels};
-    CLC_TRY(step->method->wire(&step->wiring));
-    clc_params_layout(&step->params);
-    CLC_TRY(clc_graph_plan(step->wiring.graph));
+    step->steps_per_epoch = (int64_t)data->count / config->training.batch;
+    step->total = step->steps_per_epoch * config->training.epochs;
+    CLC_TRY(clc_wiring_plan(&step->wiring, device, config, data));
     CLC_TRY(list_segments(step));
     step->dataset_bytes =
         data->count * (size_t)data->height * (size_t)data->width * (size_t)data->channels;
-    step->augment_bytes = clc_augment_workspace(device, &step->augment,
-                                                step->method->views * config->training.batch);
     step->optim_bytes = clc_optim_workspace(step->segments, step->segment_count);
 fail:
     return status;
@@ -69,37 +65,36 @@ static size_t at_least(size_t bytes) {
 }
 
 static size_t step_buffers_bytes(const clc_step *step) {
-    return sizeof(cl_uint) * 4 + sizeof(float) * 4 + sizeof(clc_step_result) + sizeof(float) +
+    return sizeof step->slots[0].state + sizeof step->slots[0].hyper + sizeof(clc_step_result) +
            at_least(2 * step->segment_count * sizeof(float)) +
            (size_t)step->wiring.batch * sizeof(int32_t);
 }
 
 size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES],
                        size_t *total, size_t *largest) {
-    const clc_params *p = &step->params;
-    const clc_graph *graph = step->wiring.graph;
+    const clc_wiring_bytes wiring = clc_wiring_memory(&step->wiring);
     const int states = clc_optim_states(step->optim.kind);
+    const size_t optimizer = wiring.gradients * (size_t)states;
     const clc_memory_line all[] = {
-        {"parameters", p->total * sizeof(float)},
-        {"gradients", p->trainable * sizeof(float)},
-        {"optimizer state", p->trainable * sizeof(float) * (size_t)states},
-        {"activations", clc_graph_activation_bytes(graph)},
-        {"workspace", (graph->workspace_bytes ? at_least(graph->workspace_bytes) : 0) +
-                          at_least(step->wiring.loss_workspace_bytes) +
-                          at_least(step->augment_bytes) + at_least(step->optim_bytes) +
+        {"parameters", wiring.params},
+        {"gradients", wiring.gradients},
+        {"optimizer state", optimizer},
+        {"teacher", wiring.teacher},
+        {"activations", wiring.activations},
+        {"embeddings", wiring.embeddings},
+        {"workspace", wiring.workspace + at_least(step->optim_bytes) +
                           clc_optim_tables_bytes(step->segments, step->segment_count)},
         {"data set", at_least(step->dataset_bytes)},
         {"step", step_buffers_bytes(step)},
     };
-    const size_t n = sizeof all / sizeof *all;
+    size_t n = 0;
     *total = 0;
-    *largest = clc_graph_largest_buffer(graph);
-    for (size_t i = 0; i < n; i++) {
-        lines[i] = all[i];
+    *largest = wiring.largest > optimizer ? wiring.largest : optimizer;
+    *largest = step->dataset_bytes > *largest ? step->dataset_bytes : *largest;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         *total += all[i].bytes;
-        /* Activations and workspace are many buffers, the others one each. */
-        if (i != 3 && i != 4 && all[i].bytes > *largest)
-            *largest = all[i].bytes;
+        if (all[i].bytes)
+            lines[n++] = all[i];
     }
     return n;
 }
@@ -115,14 +110,8 @@ fail:
 clc_status clc_step_allocate(clc_step *step, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_device *device = step->device;
-    clc_wiring *w = &step->wiring;
-    const size_t f = sizeof(float), batch = (size_t)w->batch;
-    CLC_TRY(clc_params_allocate(&step->params, device, true, clc_optim_states(step->optim.kind)));
-    CLC_TRY(clc_graph_allocate(w->graph));
-    CLC_TRY(clc_buffer_create(device, w->loss_workspace_bytes, "the loss", &w->loss_workspace));
-    CLC_TRY(clc_buffer_create(device, f, "the loss", &w->loss));
-    CLC_TRY(clc_buffer_create(device, step->augment_bytes, "augmentation",
-                              &step->augment_workspace));
+    const size_t f = sizeof(float), batch = (size_t)step->wiring.batch;
+    CLC_TRY(clc_wiring_allocate(&step->wiring, clc_optim_states(step->optim.kind), data));
     CLC_TRY(clc_buffer_create(device, step->optim_bytes, "the optimizer", &step->optim_workspace));
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].state, "the step", &step->state));
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].hyper, "the step", &step->hyper));
@@ -137,46 +126,57 @@ fail:
     return status;
 }
 
-clc_status clc_step_build(clc_step *step) {
+/* The update of the weights, then the teacher's. */
+static clc_status build_update(clc_step *step) {
     clc_status status = CLC_OK;
-    clc_device *device = step->device;
     clc_wiring *w = &step->wiring;
-    CLC_TRY(clc_augment_build(&step->augment_sequence, device, &step->augment, step->pixels,
-                              step->indices, step->state, w->batch, step->method->views,
-                              w->images->value, step->augment_workspace));
-    CLC_TRY(clc_graph_build(w->graph));
-    CLC_TRY(step->method->build_loss(w));
-    const clc_optim_buffers buffers = {.value = step->params.value,
-                                       .grad = step->params.grad,
-                                       .state = step->params.state,
+    const clc_optim_buffers buffers = {.value = w->params.value,
+                                       .grad = w->params.grad,
+                                       .state = w->params.state,
                                        .hyper = step->hyper,
-                                       .loss = w->loss,
+                                       .loss = w->value,
                                        .result = step->result,
                                        .norms = step->norms,
                                        .workspace = step->optim_workspace,
-                                       .floats = step->params.trainable};
-    CLC_TRY(clc_optim_build(&step->optim_sequence, device, &step->optim, step->segment_count,
+                                       .floats = w->params.trainable};
+    CLC_TRY(clc_optim_build(&step->optim_sequence, step->device, &step->optim, step->segment_count,
                             &step->tables, &buffers));
-    clc_programs_start(device);
+    if (w->teacher.count)
+        CLC_TRY(clc_average_build(&step->optim_sequence, step->device, w->teacher.value,
+                                  w->params.value, step->hyper, w->teacher.trainable));
+fail:
+    return status;
+}
+
+clc_status clc_step_build(clc_step *step) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_wiring_build(&step->wiring, step->pixels, step->indices, step->state));
+    CLC_TRY(build_update(step));
+    for (int queue = 0; queue < 2; queue++) {
+        const size_t count = clc_wiring_stages(&step->wiring, queue, NULL);
+        CLC_NEW(step->stages[queue], count + 1);
+        clc_wiring_stages(&step->wiring, queue, step->stages[queue]);
+        step->stages[queue][count] = (clc_stage){.sequence = &step->optim_sequence};
+        step->stage_count[queue] = count + 1;
+    }
+    clc_programs_start(step->device);
 fail:
     return status;
 }
 
 clc_status clc_step_prepare(clc_step *step) {
     clc_status status = CLC_OK;
-    clc_sequence *sequences[5];
-    clc_step_sequences(step, sequences);
-    for (int i = 0; i < 5 && status == CLC_OK; i++)
-        status = clc_sequence_prepare(sequences[i], step->device);
+    for (int queue = 0; queue < 2; queue++)
+        for (size_t i = 0; i < step->stage_count[queue] && status == CLC_OK; i++)
+            status = clc_sequence_prepare(step->stages[queue][i].sequence, step->device);
     return status;
 }
 
-void clc_step_sequences(clc_step *step, clc_sequence *sequences[5]) {
-    sequences[0] = &step->augment_sequence;
-    sequences[1] = &step->wiring.graph->forward;
-    sequences[2] = &step->wiring.loss_sequence;
-    sequences[3] = &step->wiring.graph->backward;
-    sequences[4] = &step->optim_sequence;
+size_t clc_step_stages(const clc_step *step, int64_t number, const clc_stage **stages) {
+    const double start = step->config->method.queue_start * (double)step->steps_per_epoch;
+    const int queue = (double)number >= start;
+    *stages = step->stages[queue];
+    return step->stage_count[queue];
 }
 
 /* Waits for the step in `slot`, copies it to *finished and frees the slot. */
@@ -194,15 +194,38 @@ fail:
     return status;
 }
 
+/* A teacher's momentum grows to 1 by half a cosine (BYOL, arXiv 2006.07733), or stays. */
+static double momentum_of(const clc_step *step, int64_t number) {
+    const double first = step->config->method.momentum;
+    const double share = (double)number / (double)(step->total > 1 ? step->total : 1);
+    if (step->config->method.momentum_schedule == CLC_CONFIG_MOMENTUM_CONSTANT)
+        return first;
+    return 1 - (1 - first) * 0.5 * (cos(3.14159265358979323846 * (share > 1 ? 1 : share)) + 1);
+}
+
+static void fill_hyper(const clc_step *step, int64_t number, float rate, float *hyper) {
+    const clc_optim *o = &step->optim;
+    const clc_schedule schedule = clc_schedule_from_config(step->config, step->steps_per_epoch);
+    const double frozen = step->config->method.freeze_prototypes * (double)step->steps_per_epoch;
+    hyper[CLC_HYPER_RATE] = rate;
+    hyper[CLC_HYPER_BIAS1] = (float)(1.0 - pow(o->beta1, (double)(number + 1)));
+    hyper[CLC_HYPER_BIAS2] = (float)(1.0 - pow(o->beta2, (double)(number + 1)));
+    hyper[CLC_HYPER_MOMENTUM] = (float)momentum_of(step, number);
+    hyper[CLC_HYPER_GROUPS + CLC_GROUP_MAIN] = rate;
+    hyper[CLC_HYPER_GROUPS + CLC_GROUP_PREDICTOR] = (float)schedule.rate;
+    hyper[CLC_HYPER_GROUPS + CLC_GROUP_PROTOTYPES] = (double)number < frozen ? 0 : rate;
+    hyper[CLC_HYPER_GROUPS + CLC_GROUP_FROZEN] = 0;
+}
+
 static void fill_slot(const clc_step *step, clc_step_slot *slot, int64_t number, int epoch,
                       float rate, const int32_t *indices) {
-    const clc_optim *o = &step->optim;
+    const int64_t queue = step->wiring.queue.size ? step->wiring.queue.size : 1;
     slot->step = number;
     slot->rate = rate;
-    slot->state[0] = (cl_uint)epoch;
-    slot->hyper[0] = rate;
-    slot->hyper[1] = (float)(1.0 - pow(o->beta1, (double)(number + 1)));
-    slot->hyper[2] = (float)(1.0 - pow(o->beta2, (double)(number + 1)));
+    slot->state[CLC_STEP_EPOCH] = (cl_uint)epoch;
+    slot->state[CLC_STEP_QUEUE_POSITION] =
+        (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue);
+    fill_hyper(step, number, rate, slot->hyper);
     memcpy(slot->indices, indices, (size_t)step->wiring.batch * sizeof *indices);
 }
 
@@ -219,16 +242,16 @@ clc_status clc_step_enqueue(clc_step *step, int64_t number, int epoch, float rat
                             const int32_t *indices, clc_step_slot *finished) {
     clc_status status = CLC_OK;
     clc_step_slot *slot = &step->slots[number % CLC_STEPS_UNDER_WAY];
-    clc_sequence *sequences[5];
+    const clc_stage *stages;
     CLC_TRY(finish_slot(slot, finished));
     fill_slot(step, slot, number, epoch, rate, indices);
     CLC_TRY(write_later(step, step->state, sizeof slot->state, slot->state));
     CLC_TRY(write_later(step, step->hyper, sizeof slot->hyper, slot->hyper));
     CLC_TRY(write_later(step, step->indices, (size_t)step->wiring.batch * sizeof(int32_t),
                         slot->indices));
-    clc_step_sequences(step, sequences);
-    for (int i = 0; i < 5; i++)
-        CLC_TRY(clc_sequence_run(sequences[i], step->device));
+    const size_t count = clc_step_stages(step, number, &stages);
+    for (size_t i = 0; i < count; i++)
+        CLC_TRY(clc_sequence_run(stages[i].sequence, step->device));
     CLC_CL(clEnqueueReadBuffer(step->device->queue, step->result, CL_FALSE, 0, sizeof slot->result,
                                &slot->result, 0, NULL, &slot->done));
     CLC_CL(clFlush(step->device->queue));
@@ -255,16 +278,15 @@ void clc_step_release(clc_step *step) {
             clReleaseEvent(step->slots[i].done);
         free(step->slots[i].indices);
     }
-    clc_sequence_free(&step->augment_sequence);
     clc_sequence_free(&step->optim_sequence);
     clc_wiring_release(&step->wiring);
     clc_optim_release(device, &step->tables);
-    cl_mem *buffers[] = {&step->pixels, &step->indices, &step->state,
-                         &step->hyper,  &step->result,  &step->norms,
-                         &step->augment_workspace, &step->optim_workspace};
+    cl_mem *buffers[] = {&step->pixels, &step->indices, &step->state,          &step->hyper,
+                         &step->result, &step->norms,   &step->optim_workspace};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         clc_buffer_release(device, buffers[i]);
-    clc_params_release(&step->params, device);
+    for (int i = 0; i < 2; i++)
+        free(step->stages[i]);
     free(step->segments);
     *step = (clc_step){0};
 }

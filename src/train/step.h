@@ -2,9 +2,8 @@
 #ifndef CLC_TRAIN_STEP_H
 #define CLC_TRAIN_STEP_H
 
-#include "augment/augment.h"
 #include "data/dataset.h"
-#include "method/method.h"
+#include "method/wiring.h"
 #include "optim/optim.h"
 
 /* How many steps may be under way before the oldest one's result is waited for. */
@@ -20,9 +19,9 @@ typedef struct clc_step_slot {
     cl_event done; /* NULL when free */
     int64_t step;
     float rate;
-    cl_uint state[4];     /* epoch, unused */
-    float hyper[4];       /* rate, bias corrections */
-    int32_t *indices;     /* (batch) */
+    cl_uint state[CLC_STEP_STATE_COUNT];
+    float hyper[CLC_HYPER_COUNT];
+    int32_t *indices; /* (batch) */
     clc_step_result result;
 } clc_step_slot;
 
@@ -34,18 +33,19 @@ typedef struct clc_memory_line {
 typedef struct clc_step {
     clc_device *device;
     const clc_config *config;
-    const clc_method *method;
-    clc_augment augment;
-    clc_params params;
     clc_wiring wiring;
     clc_optim optim;
     clc_optim_tables tables;
     clc_optim_segment *segments;
     size_t segment_count;
     size_t dataset_bytes;
-    size_t augment_bytes, optim_bytes; /* workspace */
-    cl_mem pixels, indices, state, hyper, result, norms, augment_workspace, optim_workspace;
-    clc_sequence augment_sequence, optim_sequence;
+    size_t optim_bytes; /* workspace */
+    int64_t total;      /* steps of the whole training, for schedules */
+    int64_t steps_per_epoch;
+    cl_mem pixels, indices, state, hyper, result, norms, optim_workspace;
+    clc_sequence optim_sequence;
+    clc_stage *stages[2]; /* in order: without and with the queue */
+    size_t stage_count[2];
     clc_step_slot slots[CLC_STEPS_UNDER_WAY];
 } clc_step;
 
@@ -53,8 +53,13 @@ typedef struct clc_step {
 clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *config,
                          const clc_dataset *data);
 
+/* The parameters of the networks. */
+static inline clc_params *clc_step_params(clc_step *step) {
+    return &step->wiring.params;
+}
+
 /* The plan by kind; `lines` has room for CLC_MEMORY_LINES. *total is what will be allocated. */
-enum { CLC_MEMORY_LINES = 8 };
+enum { CLC_MEMORY_LINES = 12 };
 size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES],
                        size_t *total, size_t *largest);
 
@@ -73,8 +78,8 @@ clc_status clc_step_enqueue(clc_step *step, int64_t number, int epoch, float rat
 /* Waits for the oldest step under way; finished->step is -1 when there is none. */
 clc_status clc_step_drain(clc_step *step, clc_step_slot *finished);
 
-/* All sequences in order, for bench and diagnosis; `sequences` has room for five. */
-void clc_step_sequences(clc_step *step, clc_sequence *sequences[5]);
+/* What step `number` runs, in order; returns how many. */
+size_t clc_step_stages(const clc_step *step, int64_t number, const clc_stage **stages);
 
 void clc_step_release(clc_step *step);
 

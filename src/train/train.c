@@ -172,7 +172,7 @@ fail:
 static clc_status evaluate_now(trainer *t, double *score) {
     clc_status status = CLC_OK;
     clc_evaluation_row row = {0};
-    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, &t->session.step.params,
+    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, clc_step_params(&t->session.step),
                                   &row));
     clc_log("  evaluation: kNN %.2f %%, linear %.2f %%", 100 * row.knn.accuracy,
             100 * row.linear.accuracy);
@@ -246,13 +246,13 @@ static clc_status finish(trainer *t) {
     clc_status status = CLC_OK;
     char path[1024];
     snprintf(path, sizeof path, "%s/encoder.safetensors", folder_of(t));
-    CLC_TRY(clc_encoder_save(path, &t->session.step.params, t->session.device, &t->session.config,
+    CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device, &t->session.config,
                              t->position.step));
     clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);
     /* The table needs labels; without them training ends here. */
     if (clc_evaluation_possible(&t->session.config))
         CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config,
-                                       &t->session.step.params, folder_of(t)));
+                                       clc_step_params(&t->session.step), folder_of(t)));
 fail:
     return status;
 }

@@ -86,7 +86,8 @@ float *device_views(clc_device *device, const clc_augment *a, const uint8_t *pix
     test_buffer out = test_buffer_make("views", NULL, rows * view_count(a));
     test_buffer workspace = test_buffer_make("workspace", NULL, workspace_bytes / sizeof(float));
     clc_sequence sequence = {0};
-    CHECK(clc_augment_build(&sequence, device, a, source, indices, state, images, views, out.mem,
+    const clc_augment_batch batch = {.images = images, .views = views};
+    CHECK(clc_augment_build(&sequence, device, a, &batch, source, indices, state, out.mem,
                             workspace.mem));
     test_run(&sequence);
     float *result = test_buffer_read(&out), *left = test_buffer_read(&workspace);

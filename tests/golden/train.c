@@ -85,7 +85,8 @@ static void set_optim(const clc_safetensors *file, train_case *c) {
         const bool included = !lars || param->rank > 1;
         if (clc_param_trainable(param))
             c->segments[c->segment_count++] =
-                (clc_optim_segment){param->offset, param->count, included, included};
+                (clc_optim_segment){param->offset, param->count, included, included,
+                                    CLC_GROUP_MAIN};
     }
 }
 
@@ -94,7 +95,7 @@ static void build_optim(const clc_safetensors *file, train_case *c) {
     set_optim(file, c);
     const size_t bytes = clc_optim_workspace(c->segments, c->segment_count);
     CHECK(clc_optim_prepare(device, c->segments, c->segment_count, &c->tables));
-    CHECK(clc_buffer_create(device, 4 * sizeof(float), "hyper", &c->hyper));
+    CHECK(clc_buffer_create(device, CLC_HYPER_COUNT * sizeof(float), "hyper", &c->hyper));
     CHECK(clc_buffer_create(device, 4 * sizeof(float), "result", &c->result));
     CHECK(clc_buffer_create(device, 2 * c->segment_count * sizeof(float), "norms", &c->norms));
     CHECK(clc_buffer_create(device, bytes, "workspace", &c->workspace));

@@ -48,7 +48,8 @@ static size_t lay_out(fixture *f) {
     size_t offset = 0;
     for (size_t t = 0; t < TENSORS; t++) {
         f->segments[t] =
-            (clc_optim_segment){offset, shapes[t].count, shapes[t].decay, shapes[t].adapt};
+            (clc_optim_segment){offset, shapes[t].count, shapes[t].decay, shapes[t].adapt,
+                                (clc_optim_group)(t % CLC_GROUP_COUNT)};
         offset += (shapes[t].count + 255) / 256 * 256;
     }
     return offset;
@@ -78,7 +79,7 @@ static void make_buffers(fixture *f, const float *value, size_t states) {
     f->value = test_buffer_make("value", value, f->floats);
     f->grad = test_buffer_make("grad", NULL, f->floats);
     f->state = test_buffer_make("state", zero, f->floats * states);
-    f->hyper = test_buffer_make("hyper", NULL, 4);
+    f->hyper = test_buffer_make("hyper", NULL, CLC_HYPER_COUNT);
     f->loss = test_buffer_make("loss", &loss, 1);
     f->result = test_buffer_make("result", NULL, 4);
     f->norms = test_buffer_make("norms", NULL, 2 * TENSORS);
@@ -128,10 +129,26 @@ static void tear_down(fixture *f) {
     }
 }
 
+/* A group's rate: the predictor's is its own, prototypes rest in odd steps, what is frozen always. */
+static double rate_of(int group, int step) {
+    switch (group) {
+    case CLC_GROUP_PREDICTOR:
+        return 0.07;
+    case CLC_GROUP_PROTOTYPES:
+        return step % 2 ? 0 : rates[step - 1];
+    case CLC_GROUP_FROZEN:
+        return 0;
+    default:
+        return rates[step - 1];
+    }
+}
+
 /* One step on the device with the gradient `flat`. */
 static void device_step(fixture *f, const float *flat, int step) {
-    const float hyper[4] = {(float)rates[step - 1], (float)(1 - pow(f->optim.beta1, step)),
-                            (float)(1 - pow(f->optim.beta2, step)), NAN};
+    float hyper[CLC_HYPER_COUNT] = {(float)rates[step - 1], (float)(1 - pow(f->optim.beta1, step)),
+                                    (float)(1 - pow(f->optim.beta2, step)), NAN};
+    for (int group = 0; group < CLC_GROUP_COUNT; group++)
+        hyper[CLC_HYPER_GROUPS + group] = (float)rate_of(group, step);
     CHECK(clc_buffer_write(test_device(), f->hyper.mem, 0, sizeof hyper, hyper));
     CHECK(clc_buffer_write(test_device(), f->grad.mem, 0, f->floats * sizeof *flat, flat));
     CHECK(clc_sequence_run(&f->sequence, test_device()));
@@ -180,6 +197,20 @@ static double length_of(const reference_tensor *t) {
     return norm;
 }
 
+/* A step of the reference; at rate 0 only its factor counts, and nothing changes. */
+static double reference_or_rest(const clc_optim *optim, reference_tensor *r, double rate,
+                                double clip, int step) {
+    double *const of[3] = {r->value, r->state[0], r->state[1]};
+    double *kept = malloc(3 * r->count * sizeof *kept);
+    for (size_t k = 0; k < 3; k++)
+        memcpy(kept + k * r->count, of[k], r->count * sizeof *kept);
+    const double factor = reference_step(optim, r, rate, clip, step);
+    for (size_t k = 0; k < 3 && rate == 0; k++)
+        memcpy(of[k], kept + k * r->count, r->count * sizeof *kept);
+    free(kept);
+    return factor;
+}
+
 /* Several steps on both sides, which move values of about 1 by 0.01 to 1. Some ten roundings a
  * step, mostly in quantities smaller than 1: 16 units in the last place, 2^-20, in all. */
 static void follow(const clc_optim *optim) {
@@ -191,7 +222,9 @@ static void follow(const clc_optim *optim) {
         const double clip = reference_clip(f.tensors, TENSORS, optim->clip_norm, &norm);
         for (size_t t = 0; t < TENSORS; t++) {
             lengths[t] = length_of(&f.tensors[t]);
-            factors[t] = reference_step(optim, &f.tensors[t], rates[step - 1], clip, step);
+            const double rate = rate_of((int)f.segments[t].group, step);
+            reference_tensor *r = &f.tensors[t];
+            factors[t] = reference_or_rest(optim, r, rate, clip, step);
         }
         device_step(&f, flat, step);
         free(flat);
