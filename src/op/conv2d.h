@@ -29,6 +29,7 @@ typedef enum clc_conv2d_kind {
     CLC_CONV2D_DIRECT,
     CLC_CONV2D_WINOGRAD,
     CLC_CONV2D_WINOGRAD_STAGED,
+    CLC_CONV2D_POINTWISE,
     CLC_CONV2D_IM2COL
 } clc_conv2d_kind;
 
