@@ -63,7 +63,8 @@ void merge_chunks(const global float *part, const int j, const int rows, const i
     }
 }
 
-/* One group for VW channels. The running averages take in the mean over the splits. */
+/* One group for VW channels. The running averages take in the mean over the splits. With `fixed` they take the
+ * place of the rows' statistics, and stay. */
 TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits,groups,2,C)
                                  const global float *restrict weight, // (C)
                                  const global float *restrict bias,   // (C)
@@ -71,12 +72,13 @@ TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits
                                  global float *restrict running_variance, // (C)
                                  global float *restrict saved,            // (splits,6,C)
                                  const int rows, const int groups, const int splits,
-                                 const float momentum) {
+                                 const float momentum, const int fixed) {
     const int j = get_group_id(0);
     vec means = (vec)(0.0f), variances = (vec)(0.0f);
     for (int split = 0; split < splits; split++) {
-        vec mean, squares;
-        merge_chunks(part + (size_t)split * groups * 2 * C, j, rows, groups, &mean, &squares);
+        vec mean = VLOAD(j, running_mean), squares = VLOAD(j, running_variance) * (float)rows;
+        if (!fixed)
+            merge_chunks(part + (size_t)split * groups * 2 * C, j, rows, groups, &mean, &squares);
         const vec inverse = (vec)(1.0f) / sqrt(squares / (float)rows + EPSILON);
         const vec scale = VLOAD(j, weight) * inverse;
         global float *to = saved + (size_t)split * 6 * C;
@@ -87,7 +89,7 @@ TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits
         means += mean;
         variances += squares / (float)max(rows - 1, 1);
     }
-    if (momentum == 0.0f)
+    if (momentum == 0.0f || fixed)
         return;
     const float share = momentum / (float)splits;
     VSTORE(VLOAD(j, running_mean) * (1.0f - momentum) + means * share, j, running_mean);
@@ -192,12 +194,14 @@ TILE_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x
 }
 
 /* dweight, dbias and the two coefficients of
- * dx = scale (d - mean(d) - xhat mean(d xhat)) = scale d + saved[4] (x - mean) + saved[5]. */
+ * dx = scale (d - mean(d) - xhat mean(d xhat)) = scale d + saved[4] (x - mean) + saved[5]; with `fixed`
+ * statistics those are 0. */
 TILE_KERNEL void batchnorm_backward_merge(const global float *restrict part,  // (splits,groups,2,C)
                                           global float *restrict saved,       // (splits,6,C)
                                           global float *restrict dweight,     // (C)
                                           global float *restrict dbias,       // (C)
-                                          const int rows, const int groups, const int splits) {
+                                          const int rows, const int groups, const int splits,
+                                          const int fixed) {
     const int j = get_group_id(0);
     vec weights = (vec)(0.0f), biases = (vec)(0.0f);
     for (int split = 0; split < splits; split++) {
@@ -208,7 +212,8 @@ TILE_KERNEL void batchnorm_backward_merge(const global float *restrict part,  //
             sum += VLOAD(j, from + (size_t)g * 2 * C);
             product += VLOAD(j, from + (size_t)g * 2 * C + C);
         }
-        const vec inverse = VLOAD(j, to + C), scale = VLOAD(j, to + 2 * C) / (float)rows;
+        const vec inverse = VLOAD(j, to + C);
+        const vec scale = fixed ? (vec)(0.0f) : VLOAD(j, to + 2 * C) / (float)rows;
         VSTORE(-scale * inverse * inverse * product, j, to + 4 * C);
         VSTORE(-scale * sum, j, to + 5 * C);
         weights += product * inverse;

@@ -81,3 +81,14 @@ TILE_KERNEL void prototypes_columns_backward(const global float *restrict saved,
         VSTORE(d * fabs(factor), j, dw + (size_t)r * K);
     }
 }
+
+/* Columns of length 1, VW a group: after an update. */
+TILE_KERNEL void prototypes_renormalize(global float *restrict w) { // (C,K)
+    const int j = get_group_id(0);
+    vec squares = (vec)(0.0f);
+    for (int r = 0; r < C; r++)
+        squares += VLOAD(j, w + (size_t)r * K) * VLOAD(j, w + (size_t)r * K);
+    const vec factor = 1.0f / fmax(sqrt(squares), (vec)(SHORTEST));
+    for (int r = 0; r < C; r++)
+        VSTORE(VLOAD(j, w + (size_t)r * K) * factor, j, w + (size_t)r * K);
+}

@@ -51,6 +51,10 @@ typedef struct clc_floats {
     X(CLC_CONFIG_BLOCK_BASIC, "basic")                                                             \
     X(CLC_CONFIG_BLOCK_BOTTLENECK, "bottleneck")
 
+#define CLC_CONFIG_NORM_LIST(X)                                                                    \
+    X(CLC_CONFIG_NORM_BATCH, "batch")                                                              \
+    X(CLC_CONFIG_NORM_FIXED, "fixed")
+
 #define CLC_CONFIG_LOSS_WORD(X, word) X(CLC_CONFIG_LOSS_##word, #word)
 #define CLC_CONFIG_LOSS_LIST(X)                                                                    \
     X(CLC_CONFIG_LOSS_auto, "auto")                                                                \
@@ -121,6 +125,7 @@ typedef struct clc_floats {
     X(ENCODER)                                                                                     \
     X(STEM)                                                                                        \
     X(BLOCK)                                                                                       \
+    X(NORM)                                                                                        \
     X(LOSS)                                                                                        \
     X(METHOD)                                                                                      \
     X(NEGATIVES)                                                                                   \

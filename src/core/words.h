@@ -4,7 +4,19 @@
 
 /* src/method/<word>.c: defines clc_method_<word>. */
 #define CLC_METHODS(F, X)                                                                          \
-    F(X, simclr)
+    F(X, simclr)                                                                                   \
+    F(X, pair)                                                                                     \
+    F(X, supcon)                                                                                   \
+    F(X, mocov1)                                                                                   \
+    F(X, mocov2)                                                                                   \
+    F(X, mocov3)                                                                                   \
+    F(X, byol)                                                                                     \
+    F(X, simsiam)                                                                                  \
+    F(X, barlow)                                                                                   \
+    F(X, vicreg)                                                                                   \
+    F(X, nnclr)                                                                                    \
+    F(X, swav)                                                                                     \
+    F(X, dino)
 
 /* src/loss/<word>.c: defines clc_loss_<word>. */
 #define CLC_LOSSES(F, X)                                                                           \

@@ -15,7 +15,7 @@ static clc_status build_graph(clc_embedder *e, const clc_config *config, clc_par
     e->graph->gemm = (clc_gemm_kind)config->device.gemm;
     CLC_TRY(clc_graph_input(e->graph, "images", e->batch, e->augment.size, e->augment.size, channels,
                             false, &e->images));
-    CLC_TRY(clc_encoder_build(e->graph, config, e->images, &e->features));
+    CLC_TRY(clc_kept_build(e->graph, config, e->images, &e->features));
     if (fresh) {
         clc_params_layout(params);
         CLC_TRY(clc_params_allocate(params, e->device, false, 0));

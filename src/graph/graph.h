@@ -60,6 +60,7 @@ struct clc_graph {
     bool gradients; /* a backward pass follows; else nothing is kept for it. Set before the first tensor */
     int norm_splits; /* equal parts of the samples that batch-norm sees alone; 1 unless set */
     bool frozen;     /* training leaves batch-norm's running statistics as they are */
+    bool fixed_norm; /* it normalises by them, too: no sample depends on another */
     clc_conv2d_kind convolution;
     clc_gemm_kind gemm;
     clc_tensor **tensors;

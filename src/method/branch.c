@@ -4,6 +4,9 @@
 #include "net/net.h"
 #include "optim/optim.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static clc_resnet resnet_of(const clc_config *config) {
     clc_resnet resnet = {.bottleneck = config->encoder.block == CLC_CONFIG_BLOCK_BOTTLENECK,
                          .width = config->encoder.width,
@@ -28,17 +31,40 @@ clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_ten
     return clc_resnet_build(graph, "encoder", &resnet, images, features);
 }
 
-clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
-                               clc_tensor **projection) {
+static clc_mlp projector_of(const clc_config *config) {
     clc_mlp mlp = {.output = config->projector.output,
                    .batchnorm = config->projector.batchnorm,
                    .last_batchnorm = config->projector.last_batchnorm,
                    .last_frozen = !config->projector.last_affine};
     set_hidden(&mlp, &config->projector.hidden);
+    return mlp;
+}
+
+clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
+                               clc_tensor **projection) {
+    const clc_mlp mlp = projector_of(config);
     *projection = features;
     if (!config->projector.enabled)
         return CLC_OK;
     return clc_mlp_build(graph, "projector", &mlp, features, projection);
+}
+
+clc_status clc_kept_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+                          clc_tensor **features) {
+    clc_status status = clc_encoder_build(graph, config, images, features);
+    clc_mlp mlp = projector_of(config);
+    mlp.only = config->projector.keep;
+    if (status != CLC_OK || !mlp.only)
+        return status;
+    return clc_mlp_build(graph, "projector", &mlp, *features, features);
+}
+
+bool clc_param_is_kept(const clc_config *config, const char *name) {
+    static const char encoder[] = "encoder.", projector[] = "projector.";
+    const int modules = config->projector.batchnorm ? 3 : 2; /* linear layer, batch-norm, ReLU */
+    if (!strncmp(name, projector, sizeof projector - 1))
+        return atoi(name + sizeof projector - 1) < config->projector.keep * modules;
+    return !strncmp(name, encoder, sizeof encoder - 1);
 }
 
 clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,

@@ -34,6 +34,7 @@ typedef struct clc_method {
     bool split;      /* the networks see the first view, the teacher the second; else both see both */
     bool predictor;  /* behind the networks, not behind the teacher */
     bool prototypes; /* the loss sees cosines with prototypes */
+    bool unit_prototypes; /* which are scaled to length 1 after each update */
     bool multicrop;  /* small views beside the two, not for the teacher */
     bool labels;     /* positives have the same label */
     int norm_parts;  /* parts of each view that batch-norm sees alone; 0: all views together */
@@ -53,6 +54,12 @@ bool clc_method_wants_labels(const clc_config *config);
 /* The encoder that the configuration describes, as "encoder". */
 clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
                              clc_tensor **features);
+
+/* What is kept after training: the encoder, and behind it as many of the projector's layers as the configuration
+ * says (SimCLR v2). */
+clc_status clc_kept_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+                          clc_tensor **features);
+bool clc_param_is_kept(const clc_config *config, const char *name);
 
 /* Its projector (features themselves if disabled) and predictor. */
 clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,

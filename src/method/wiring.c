@@ -111,6 +111,7 @@ static clc_status build_branch(clc_wiring *w, branch_kind kind, int crop, clc_br
     b->graph->gradients = kind == STUDENT;
     b->graph->frozen = kind == EMBEDDER;
     b->graph->norm_splits = norm_splits(w, c->views);
+    b->graph->fixed_norm = w->config->encoder.norm == CLC_CONFIG_NORM_FIXED;
     b->graph->convolution = (clc_conv2d_kind)w->config->device.convolution;
     b->graph->gemm = (clc_gemm_kind)w->config->device.gemm;
     b->views = c->views;

@@ -115,6 +115,9 @@ clc_status clc_wiring_allocate(clc_wiring *wiring, int optimizer_states, const c
 /* Makes all launches; step_state: uint (CLC_STEP_STATE_COUNT). */
 clc_status clc_wiring_build(clc_wiring *wiring, cl_mem pixels, cl_mem indices, cl_mem step_state);
 
+/* Appends what follows an update of the weights: prototypes, the teacher's average. hyper as in optim.h. */
+clc_status clc_wiring_build_update(clc_wiring *wiring, clc_sequence *sequence, cl_mem hyper);
+
 /* First weights, the teacher's copy of them, the queue. */
 clc_status clc_wiring_initialise(clc_wiring *wiring, uint64_t seed);
 

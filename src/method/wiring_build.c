@@ -268,6 +268,18 @@ fail:
     return status;
 }
 
+clc_status clc_wiring_build_update(clc_wiring *w, clc_sequence *sequence, cl_mem hyper) {
+    clc_status status = CLC_OK;
+    if (w->method->unit_prototypes)
+        CLC_TRY(clc_prototypes_renormalize(sequence, w->device,
+                                           clc_params_find(&w->params, "prototypes.weight")));
+    if (w->teacher.count)
+        CLC_TRY(clc_average_build(sequence, w->device, w->teacher.value, w->params.value, hyper,
+                                  w->teacher.trainable));
+fail:
+    return status;
+}
+
 /* ---- order ---- */
 
 typedef struct stage_list {

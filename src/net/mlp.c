@@ -35,8 +35,11 @@ clc_status clc_mlp_build(clc_graph *graph, const char *prefix, const clc_mlp *ml
     clc_tensor *y = in;
     int index = 0;
     const size_t first = graph->params->count;
-    for (int i = 0; i < mlp->hidden_layers; i++)
+    for (int i = 0; i < (mlp->only ? mlp->only : mlp->hidden_layers); i++)
         CLC_TRY(add_layer(graph, prefix, mlp->hidden[i], mlp->batchnorm, true, &index, &y));
+    *out = y;
+    if (mlp->only)
+        return CLC_OK;
     CLC_TRY(add_layer(graph, prefix, mlp->output, mlp->last_batchnorm, false, &index, &y));
     set_group(graph->params, first, mlp->group);
     if (mlp->last_batchnorm && mlp->last_frozen && first < graph->params->count)

@@ -30,6 +30,7 @@ typedef struct clc_mlp {
     int hidden_layers;
     int hidden[CLC_MLP_LAYERS];
     int output;
+    int only;            /* stop behind so many hidden layers; 0: build all */
     bool batchnorm;      /* after hidden layers */
     bool last_batchnorm; /* after the output */
     bool last_frozen;    /* that one keeps scale 1 and shift 0 */

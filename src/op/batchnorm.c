@@ -74,12 +74,13 @@ clc_status clc_batchnorm_build_training(clc_sequence *sequence, clc_device *devi
     batchnorm_build b = begin(sequence, device, a);
     clc_launch_spec sums = spec(&b, "batchnorm_statistics", op, false, 1);
     clc_launch_spec merge = spec(&b, "batchnorm_merge", op, true, 0);
-    CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->workspace),
-                       CLC_INT(b.rows)));
+    if (!a->fixed)
+        CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->workspace),
+                           CLC_INT(b.rows)));
     CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->workspace), CLC_MEM(a->weight),
                        CLC_MEM(a->bias), CLC_MEM(a->running_mean), CLC_MEM(a->running_variance),
                        CLC_MEM(a->saved), CLC_INT(b.rows), CLC_INT(b.chunks), CLC_INT(a->splits),
-                       CLC_FLOAT(a->frozen ? 0 : 0.1)));
+                       CLC_FLOAT(a->frozen ? 0 : 0.1), CLC_INT(a->fixed)));
     CLC_TRY(apply(&b, a->saved, op));
 fail:
     return status;
@@ -121,7 +122,7 @@ clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *devi
                            CLC_MEM(a->saved), CLC_MEM(a->workspace), rows, floor_value));
     CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(a->workspace), CLC_MEM(a->saved),
                        CLC_MEM(a->dweight), CLC_MEM(a->dbias), rows, CLC_INT(b.chunks),
-                       CLC_INT(a->splits)));
+                       CLC_INT(a->splits), CLC_INT(a->fixed)));
     if (a->dx)
         CLC_TRY(CLC_LAUNCH(sequence, device, &last, CLC_MEM(a->x),
                            CLC_MEM(residual ? a->dresidual : a->dy), CLC_MEM(a->saved),
@@ -139,6 +140,7 @@ static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node
         .channels = node->in->c,
         .splits = graph->training ? graph->norm_splits : 1,
         .frozen = graph->frozen,
+        .fixed = graph->fixed_norm,
         .relu = node->relu,
         .x = node->in->value,
         .y = node->out->value,

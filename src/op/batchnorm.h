@@ -8,6 +8,7 @@ typedef struct clc_batchnorm_args {
     int rows, channels;
     int splits;     /* equal parts of the rows, each normalised by itself; 1: all rows together */
     bool frozen;    /* training leaves the running statistics as they are */
+    bool fixed;     /* training normalises by them, too, and leaves them */
     bool relu;
     cl_mem x, y;                           /* (rows,channels) */
     cl_mem residual;                       /* (rows,channels), NULL for none */

@@ -29,6 +29,10 @@ clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int o
 clc_status clc_prototypes(clc_graph *graph, const char *layer, clc_tensor *in, int count,
                           clc_tensor **out);
 
+/* Appends the scaling of the prototypes to length 1, as SwAV does after each update. */
+clc_status clc_prototypes_renormalize(clc_sequence *sequence, clc_device *device,
+                                      const clc_param *weight);
+
 /* Maximum over windows; padding never wins. */
 clc_status clc_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel, int stride,
                        int pad, clc_tensor **out);

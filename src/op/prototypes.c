@@ -125,3 +125,18 @@ clc_status clc_prototypes(clc_graph *graph, const char *layer, clc_tensor *in, i
 fail:
     return status;
 }
+
+clc_status clc_prototypes_renormalize(clc_sequence *sequence, clc_device *device,
+                                      const clc_param *weight) {
+    const int dim = weight->shape[0], count = weight->shape[1];
+    const unsigned width = clc_vector_width(device, (size_t)count);
+    char options[64];
+    snprintf(options, sizeof options, "-DC=%d -DK=%d -DVW=%u", dim, count, width);
+    const clc_launch_spec spec = {.source = "op/prototypes.cl",
+                                  .kernel = "prototypes_renormalize",
+                                  .options = options,
+                                  .groups = {(size_t)count / width},
+                                  .op = "prototypes",
+                                  .bytes = 12.0 * dim * count};
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(weight->value));
+}

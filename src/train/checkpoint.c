@@ -316,20 +316,26 @@ fail:
 
 static const char encoder_prefix[] = "encoder.";
 
+/* The encoder's parameters lose their prefix, the projector's keep it. */
+static const char *name_outside(const char *name) {
+    const size_t skip = sizeof encoder_prefix - 1;
+    return strncmp(name, encoder_prefix, skip) ? name : name + skip;
+}
+
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
                             const clc_config *config, int64_t steps) {
     clc_status status = CLC_OK;
     tensor_list list = {0};
     char *text = NULL;
-    const size_t skip = sizeof encoder_prefix - 1;
     CLC_TRY(list_make(&list, params->count * 2));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        if (strncmp(param->name, encoder_prefix, skip) != 0)
+        const char *name = name_outside(param->name);
+        if (!clc_param_is_kept(config, param->name))
             continue;
-        CLC_TRY(list_add(&list, device, param, param->value, 0, "", param->name + skip));
+        CLC_TRY(list_add(&list, device, param, param->value, 0, "", name));
         if (param->kind == CLC_PARAM_NORM_VARIANCE)
-            CLC_TRY(list_count(&list, param->name + skip, steps));
+            CLC_TRY(list_count(&list, name, steps));
     }
     CLC_TRY(config_text(config, &text));
     const char *const metadata[][2] = {{"format", "pt"}, {"config", text}};
@@ -343,14 +349,11 @@ fail:
 clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *device) {
     clc_status status = CLC_OK;
     clc_safetensors *st = NULL;
-    const size_t skip = sizeof encoder_prefix - 1;
     CLC_TRY(clc_safetensors_open(path, &st));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        if (strncmp(param->name, encoder_prefix, skip) != 0)
-            continue;
-        const char *name =
-            clc_safetensors_find(st, param->name) ? param->name : param->name + skip;
+        const char *outside = name_outside(param->name);
+        const char *name = clc_safetensors_find(st, param->name) ? param->name : outside;
         CLC_TRY(load_tensor(st, path, param, device, param->value, 0, name));
     }
 fail:

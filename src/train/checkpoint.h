@@ -34,11 +34,12 @@ clc_status clc_checkpoint_find(const char *folder, int64_t before, char *path, s
 /* The checkpoint before the one that `path` names. */
 clc_status clc_checkpoint_before(const char *folder, const char *path, char *before, size_t size);
 
-/* Writes the weights of the encoder alone under torchvision's names, with num_batches_tracked. */
+/* Writes the weights of what is kept: the encoder under torchvision's names, with num_batches_tracked, and such
+ * layers of the projector as the configuration keeps ("projector.0.weight"). */
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
                             const clc_config *config, int64_t steps);
 
-/* Reads "encoder.*" parameters (from a checkpoint) or torchvision's names (from an encoder file). */
+/* Fills all of `params` from a checkpoint or from an encoder file, whose encoder has torchvision's names. */
 clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *device);
 
 #endif

@@ -126,7 +126,7 @@ fail:
     return status;
 }
 
-/* The update of the weights, then the teacher's. */
+/* The update of the weights, then what follows from it. */
 static clc_status build_update(clc_step *step) {
     clc_status status = CLC_OK;
     clc_wiring *w = &step->wiring;
@@ -141,9 +141,7 @@ static clc_status build_update(clc_step *step) {
                                        .floats = w->params.trainable};
     CLC_TRY(clc_optim_build(&step->optim_sequence, step->device, &step->optim, step->segment_count,
                             &step->tables, &buffers));
-    if (w->teacher.count)
-        CLC_TRY(clc_average_build(&step->optim_sequence, step->device, w->teacher.value,
-                                  w->params.value, step->hyper, w->teacher.trainable));
+    CLC_TRY(clc_wiring_build_update(w, &step->optim_sequence, step->hyper));
 fail:
     return status;
 }

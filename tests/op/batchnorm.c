@@ -232,6 +232,37 @@ static void frozen_statistics_stay(void **state) {
     free(variance);
 }
 
+/* By the running statistics, which are constants: y as in inference, dx = scale d. */
+static void fixed_statistics(void **state) {
+    (void)state;
+    const batchnorm_case c = {600, 8, false, false, 0.5, 2};
+    batchnorm_data d = make_data(&c);
+    const reference_batchnorm *r = &d.reference;
+    batchnorm_buffers b;
+    clc_sequence sequence = {0};
+    reference_batchnorm_inference(r);
+    avoid_kinks(&c, &d, 0);
+    for (size_t i = 0; i < d.count; i++) {
+        const size_t k = i % d.channels;
+        const double inverse = 1 / sqrt((double)d.variance[k] + 1e-5);
+        r->dx[i] = r->dy[i] * r->weight[k] * inverse;
+        r->dweight[k] += r->dy[i] * (r->x[i] - (double)d.mean[k]) * inverse;
+        r->dbias[k] += r->dy[i];
+    }
+    make_buffers(&c, &d, &b);
+    b.args.fixed = true;
+    CHECK(clc_batchnorm_build_training(&sequence, test_device(), &b.args));
+    CHECK(clc_batchnorm_build_backward(&sequence, test_device(), &b.args));
+    test_run(&sequence);
+    const tolerances t = tolerance_of(&c, 2);
+    expect_within(&b.all[Y], r->y, t.y);
+    expect_within(&b.all[DX], r->dx, t.d);
+    expect_within(&b.all[DWEIGHT], r->dweight, t.dweight);
+    expect_within(&b.all[DBIAS], r->dbias, t.dbias);
+    release_buffers(&b);
+    free_data(&d);
+}
+
 /* A constant channel has variance 0: y is the bias, and nothing divides by 0. */
 static void a_constant_channel(void **state) {
     (void)state;
@@ -394,6 +425,7 @@ int main(void) {
         cmocka_unit_test(a_mean_far_above_the_deviation),
         cmocka_unit_test(splits),
         cmocka_unit_test(frozen_statistics_stay),
+        cmocka_unit_test(fixed_statistics),
         cmocka_unit_test(a_constant_channel),
         cmocka_unit_test(an_input_without_gradient),
         cmocka_unit_test(nan_passes),

@@ -1,0 +1,107 @@
+#include "method/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static clc_dataset *noise(void) {
+    clc_dataset *data = calloc(1, sizeof *data);
+    assert_non_null(data);
+    const size_t bytes = (size_t)FIXTURE_IMAGES * FIXTURE_SIDE * FIXTURE_SIDE;
+    *data = (clc_dataset){.name = "noise",
+                          .count = FIXTURE_IMAGES,
+                          .height = FIXTURE_SIDE,
+                          .width = FIXTURE_SIDE,
+                          .channels = 1,
+                          .pixels = malloc(bytes),
+                          .labels = malloc(FIXTURE_IMAGES * sizeof(int32_t)),
+                          .classes = 3};
+    for (size_t i = 0; i < bytes; i++)
+        data->pixels[i] = (uint8_t)(i * 2654435761u >> 13);
+    for (int i = 0; i < FIXTURE_IMAGES; i++)
+        data->labels[i] = i % 3;
+    return data;
+}
+
+void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n) {
+    static const char *const small[] = {
+        "encoder.name=custom",   "encoder.block=basic",    "encoder.blocks=1,1", "encoder.width=4",
+        "training.batch=8",      "training.epochs=4",      "projector.hidden=12", "projector.output=8",
+        "predictor.hidden=6",    "method.queue=32",        "method.prototypes=12",
+        "optimizer.warmup_epochs=0", "loss.temperature=0.2", "method.freeze_prototypes=0",
+        "optimizer.learning_rate_scale=none"};
+    enum { SMALL = sizeof small / sizeof *small, MOST = 48 };
+    const char *all[MOST];
+    char name[64];
+    snprintf(name, sizeof name, "method.name=%s", method);
+    memcpy(all, small, sizeof small);
+    all[SMALL] = name;
+    for (size_t i = 0; i < n; i++)
+        all[SMALL + 1 + i] = overrides[i];
+    const clc_train_options options = {.overrides = all, .override_count = SMALL + 1 + n};
+    *f = (fixture){0};
+    CHECK(clc_session_open(&f->session, &options, noise()));
+}
+
+void fixture_close(fixture *f) {
+    clc_session_close(&f->session);
+}
+
+void fixture_set(fixture *f, int64_t number) {
+    clc_step *step = &f->session.step;
+    const int64_t queue = step->wiring.queue.size ? step->wiring.queue.size : 1;
+    const cl_uint state[CLC_STEP_STATE_COUNT] = {
+        (cl_uint)(number / step->steps_per_epoch),
+        (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue)};
+    for (int i = 0; i < FIXTURE_BATCH; i++)
+        f->indices[i] = (int32_t)((number * FIXTURE_BATCH + i * 5) % FIXTURE_IMAGES);
+    CHECK(clc_buffer_write(step->device, step->state, 0, sizeof state, state));
+    CHECK(clc_buffer_write(step->device, step->indices, 0, sizeof f->indices, f->indices));
+}
+
+/* Runs all stages but the update, or those up to and with the loss. */
+static void run(fixture *f, int64_t number, bool loss_only) {
+    clc_step *step = &f->session.step;
+    const clc_stage *stages;
+    const size_t count = clc_step_stages(step, number, &stages);
+    fixture_set(f, number);
+    for (size_t i = 0; i + 1 < count; i++) {
+        CHECK(clc_sequence_run(stages[i].sequence, step->device));
+        if (loss_only && (stages[i].sequence == &step->wiring.loss_sequence[0] ||
+                          stages[i].sequence == &step->wiring.loss_sequence[1]))
+            break;
+    }
+    CHECK(clc_device_finish(step->device));
+}
+
+void fixture_run_to_loss(fixture *f, int64_t number) {
+    run(f, number, true);
+}
+
+void fixture_run_to_update(fixture *f, int64_t number) {
+    run(f, number, false);
+}
+
+void fixture_step(fixture *f, int64_t number, float rate) {
+    clc_step_slot finished;
+    clc_step *step = &f->session.step;
+    fixture_set(f, number);
+    CHECK(clc_step_enqueue(step, number, (int)(number / step->steps_per_epoch), rate, f->indices,
+                           &finished));
+    CHECK(clc_device_finish(step->device));
+}
+
+float *fixture_read(const fixture *f, cl_mem buffer, size_t count) {
+    float *values = malloc(count * sizeof *values);
+    assert_non_null(values);
+    CHECK(clc_buffer_read(f->session.device, buffer, 0, count * sizeof *values, values));
+    return values;
+}
+
+float *fixture_param(const fixture *f, const clc_params *params, const char *name, size_t *count) {
+    const clc_param *param = clc_params_find(params, name);
+    if (!param)
+        fail_msg("there is no parameter %s", name);
+    *count = param->count;
+    return fixture_read(f, param->value, param->count);
+}

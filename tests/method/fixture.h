@@ -1,0 +1,33 @@
+/* A small training session on noise, run stage by stage. */
+#ifndef TESTS_METHOD_FIXTURE_H
+#define TESTS_METHOD_FIXTURE_H
+
+#include "harness.h"
+#include "train/session.h"
+
+enum { FIXTURE_SIDE = 8, FIXTURE_IMAGES = 48, FIXTURE_BATCH = 8 };
+
+typedef struct fixture {
+    clc_session session;
+    int32_t indices[FIXTURE_BATCH];
+} fixture;
+
+/* Opens `method` with small networks and further overrides ("section.key=value"). */
+void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n);
+void fixture_close(fixture *f);
+
+/* Sets step `number`'s inputs; the batch is a different one in each step. */
+void fixture_set(fixture *f, int64_t number);
+
+/* Runs step `number` up to and with the loss, or up to the update, or all of it with `rate`. */
+void fixture_run_to_loss(fixture *f, int64_t number);
+void fixture_run_to_update(fixture *f, int64_t number);
+void fixture_step(fixture *f, int64_t number, float rate);
+
+/* `count` floats of a buffer; freed by the caller. */
+float *fixture_read(const fixture *f, cl_mem buffer, size_t count);
+
+/* A parameter's values, or its teacher's; freed by the caller. */
+float *fixture_param(const fixture *f, const clc_params *params, const char *name, size_t *count);
+
+#endif
