@@ -10,8 +10,8 @@ const char *const clc_conv2d_pass_names[] = {"conv2d_forward", "conv2d_backward_
                                              "conv2d_backward_weights"};
 
 static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd_staged, &clc_conv2d_winograd,
-                                               &clc_conv2d_pointwise, &clc_conv2d_direct,
-                                               &clc_conv2d_im2col};
+                                               &clc_conv2d_pointwise, &clc_conv2d_implicit_gemm,
+                                               &clc_conv2d_direct, &clc_conv2d_im2col};
 enum { IMPL_COUNT = sizeof impls / sizeof *impls };
 
 const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
@@ -30,7 +30,7 @@ static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
         return large && tiles <= (pass == CLC_CONV2D_BACKWARD_WEIGHTS ? 2 : 1) * channels;
     if (impl->kind == CLC_CONV2D_WINOGRAD)
         return large;
-    if (impl->kind == CLC_CONV2D_POINTWISE)
+    if (impl->kind == CLC_CONV2D_POINTWISE || impl->kind == CLC_CONV2D_IMPLICIT_GEMM)
         return device->profile == CLC_PROFILE_GPU;
     return device->profile == CLC_PROFILE_CPU;
 }

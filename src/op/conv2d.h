@@ -30,6 +30,7 @@ typedef enum clc_conv2d_kind {
     CLC_CONV2D_WINOGRAD,
     CLC_CONV2D_WINOGRAD_STAGED,
     CLC_CONV2D_POINTWISE,
+    CLC_CONV2D_IMPLICIT_GEMM,
     CLC_CONV2D_IM2COL
 } clc_conv2d_kind;
 
