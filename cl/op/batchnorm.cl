@@ -13,6 +13,25 @@
 #define CV (C / VW)
 #define EPSILON 1e-5f
 
+/* The vectors of channels of an item: CPU: a group is one item, which takes all. GPU: LS items a group take one
+ * each, so that neighbours read neighbouring channels; the third group number is the block of channels. */
+#if CPU_KERNELS
+#define LS 1
+#define JS CV
+#define J_FIRST 0
+#define J_LAST CV
+#define COLUMN ((int)get_group_id(0))
+#else
+#ifndef LS
+#define LS 64
+#endif
+#define JS 1
+#define J_FIRST min((int)(get_group_id(2) * LS + get_local_id(0)), CV)
+#define J_LAST min(J_FIRST + 1, CV)
+#define COLUMN ((int)get_global_id(0)) /* in the kernels over vectors of channels; may be CV or more */
+#endif
+#define GROUP_KERNEL __attribute__((reqd_work_group_size(LS, 1, 1))) kernel
+
 /* This split's first row, and its part of (splits,6,C) and (splits,groups,2,C). */
 #define ROW0       ((size_t)get_group_id(1) * rows)
 #define SAVED      (saved + (size_t)get_group_id(1) * 6 * C)
@@ -22,26 +41,26 @@
 
 /* Sums of each chunk about its own first row, so that a large mean costs no digits:
  * part (groups,2,C) receives the chunk's mean and its sum of squared deviations. */
-TILE_KERNEL void batchnorm_statistics(const global float *restrict x, // (rows,C)
+GROUP_KERNEL void batchnorm_statistics(const global float *restrict x, // (rows,C)
                                       global float *restrict part,    // (groups,2,C)
                                       const int rows) {
     const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
-    vec pivot[CV], sum[CV], squares[CV];
-    for (int j = 0; j < CV; j++) {
-        pivot[j] = first < last ? VLOAD(j, x + (ROW0 + first) * C) : (vec)(0.0f);
-        sum[j] = squares[j] = (vec)(0.0f);
+    vec pivot[JS], sum[JS], squares[JS];
+    for (int j = J_FIRST; j < J_LAST; j++) {
+        pivot[j - J_FIRST] = first < last ? VLOAD(j, x + (ROW0 + first) * C) : (vec)(0.0f);
+        sum[j - J_FIRST] = squares[j - J_FIRST] = (vec)(0.0f);
     }
     for (int r = first; r < last; r++)
-        for (int j = 0; j < CV; j++) {
-            const vec d = VLOAD(j, x + (ROW0 + r) * C) - pivot[j];
-            sum[j] += d;
-            squares[j] += d * d;
+        for (int j = J_FIRST; j < J_LAST; j++) {
+            const vec d = VLOAD(j, x + (ROW0 + r) * C) - pivot[j - J_FIRST];
+            sum[j - J_FIRST] += d;
+            squares[j - J_FIRST] += d * d;
         }
     const float scale = first < last ? 1.0f / (float)(last - first) : 0.0f;
-    for (int j = 0; j < CV; j++) {
-        VSTORE(pivot[j] + sum[j] * scale, j, PART);
-        VSTORE(squares[j] - sum[j] * sum[j] * scale, j, PART + C);
+    for (int j = J_FIRST; j < J_LAST; j++) {
+        VSTORE(pivot[j - J_FIRST] + sum[j - J_FIRST] * scale, j, PART);
+        VSTORE(squares[j - J_FIRST] - sum[j - J_FIRST] * sum[j - J_FIRST] * scale, j, PART + C);
     }
 }
 
@@ -63,9 +82,9 @@ void merge_chunks(const global float *part, const int j, const int rows, const i
     }
 }
 
-/* One group for VW channels. The running averages take in the mean over the splits. With `fixed` they take the
+/* One item for VW channels. The running averages take in the mean over the splits. With `fixed` they take the
  * place of the rows' statistics, and stay. */
-TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits,groups,2,C)
+GROUP_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits,groups,2,C)
                                  const global float *restrict weight, // (C)
                                  const global float *restrict bias,   // (C)
                                  global float *restrict running_mean, // (C)
@@ -73,7 +92,9 @@ TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits
                                  global float *restrict saved,            // (splits,6,C)
                                  const int rows, const int groups, const int splits,
                                  const float momentum, const int fixed) {
-    const int j = get_group_id(0);
+    const int j = COLUMN;
+    if (j >= CV)
+        return;
     vec means = (vec)(0.0f), variances = (vec)(0.0f);
     for (int split = 0; split < splits; split++) {
         vec mean = VLOAD(j, running_mean), squares = VLOAD(j, running_variance) * (float)rows;
@@ -98,40 +119,42 @@ TILE_KERNEL void batchnorm_merge(const global float *restrict part,   // (splits
 }
 
 /* y = max(scale x + shift [+ residual], floor). */
-TILE_KERNEL void batchnorm_apply(const global float *restrict x,     // (rows,C)
+GROUP_KERNEL void batchnorm_apply(const global float *restrict x,     // (rows,C)
                                  const global float *restrict saved, // (6,C)
                                  global float *restrict y,           // (rows,C)
                                  const int rows, const float floor_value) {
     const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, rows); r++)
-        for (int j = 0; j < CV; j++) {
+        for (int j = J_FIRST; j < J_LAST; j++) {
             const vec v = VLOAD(j, x + (ROW0 + r) * C) * VLOAD(j, SAVED + 2 * C) +
                           VLOAD(j, SAVED + 3 * C);
             VSTORE(RECTIFY(v), j, y + (ROW0 + r) * C);
         }
 }
 
-TILE_KERNEL void batchnorm_apply_residual(const global float *restrict x,        // (rows,C)
+GROUP_KERNEL void batchnorm_apply_residual(const global float *restrict x,        // (rows,C)
                                           const global float *restrict saved,    // (6,C)
                                           const global float *restrict residual, // (rows,C)
                                           global float *restrict y,              // (rows,C)
                                           const int rows, const float floor_value) {
     const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, rows); r++)
-        for (int j = 0; j < CV; j++) {
+        for (int j = J_FIRST; j < J_LAST; j++) {
             const vec v = VLOAD(j, x + (ROW0 + r) * C) * VLOAD(j, SAVED + 2 * C) +
                           VLOAD(j, SAVED + 3 * C) + VLOAD(j, residual + (ROW0 + r) * C);
             VSTORE(RECTIFY(v), j, y + (ROW0 + r) * C);
         }
 }
 
-/* Scale and shift from the running statistics: rows 2 and 3 of saved. One group for VW channels. */
-TILE_KERNEL void batchnorm_inference(const global float *restrict weight,           // (C)
+/* Scale and shift from the running statistics: rows 2 and 3 of saved. One item for VW channels. */
+GROUP_KERNEL void batchnorm_inference(const global float *restrict weight,           // (C)
                                      const global float *restrict bias,             // (C)
                                      const global float *restrict running_mean,     // (C)
                                      const global float *restrict running_variance, // (C)
                                      global float *restrict saved) {                // (6,C)
-    const int j = get_group_id(0);
+    const int j = COLUMN;
+    if (j >= CV)
+        return;
     const vec scale = VLOAD(j, weight) / sqrt(VLOAD(j, running_variance) + EPSILON);
     VSTORE(scale, j, saved + 2 * C);
     VSTORE(VLOAD(j, bias) - VLOAD(j, running_mean) * scale, j, saved + 3 * C);
@@ -139,33 +162,33 @@ TILE_KERNEL void batchnorm_inference(const global float *restrict weight,       
 
 /* Sums for the backward pass: with d = dy where the output was not cut off,
  * part (groups,2,C) receives sum d and sum d (x - mean). */
-TILE_KERNEL void batchnorm_backward_sums(const global float *restrict x,     // (rows,C)
+GROUP_KERNEL void batchnorm_backward_sums(const global float *restrict x,     // (rows,C)
                                          const global float *restrict dy,    // (rows,C)
                                          const global float *restrict saved, // (6,C)
                                          global float *restrict part,        // (groups,2,C)
                                          const int rows, const float floor_value) {
     const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
-    vec sum[CV], product[CV];
-    for (int j = 0; j < CV; j++)
-        sum[j] = product[j] = (vec)(0.0f);
+    vec sum[JS], product[JS];
+    for (int j = J_FIRST; j < J_LAST; j++)
+        sum[j - J_FIRST] = product[j - J_FIRST] = (vec)(0.0f);
     for (int r = first; r < last; r++)
-        for (int j = 0; j < CV; j++) {
+        for (int j = J_FIRST; j < J_LAST; j++) {
             const vec v = VLOAD(j, x + (ROW0 + r) * C);
             const vec y = v * VLOAD(j, SAVED + 2 * C) + VLOAD(j, SAVED + 3 * C);
             const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (ROW0 + r) * C);
-            sum[j] += d;
-            product[j] += d * (v - VLOAD(j, SAVED));
+            sum[j - J_FIRST] += d;
+            product[j - J_FIRST] += d * (v - VLOAD(j, SAVED));
         }
-    for (int j = 0; j < CV; j++) {
-        VSTORE(sum[j], j, PART);
-        VSTORE(product[j], j, PART + C);
+    for (int j = J_FIRST; j < J_LAST; j++) {
+        VSTORE(sum[j - J_FIRST], j, PART);
+        VSTORE(product[j - J_FIRST], j, PART + C);
     }
 }
 
 /* The same behind a residual: the mask comes from the output y, and d, which is the residual's gradient,
  * is written so that the next pass needs neither y nor dy. */
-TILE_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x,     // (rows,C)
+GROUP_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x,     // (rows,C)
                                                   const global float *restrict dy,    // (rows,C)
                                                   const global float *restrict y,     // (rows,C)
                                                   const global float *restrict saved, // (6,C)
@@ -174,35 +197,37 @@ TILE_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x
                                                   const int rows, const float floor_value) {
     const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
-    vec sum[CV], product[CV];
-    for (int j = 0; j < CV; j++)
-        sum[j] = product[j] = (vec)(0.0f);
+    vec sum[JS], product[JS];
+    for (int j = J_FIRST; j < J_LAST; j++)
+        sum[j - J_FIRST] = product[j - J_FIRST] = (vec)(0.0f);
     for (int r = first; r < last; r++)
-        for (int j = 0; j < CV; j++) {
+        for (int j = J_FIRST; j < J_LAST; j++) {
             const vec v = VLOAD(j, x + (ROW0 + r) * C);
             const vec d = VLOAD(j, y + (ROW0 + r) * C) <= floor_value
                               ? (vec)(0.0f)
                               : VLOAD(j, dy + (ROW0 + r) * C);
             VSTORE(d, j, dresidual + (ROW0 + r) * C);
-            sum[j] += d;
-            product[j] += d * (v - VLOAD(j, SAVED));
+            sum[j - J_FIRST] += d;
+            product[j - J_FIRST] += d * (v - VLOAD(j, SAVED));
         }
-    for (int j = 0; j < CV; j++) {
-        VSTORE(sum[j], j, PART);
-        VSTORE(product[j], j, PART + C);
+    for (int j = J_FIRST; j < J_LAST; j++) {
+        VSTORE(sum[j - J_FIRST], j, PART);
+        VSTORE(product[j - J_FIRST], j, PART + C);
     }
 }
 
 /* dweight, dbias and the two coefficients of
  * dx = scale (d - mean(d) - xhat mean(d xhat)) = scale d + saved[4] (x - mean) + saved[5]; with `fixed`
  * statistics those are 0. */
-TILE_KERNEL void batchnorm_backward_merge(const global float *restrict part,  // (splits,groups,2,C)
+GROUP_KERNEL void batchnorm_backward_merge(const global float *restrict part,  // (splits,groups,2,C)
                                           global float *restrict saved,       // (splits,6,C)
                                           global float *restrict dweight,     // (C)
                                           global float *restrict dbias,       // (C)
                                           const int rows, const int groups, const int splits,
                                           const int fixed) {
-    const int j = get_group_id(0);
+    const int j = COLUMN;
+    if (j >= CV)
+        return;
     vec weights = (vec)(0.0f), biases = (vec)(0.0f);
     for (int split = 0; split < splits; split++) {
         const global float *from = part + (size_t)split * groups * 2 * C;
@@ -224,14 +249,14 @@ TILE_KERNEL void batchnorm_backward_merge(const global float *restrict part,  //
 }
 
 /* dx from d = dy, cut off where the output was; behind a residual d is given and floor -infinity. */
-TILE_KERNEL void batchnorm_backward_apply(const global float *restrict x,           // (rows,C)
+GROUP_KERNEL void batchnorm_backward_apply(const global float *restrict x,           // (rows,C)
                                           const global float *restrict dy,          // (rows,C)
                                           const global float *restrict saved,       // (6,C)
                                           global float *restrict dx,          // (rows,C)
                                           const int rows, const float floor_value) {
     const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, rows); r++)
-        for (int j = 0; j < CV; j++) {
+        for (int j = J_FIRST; j < J_LAST; j++) {
             const vec v = VLOAD(j, x + (ROW0 + r) * C), scale = VLOAD(j, SAVED + 2 * C);
             const vec y = v * scale + VLOAD(j, SAVED + 3 * C);
             const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (ROW0 + r) * C);
