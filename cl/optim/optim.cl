@@ -5,7 +5,10 @@
 #ifndef KIND
 #define KIND 0 /* 0 SGD, 1 LARS, 2 AdamW */
 #define NESTEROV 0
+#define LS 1 /* items a group: they take the chunk's vectors in turn */
 #endif
+#define GROUP_KERNEL __attribute__((reqd_work_group_size(LS, 1, 1))) kernel
+#define EACH_VECTOR(i, chunk) (int i = get_local_id(0); i < (COUNT(chunk) + 15) / 16; i += LS)
 /* Fields of a chunk (int4) and a segment (int4). */
 #define SEGMENT(chunk) (chunk).x
 #define START(chunk) (chunk).y /* in vectors of 16 floats */
@@ -18,12 +21,13 @@
 #define GROUP_RATES 4 /* in hyper */
 
 /* part (chunks,3): sums of g g, g w and w w. */
-TILE_KERNEL void optim_sums(const global float *restrict value, const global float *restrict grad,
+GROUP_KERNEL void optim_sums(const global float *restrict value, const global float *restrict grad,
                             const global int4 *restrict chunks, global float *restrict part) {
+    local float all[3][LS];
     const int4 chunk = chunks[get_group_id(0)];
     const global float *w = value + (size_t)START(chunk) * 16, *g = grad + (size_t)START(chunk) * 16;
     float16 gg = 0.0f, gw = 0.0f, ww = 0.0f;
-    for (int i = 0; i < (COUNT(chunk) + 15) / 16; i++) {
+    for EACH_VECTOR(i, chunk) {
         const float16 a = vload16(i, g);
         gg += a * a;
 #if KIND == 1
@@ -40,6 +44,13 @@ TILE_KERNEL void optim_sums(const global float *restrict value, const global flo
         float sum = 0.0f;
         for (int i = 0; i < 16; i++)
             sum += sums[k][i];
+        all[k][get_local_id(0)] = sum;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = get_local_id(0); k < 3; k += LS) {
+        float sum = 0.0f;
+        for (int i = 0; i < LS; i++)
+            sum += all[k][i];
         part[get_group_id(0) * 3 + k] = sum;
     }
 }
@@ -84,7 +95,7 @@ TILE_KERNEL void optim_merge(const global float *restrict part, // (chunks,3)
 
 /* The update, left out when something isn't finite. hyper: rate, 1 - beta1^t, 1 - beta2^t, and from
  * GROUP_RATES on the rates of the groups; one of rate 0 is left out, too. */
-TILE_KERNEL void optim_update(global float *restrict value, const global float *restrict grad,
+GROUP_KERNEL void optim_update(global float *restrict value, const global float *restrict grad,
                               global float *restrict state, // (states,floats)
                               const global int4 *restrict chunks,
                               const global int4 *restrict segments,
@@ -102,7 +113,7 @@ TILE_KERNEL void optim_update(global float *restrict value, const global float *
     const global float *g = grad + (size_t)START(chunk) * 16;
     if (!(result[2] > 0.5f) || (group && rate == 0.0f))
         return;
-    for (int i = 0; i < (COUNT(chunk) + 15) / 16; i++) {
+    for EACH_VECTOR(i, chunk) {
         const float16 a = vload16(i, w);
 #if KIND == 2
         /* Loshchilov and Hutter, arXiv 1711.05101; `momentum` is beta1. gain1 = 1 - beta1 and

@@ -73,16 +73,17 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
     clc_status status = CLC_OK;
     char options[64];
     const double bytes = 4.0 * (double)b->floats;
-    snprintf(options, sizeof options, "-DVW=16 -DKIND=%d -DNESTEROV=%d", (int)o->kind, o->nesterov);
+    snprintf(options, sizeof options, "-DVW=16 -DKIND=%d -DNESTEROV=%d -DLS=%u", (int)o->kind,
+             o->nesterov, device->group_size);
     clc_launch_spec sums = {.source = "optim/optim.cl", .kernel = "optim_sums", .options = options,
-                            .groups = {tables->chunk_count}, .op = "optimizer",
+                            .groups = {tables->chunk_count}, .local = {device->group_size}, .op = "optimizer",
                             .flops = 2.0 * (double)b->floats,
                             .bytes = bytes * (o->kind == CLC_OPTIM_LARS ? 2 : 1)};
     clc_launch_spec merge = {.source = "optim/optim.cl", .kernel = "optim_merge",
                              .options = options, .op = "optimizer"};
     clc_launch_spec update = {.source = "optim/optim.cl", .kernel = "optim_update",
                               .options = options, .groups = {tables->chunk_count},
-                              .op = "optimizer", .flops = 6.0 * (double)b->floats,
+                              .local = {device->group_size}, .op = "optimizer", .flops = 6.0 * (double)b->floats,
                               .bytes = bytes * (3 + 2 * clc_optim_states(o->kind))};
     CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(b->value), CLC_MEM(b->grad),
                        CLC_MEM(tables->chunks), CLC_MEM(b->workspace)));
