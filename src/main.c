@@ -8,6 +8,7 @@
 #include "report/bench.h"
 #include "report/devices.h"
 #include "train/preview.h"
+#include "train/sweep.h"
 #include "tune/tune.h"
 
 #include <getopt.h>
@@ -82,6 +83,11 @@ static clc_status run_bench(const arguments *a) {
     return clc_bench_step(&options, a->layers, a->json, stdout);
 }
 
+static clc_status run_sweep(const arguments *a) {
+    const clc_train_options options = train_options(a);
+    return clc_sweep(&options);
+}
+
 static clc_status run_tune(const arguments *a) {
     const clc_train_options options = train_options(a);
     return clc_tune(&options, stdout);
@@ -94,6 +100,7 @@ static const command commands[] = {
      run_eval},
     {"embed", "RUN", "write features and labels of a run's data as .npy", 1, 1, run_embed},
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
+    {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare", 1, 1, run_sweep},
     {"bench", "[INI|loss|losses|gemm]", "time the training step by op, losses by views, or matrix products", 0, 1,
      run_bench},
     {"tune", "[train.ini]", "measure what is fastest for a network on this device, and use it from then on", 0, 1,
