@@ -20,6 +20,7 @@
 #define CAT(a, b) CAT_(a, b)
 #define STRING_(x) #x
 #define STRING(x) STRING_(x)
+#define ROLLED    _Pragma("unroll 1")
 #define UNROLL(n) _Pragma(STRING(unroll n))
 
 #if VW == 1

@@ -8,7 +8,7 @@
 
 /* `rounds` x CHAINS vector multiply-adds an item; out gets one vector an item, so that none is left out. */
 kernel void roofline_fma(global float *out, const int rounds, const float factor, const float addend) {
-    const size_t item = get_global_id(0);
+    const size_t item = (int)get_global_id(0);
     vec sums[CHAINS];
     UNROLL(CHAINS)
     for (int i = 0; i < CHAINS; i++)

@@ -10,6 +10,7 @@
 #include "train/preview.h"
 #include "train/sweep.h"
 #include "tune/tune.h"
+#include "train/programs.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -65,6 +66,11 @@ static clc_status run_preview(const arguments *a) {
     return clc_preview(&options, a->positionals[1]);
 }
 
+static clc_status run_programs(const arguments *a) {
+    const clc_train_options options = train_options(a);
+    return clc_programs(&options, a->positionals[1]);
+}
+
 static clc_status run_eval(const arguments *a) {
     return clc_run_evaluate(a->positionals[0], a->device, a->overrides, a->override_count);
 }
@@ -105,6 +111,8 @@ static const command commands[] = {
      run_bench},
     {"tune", "[train.ini]", "measure what is fastest for a network on this device, and use it from then on", 0, 1,
      run_tune},
+    {"programs", "train.ini FOLDER", "write the OpenCL programs of the training step, uncompiled", 2, 2,
+     run_programs},
     {"devices", "", "list all OpenCL devices and what they can do", 0, 0, run_devices},
     {"options", "", "print every key of train.ini", 0, 0, run_options},
 };

@@ -13,11 +13,12 @@
 
 /* View v of an image is row v images + i, i being its place from first_image on; its number, which decides
  * the draws, is first_view + v. */
-kernel void augment_draw(const global int *restrict indices,     // (images)
-                         const global uint *restrict step_state, // [0]: the epoch
-                         global augment_view *restrict views,    // (views)
-                         const int images, const int views_per_image, const int first_image,
-                         const int first_view, const uint seed_low, const uint seed_high) {
+__attribute__((reqd_work_group_size(LWS, 1, 1))) kernel void
+augment_draw(const global int *restrict indices,     // (images)
+             const global uint *restrict step_state, // [0]: the epoch
+             global augment_view *restrict views,    // (views)
+             const int images, const int views_per_image, const int first_image,
+             const int first_view, const uint seed_low, const uint seed_high) {
     for (int i = (int)get_global_id(0); i < images * views_per_image;
          i += (int)get_global_size(0)) {
         const uint4 counter = (uint4)((uint)indices[first_image + i % images], step_state[0],
@@ -32,18 +33,18 @@ kernel void augment_draw(const global int *restrict indices,     // (images)
 #define TABLE        (S * (TAPS_X + TAPS_Y))
 #define SLICE ((2 * ROOM + 2 * TABLE + VW - 1) / VW * VW)
 
-/* out = (x - mean) scale, after solarising: x >= threshold becomes 1 - x. */
-void finish(int lid, const global float *restrict image, int solarise, float threshold,
-            const float *mean, const float *scale, global float *restrict out // (S,S,C)
+/* A channel of out = (x - mean) scale, after solarising: x >= threshold becomes 1 - x. */
+void finish(int lid, const global float *restrict image, // (PLANE)
+            int solarise, float threshold, float mean, float scale,
+            global float *restrict out // (S,S,C)
 ) {
-    for (int c = 0; c < C; c++)
-        ITEMS(i, S * S) {
-            float x = image[c * PLANE + i];
+    ITEMS(i, S * S) {
+        float x = image[i];
 #if STAGES & STAGE_SOLARISE
-            x = solarise && x >= threshold ? 1.0f - x : x;
+        x = solarise && x >= threshold ? 1.0f - x : x;
 #endif
-            out[i * C + c] = (x - mean[c]) * scale[c];
-        }
+        out[i * C] = (x - mean) * scale;
+    }
 }
 
 __attribute__((reqd_work_group_size(LWS, 1, 1))) kernel void
@@ -55,7 +56,6 @@ augment_render(const global uchar *restrict source,       // (count,H,W,C)
                const float mean0, const float mean1, const float mean2, const float scale0,
                const float scale1, const float scale2) {
     const int lid = (int)get_local_id(0);
-    const float mean[3] = {mean0, mean1, mean2}, scale[3] = {scale0, scale1, scale2};
     global float *slice = scratch + scratch_offset + (size_t)get_group_id(0) * SLICE;
     global int *index_x = (global int *)(slice + 2 * ROOM), *index_y = index_x + S * TAPS_X;
     global float *weight_x = slice + 2 * ROOM + TABLE, *weight_y = weight_x + S * TAPS_X;
@@ -95,6 +95,7 @@ augment_render(const global uchar *restrict source,       // (count,H,W,C)
         shares[lid] = sum;
         SYNC();
         sum = 0;
+        ROLLED
         for (int j = 0; j < LWS; j++)
             sum += shares[j];
         SYNC();
@@ -106,20 +107,26 @@ augment_render(const global uchar *restrict source,       // (count,H,W,C)
         SYNC();
 #endif
 #if STAGES & STAGE_BLUR
-        float weight[KERNEL];
-        if (v.blur) {
-            blur_weights(v.sigma, weight);
-            blur_down(lid, weight, image, spare);
-        }
+        /* The tables of the resize are free again: weights of up to 2 S taps fit. */
+        if (v.blur && lid == 0)
+            blur_weights(v.sigma, weight_x);
+        SYNC();
+        if (v.blur)
+            blur_down(lid, weight_x, image, spare);
         SYNC();
         if (v.blur)
             blur_reflect(lid, spare);
         SYNC();
         if (v.blur)
-            blur_across(lid, weight, spare, image);
+            blur_across(lid, weight_x, spare, image);
         SYNC();
 #endif
-        finish(lid, image, v.solarise, threshold, mean, scale, out + (size_t)(first_row + i) * (S * S * C));
+        global float *view = out + (size_t)(first_row + i) * (S * S * C);
+        finish(lid, image, v.solarise, threshold, mean0, scale0, view);
+#if C == 3
+        finish(lid, image + PLANE, v.solarise, threshold, mean1, scale1, view + 1);
+        finish(lid, image + 2 * PLANE, v.solarise, threshold, mean2, scale2, view + 2);
+#endif
         SYNC();
     }
 }

@@ -12,16 +12,18 @@
 #define WIDE   (S + 2 * RADIUS)
 
 /* weights ~ exp(-(k - radius)^2 / (2 sigma^2)), of sum 1 */
-void blur_weights(float sigma, float *weight) {
-    const float scale = 1.0f / sigma;
+void blur_weights(float sigma, global float *restrict weight) { // (KERNEL)
+    const float scale = divide(1.0f, sigma);
     float sum = 0.0f;
+    SHARED_LOOP
     for (int k = 0; k < KERNEL; k++) {
         const float x = (float)(k - RADIUS) * scale;
         weight[k] = exponential(-0.5f * x * x);
         sum += weight[k];
     }
+    SHARED_LOOP
     for (int k = 0; k < KERNEL; k++)
-        weight[k] /= sum;
+        weight[k] = divide(weight[k], sum);
 }
 
 int reflected(int i) {
@@ -29,12 +31,14 @@ int reflected(int i) {
 }
 
 /* Down the columns, into rows with room for their reflected ends. */
-void blur_down(int lid, const float *weight, const global float *restrict image,
+void blur_down(int lid, const global float *restrict weight, const global float *restrict image,
                global float *restrict wide // (C,S,WIDE)
 ) {
+    SHARED_LOOP
     for (int c = 0; c < C; c++)
         ROWS(r, S) {
             global float *restrict to = wide + (c * S + r) * WIDE + RADIUS;
+            SHARED_LOOP
             for (int k = 0; k < KERNEL; k++) {
                 const global float *restrict from =
                     image + c * PLANE + reflected(r + k - RADIUS) * S;
@@ -60,11 +64,13 @@ void blur_reflect(int lid, global float *restrict wide) {
     }
 }
 
-void blur_across(int lid, const float *weight, const global float *restrict wide,
+void blur_across(int lid, const global float *restrict weight, const global float *restrict wide,
                  global float *restrict image) {
+    SHARED_LOOP
     for (int c = 0; c < C; c++)
         ROWS(r, S) {
             global float *restrict to = image + c * PLANE + r * S;
+            SHARED_LOOP
             for (int k = 0; k < KERNEL; k++) {
                 const global float *restrict from = wide + (c * S + r) * WIDE + k;
                 const float w = weight[k];

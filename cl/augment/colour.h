@@ -47,61 +47,51 @@ void turn_hue(pixels *x, float by) {
     const vec high = r > g ? (r > b ? r : b) : (g > b ? g : b);
     const vec low = r < g ? (r < b ? r : b) : (g < b ? g : b);
     const vec range = high - low;
-    const vec inverse = 1.0f / (range > 0.0f ? range : (vec)(1.0f));
-    const vec saturation = range / (range > 0.0f ? high : (vec)(1.0f));
+    const vec inverse = divide_vec((vec)(1.0f), range > 0.0f ? range : (vec)(1.0f));
+    const vec saturation = divide_vec(range, range > 0.0f ? high : (vec)(1.0f));
     /* 0 to 6 around the circle, from the channel that is highest. */
     vec h = high == r   ? (g - b) * inverse
             : high == g ? 2.0f + (b - r) * inverse
                         : 4.0f + (r - g) * inverse;
     h = h * (1.0f / 6.0f) + by;
     h = (h - floor(h)) * 6.0f;
-    const vec sector = floor(h), f = h - sector;
-    const vec p = clip(high * (1.0f - saturation));
-    const vec q = clip(high * (1.0f - saturation * f));
-    const vec t = clip(high * (1.0f - saturation * (1.0f - f)));
-    /* Sector 6 is reached by rounding only and equals 0. */
-    x->p[0] = sector == 1.0f ? q : sector == 2.0f || sector == 3.0f ? p : sector == 4.0f ? t : high;
-    x->p[1] = sector == 1.0f || sector == 2.0f   ? high
-              : sector == 3.0f                   ? q
-              : sector == 4.0f || sector == 5.0f ? p
-                                                 : t;
-    x->p[2] = sector == 2.0f ? t : sector == 3.0f || sector == 4.0f ? high : sector == 5.0f ? q : p;
+    /* Each channel falls off from two sixths around its own place on the circle. */
+    for (int c = 0; c < 3; c++) {
+        vec k = h + (5.0f - 2.0f * (float)c);
+        k = k >= 6.0f ? k - 6.0f : k;
+        x->p[c] = clip(high * (1.0f - saturation * clip(k < 2.0f ? k : 4.0f - k)));
+    }
 }
 #endif
 
 /* Applies parts first .. end - 1 of the jitter; `mean` is that of the grey image before contrast.
  */
 void jitter(pixels *x, const augment_view *v, int first, int end, float mean) {
-    for (int k = first; k < end; k++)
-        switch ((v->order >> (4 * k)) & 15) {
+    ROLLED
+    for (int k = first; k < end; k++) {
+        const int part = (v->order >> (4 * k)) & 15;
 #if STAGES & STAGE_BRIGHTNESS
-        case PART_BRIGHTNESS:
+        if (part == PART_BRIGHTNESS)
             for (int c = 0; c < C; c++)
                 x->p[c] = clip(x->p[c] * v->brightness);
-            break;
 #endif
 #if STAGES & STAGE_CONTRAST
-        case PART_CONTRAST:
+        if (part == PART_CONTRAST)
             for (int c = 0; c < C; c++)
                 x->p[c] = blend(x->p[c], (vec)(mean), v->contrast);
-            break;
 #endif
 #if STAGES & STAGE_SATURATION
-        case PART_SATURATION: {
+        if (part == PART_SATURATION) {
             const vec grey = grey_of(x);
             for (int c = 0; c < C; c++)
                 x->p[c] = blend(x->p[c], grey, v->saturation);
-            break;
         }
 #endif
 #if STAGES & STAGE_HUE
-        case PART_HUE:
+        if (part == PART_HUE)
             turn_hue(x, v->hue);
-            break;
 #endif
-        default:
-            break;
-        }
+    }
 }
 
 /* Where contrast stands in the order: the parts before it decide its mean. */

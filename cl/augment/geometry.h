@@ -27,17 +27,19 @@ void axis_table(int lid, int start, int length, int limit, int flip, int stride,
 ) {
     const int taps = axis_taps(length), first = clamp(start, 0, limit - 1),
               last = clamp(start + length, 1, limit) - 1;
-    const float scale = (float)length / (float)S;
-    const float support = length > S ? scale : 1.0f, inverse = 1.0f / support;
+    const float scale = divide((float)length, (float)S);
+    const float support = length > S ? scale : 1.0f, inverse = divide(1.0f, support);
     ITEMS(s, S) {
         const float centre = ((float)(flip ? S - 1 - s : s) + 0.5f) * scale;
         const int low = max((int)(centre - support + 0.5f), 0);
         float sum = 0.0f;
+        SHARED_LOOP
         for (int k = 0; k < taps; k++) {
             const float d = fabs(((float)(low + k) - centre + 0.5f) * inverse);
             sum += low + k < length && d < 1.0f ? 1.0f - d : 0.0f;
         }
-        const float part = unit / sum;
+        const float part = divide(unit, sum);
+        SHARED_LOOP
         for (int k = 0; k < taps; k++) {
             const float d = fabs(((float)(low + k) - centre + 0.5f) * inverse);
             const int at = start + low + k;
@@ -58,6 +60,7 @@ void resize_rows(int lid, const global uchar *restrict source, const augment_vie
     const int taps = axis_taps(v->height);
     ROWS(r, S) {
         global float *restrict to = between + r * (W * C);
+        SHARED_LOOP
         for (int k = 0; k < taps; k++) {
             const global uchar *restrict from = source + index[k * S + r];
             const float w = weight[k * S + r];
@@ -87,6 +90,7 @@ void resize_columns(int lid, const global float *restrict between, const augment
         } else {
             COLUMNS(s, 0, S) {
                 float sum = weight[s] * from[index[s]];
+                SHARED_LOOP
                 for (int k = 1; k < taps; k++)
                     sum += weight[k * S + s] * from[index[k * S + s]];
                 to[s] = sum;

@@ -22,9 +22,29 @@
 #else
 #define LX 1
 #endif
-#define ROWS(r, n)             for (int r = lid / LX; r < (n); r += LWS / LX)
-#define COLUMNS(i, first, end) for (int i = (first) + lid % LX; i < (end); i += LX)
-#define ITEMS(i, n)            for (int i = lid; i < (n); i += LWS)
+/* Unrolled, they would take more registers than a GPU has for several groups. */
+#if LWS == 1
+#define SHARED_LOOP
+#else
+#define SHARED_LOOP ROLLED
+#endif
+#define ROWS(r, n) SHARED_LOOP for (int r = lid / LX; r < (n); r += LWS / LX)
+#define COLUMNS(i, first, end)                                                                     \
+    SHARED_LOOP for (int i = (first) + lid % LX; i < (end); i += LX)
+#define ITEMS(i, n) SHARED_LOOP for (int i = lid; i < (n); i += LWS)
+
+/* a / b, correctly rounded: OpenCL's own division may be off by 2.5 units, on each device in its way. 1 / b by a
+ * step of Newton's, then two corrections of the quotient by its exact remainder (Markstein 1990). */
+#define CORRECT_DIVISION(name, type)                                                               \
+    type name(const type a, const type b) {                                                        \
+        type y = 1.0f / b, q;                                                                      \
+        y = fma(fma(-y, b, (type)(1.0f)), y, y);                                                   \
+        q = a * y;                                                                                 \
+        q = fma(fma(-q, b, a), y, q);                                                              \
+        return fma(fma(-q, b, a), y, q);                                                           \
+    }
+CORRECT_DIVISION(divide, float)
+CORRECT_DIVISION(divide_vec, vec)
 
 /* Makes what each item wrote visible to its group. Never under a condition. */
 #if LWS == 1

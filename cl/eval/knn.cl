@@ -73,7 +73,7 @@ TILE_KERNEL void knn_select(const global float *restrict similarity, // (queries
                             global float *restrict values,           // (queries,k)
                             global int *restrict indices,            // (queries,k)
                             const int k, const int first, const int columns, const int stride) {
-    const size_t q = get_group_id(0);
+    const size_t q = (int)get_group_id(0);
     const global float *row = similarity + q * stride;
     global float *value = values + q * k;
     global int *index = indices + q * k;
@@ -100,7 +100,7 @@ TILE_KERNEL void knn_vote(const global float *restrict values, // (queries,k)
                           global float *restrict scores,       // (queries,classes)
                           global int *restrict predicted,      // (queries)
                           const int k, const int classes, const float temperature) {
-    const size_t q = get_group_id(0);
+    const size_t q = (int)get_group_id(0);
     const global float *value = values + q * k;
     const global int *index = indices + q * k;
     global float *score = scores + q * classes;

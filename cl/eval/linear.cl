@@ -4,7 +4,7 @@
 /* Sums of a chunk of rows for mean and variance: part (groups,2,dim). */
 TILE_KERNEL void linear_moments(const global float *restrict x, // (rows,dim)
                                 global float *restrict part, const int rows, const int dim) {
-    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int g = (int)get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
     global float *sum = part + (size_t)g * 2 * dim, *squares = sum + dim;
     for (int i = 0; i < dim; i++)
@@ -90,7 +90,7 @@ TILE_KERNEL void linear_update(global float *restrict weight, global float *rest
                                const int dim, const int classes, const int count, const float mu,
                                const float decay) {
     const float rate = rates[state[1]];
-    const int groups = (int)get_num_groups(0) - 1, g = get_group_id(0), n = dim * classes;
+    const int groups = (int)get_num_groups(0) - 1, g = (int)get_group_id(0), n = dim * classes;
     if (g < groups) {
         const int per = CHUNK(n, groups);
         for (int i = g * per; i < min(g * per + per, n); i++) {

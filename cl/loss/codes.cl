@@ -57,7 +57,7 @@ float log_sum(const global float *restrict z, const float rate) {
 TILE_KERNEL void sinkhorn_begin(const global float *restrict z,    // (views,images,K)
                                 const global float *restrict bank, // (queue,K), or NULL
                                 global float *restrict work, SHAPE, const float rate) {
-    const int r = get_group_id(0);
+    const int r = (int)get_group_id(0);
     const bool queued = r >= large * images;
     const global float *from = queued ? bank + (size_t)(r - large * images) * K : z + (size_t)r * K;
     for (int j = 0; j < K / VW; j++)
@@ -71,7 +71,7 @@ TILE_KERNEL void sinkhorn_begin(const global float *restrict z,    // (views,ima
 
 /* Every prototype gets the same share of the rows: the factor of VW columns of one view a group. */
 TILE_KERNEL void sinkhorn_columns(global float *restrict work, SHAPE) {
-    const int j = get_group_id(0), view = get_group_id(1);
+    const int j = (int)get_group_id(0), view = (int)get_group_id(1);
     const global float *row = ROW(work, view);
     vec sum = (vec)(0.0f);
     for (int i = 0; i < images; i++)
@@ -83,7 +83,7 @@ TILE_KERNEL void sinkhorn_columns(global float *restrict work, SHAPE) {
 
 /* Every row has sum 1 / rows: the factor of one row of one view a group. */
 TILE_KERNEL void sinkhorn_rows(global float *restrict work, SHAPE) {
-    const int i = get_group_id(0), view = get_group_id(1);
+    const int i = (int)get_group_id(0), view = (int)get_group_id(1);
     const global float *q = i < images ? Q(work, view, i) : QUEUED(work, i - images);
     vec sum = (vec)(0.0f);
     for (int j = 0; j < K / VW; j++)
@@ -93,7 +93,7 @@ TILE_KERNEL void sinkhorn_rows(global float *restrict work, SHAPE) {
 
 /* The codes of one row of one view a group, with sum 1. */
 TILE_KERNEL void sinkhorn_finish(global float *restrict work, SHAPE) {
-    const int i = get_group_id(0), view = get_group_id(1);
+    const int i = (int)get_group_id(0), view = (int)get_group_id(1);
     const float factor = ROW(work, view)[i] * (float)ROWS;
     for (int j = 0; j < K / VW; j++)
         VSTORE(VLOAD(j, Q(work, view, i)) * VLOAD(j, COLUMN(work, view)) * factor, j,
@@ -117,7 +117,7 @@ TILE_KERNEL void codes_loss(const global float *restrict z, // (views,images,K)
                             global float *restrict dz,      // (views,images,K)
                             global float *restrict work, SHAPE, const float rate,
                             const float factor) {
-    const int i = get_group_id(0), view = get_group_id(1);
+    const int i = (int)get_group_id(0), view = (int)get_group_id(1);
     const size_t row = ((size_t)view * images + i) * K;
     const float l = log_sum(z + row, rate), codes = (float)(large - (view < large ? 1 : 0));
     vec loss = (vec)(0.0f);
@@ -145,7 +145,7 @@ TILE_KERNEL void codes_merge(global float *restrict work, global float *restrict
 TILE_KERNEL void center_update(const global float *restrict target, // (rows,K)
                                global float *restrict center,       // (K)
                                const int rows, const float momentum, const float share) {
-    const int j = get_group_id(0);
+    const int j = (int)get_group_id(0);
     vec sum = (vec)(0.0f);
     for (int r = 0; r < rows; r++)
         sum += VLOAD(j, target + (size_t)r * K);

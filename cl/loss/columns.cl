@@ -19,7 +19,7 @@
 TILE_KERNEL void columns_center(const global float *restrict z, // (2,rows,D)
                                 global float *restrict work, const int base, const int rows,
                                 const float divisor, const float epsilon, const int divide) {
-    const int j = get_group_id(0), view = get_group_id(1);
+    const int j = (int)get_group_id(0), view = (int)get_group_id(1);
     const global float *from = z + (size_t)view * rows * D;
     global float *to = X(work, view);
     vec sum = (vec)(0.0f), squares = (vec)(0.0f);
@@ -41,7 +41,7 @@ TILE_KERNEL void columns_center(const global float *restrict z, // (2,rows,D)
  * product dL/dC / rows. */
 TILE_KERNEL void barlow_weigh(global float *restrict work, const int base, const int rows, const int shares,
                               const float lambda) {
-    const int i = get_group_id(0);
+    const int i = (int)get_group_id(0);
     global float *c = MATRIX(work, 0) + (size_t)i * D;
     float loss = 0.0f;
     for (int j = 0; j < D; j++) {
@@ -58,7 +58,7 @@ TILE_KERNEL void barlow_weigh(global float *restrict work, const int base, const
 TILE_KERNEL void barlow_backward(const global float *restrict work,
                                  global float *restrict dz, // (2,rows,D)
                                  const int base, const int rows, const float weight) {
-    const int j = get_group_id(0), view = get_group_id(1);
+    const int j = (int)get_group_id(0), view = (int)get_group_id(1);
     const global float *x = X(work, view);
     global float *d = dz + (size_t)view * rows * D;
     vec sum = (vec)(0.0f), product = (vec)(0.0f);
@@ -78,7 +78,7 @@ TILE_KERNEL void barlow_backward(const global float *restrict work,
  * and in place of the product the matrix that x is multiplied by for the gradient. */
 TILE_KERNEL void vicreg_weigh(global float *restrict work, const int base, const int rows, const int shares,
                               const float divisor, const float covariance) {
-    const int i = get_group_id(0), view = get_group_id(1);
+    const int i = (int)get_group_id(0), view = (int)get_group_id(1);
     global float *c = MATRIX(work, view) + (size_t)i * D;
     float loss = 0.0f;
     for (int j = 0; j < D; j++) {
@@ -96,7 +96,7 @@ TILE_KERNEL void vicreg_finish(global float *restrict work,
                                const int base, const int rows, const int shares,
                                const float divisor, const float invariance, const float variance,
                                const float weight) {
-    const int j = get_group_id(0);
+    const int j = (int)get_group_id(0);
     const size_t view = (size_t)rows * D;
     const float pull = 2.0f * invariance / ((float)rows * D), push = 0.5f * variance / D;
     vec loss = (vec)(0.0f), slope[2];

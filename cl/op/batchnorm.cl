@@ -26,7 +26,7 @@
 #define LS 64
 #endif
 #define JS 1
-#define J_FIRST min((int)(get_group_id(2) * LS + get_local_id(0)), CV)
+#define J_FIRST min((int)((int)get_group_id(2) * LS + get_local_id(0)), CV)
 #define J_LAST min(J_FIRST + 1, CV)
 #define COLUMN ((int)get_global_id(0)) /* in the kernels over vectors of channels; may be CV or more */
 #endif
@@ -35,7 +35,7 @@
 /* This split's first row, and its part of (splits,6,C) and (splits,groups,2,C). */
 #define ROW0       ((size_t)get_group_id(1) * rows)
 #define SAVED      (saved + (size_t)get_group_id(1) * 6 * C)
-#define PART       (part + (get_group_id(1) * get_num_groups(0) + get_group_id(0)) * 2 * C)
+#define PART       (part + ((int)get_group_id(1) * get_num_groups(0) + get_group_id(0)) * 2 * C)
 
 #define RECTIFY(v) ((v) < floor_value ? (vec)(floor_value) : (v))
 
@@ -44,7 +44,7 @@
 GROUP_KERNEL void batchnorm_statistics(const global float *restrict x, // (rows,C)
                                       global float *restrict part,    // (groups,2,C)
                                       const int rows) {
-    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int g = (int)get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
     vec pivot[JS], sum[JS], squares[JS];
     for (int j = J_FIRST; j < J_LAST; j++) {
@@ -167,7 +167,7 @@ GROUP_KERNEL void batchnorm_backward_sums(const global float *restrict x,     //
                                          const global float *restrict saved, // (6,C)
                                          global float *restrict part,        // (groups,2,C)
                                          const int rows, const float floor_value) {
-    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int g = (int)get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
     vec sum[JS], product[JS];
     for (int j = J_FIRST; j < J_LAST; j++)
@@ -195,7 +195,7 @@ GROUP_KERNEL void batchnorm_backward_sums_residual(const global float *restrict 
                                                   global float *restrict dresidual,   // (rows,C)
                                                   global float *restrict part, // (groups,2,C)
                                                   const int rows, const float floor_value) {
-    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int g = (int)get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
     vec sum[JS], product[JS];
     for (int j = J_FIRST; j < J_LAST; j++)

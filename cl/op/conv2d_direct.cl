@@ -49,7 +49,7 @@ void copy_padded(const global float *restrict x, float *restrict rows, const int
 
 /* Filters for the forward kernel: packed (K/NR,KH,KW,C,NR) from w (KH,KW,C,K). A group packs one tap. */
 TILE_KERNEL void conv2d_pack(const global float *restrict w, global float *restrict packed) {
-    const int tap = get_group_id(0); /* (kh * KW + kw) * C + c */
+    const int tap = (int)get_group_id(0); /* (kh * KW + kw) * C + c */
     for (int kb = 0; kb < K / NR; kb++)
         UNROLL(NV)
         for (int j = 0; j < NV; j++)
@@ -60,7 +60,7 @@ TILE_KERNEL void conv2d_pack(const global float *restrict w, global float *restr
 /* The same for the backward pass over data with stride 1: w is (KH,KW,K,C) in this kernel's terms and is
  * turned round; packed (K/NR,KH,KW,C,NR)[.., kh, kw, c, k] = w[KH-1-kh, KW-1-kw, k, c]. */
 TILE_KERNEL void conv2d_pack_turned(const global float *restrict w, global float *restrict packed) {
-    const int tap = get_group_id(0), c = tap % C, place = KH * KW - 1 - tap / C;
+    const int tap = (int)get_group_id(0), c = tap % C, place = KH * KW - 1 - tap / C;
     for (int k = 0; k < K; k++)
         packed[((size_t)(k / NR) * KH * KW * C + tap) * NR + k % NR] =
             w[((size_t)place * K + k) * C + c];
@@ -72,7 +72,7 @@ TILE_KERNEL void conv2d_forward(const global float *restrict x,      // (n,H,W,C
                                 global float *restrict y,            // (n,OH,OW,K)
                                 const int accumulate) {
     float rows[IN_ROWS * IN_COLUMNS * C];
-    const int n = get_group_id(1), oh0 = get_group_id(0) * BH;
+    const int n = (int)get_group_id(1), oh0 = (int)get_group_id(0) * BH;
     copy_padded(x + (size_t)n * H * W * C, rows, oh0);
     for (int kb = 0; kb < K / NR; kb++)
         for (int r = 0; r < min(BH, OH - oh0); r++)
@@ -116,7 +116,7 @@ TILE_KERNEL void conv2d_backward_weights(const global float *restrict x,  // (n,
                                          const global float *restrict dy, // (n,OH,OW,K)
                                          global float *restrict part, const int n, const int per) {
     float rows[IN_ROWS * IN_COLUMNS * C];
-    const int g = get_group_id(0), first = g * per, last = min(n, first + per);
+    const int g = (int)get_group_id(0), first = g * per, last = min(n, first + per);
     const int blocks = K / NR / (int)get_num_groups(1), kb0 = (int)get_group_id(1) * blocks;
     global float *sums = part + (size_t)g * KH * KW * C * K;
     for (int t = 0; t < KH * KW * C; t++)

@@ -68,8 +68,8 @@ __attribute__((reqd_work_group_size(GS, GS, 1))) kernel void
 conv2d_implicit_gemm(const global float *restrict a, const global float *restrict b, global float *restrict out,
                      const int rows, const int depth, const int per, const int accumulate) {
     local float at[KS][TM + 1], bt[KS][TN + 1];
-    const int lx = get_local_id(0), ly = get_local_id(1), item = ly * GS + lx;
-    const int m0 = (int)get_group_id(1) * TM, n0 = (int)get_group_id(0) * TN, split = get_group_id(2);
+    const int lx = (int)get_local_id(0), ly = (int)get_local_id(1), item = ly * GS + lx;
+    const int m0 = (int)get_group_id(1) * TM, n0 = (int)get_group_id(0) * TN, split = (int)get_group_id(2);
     const int last = min((split + 1) * per, depth);
     float acc[PM][PN];
     for (int i = 0; i < PM; i++)

@@ -26,7 +26,7 @@
 
 /* Filters packed (C/NR,KH,KW,K,NR) from w (KH,KW,C,K). A group packs one (kh,kw,k). */
 TILE_KERNEL void conv2d_pack_strided(const global float *restrict w, global float *restrict packed) {
-    const int tap = get_group_id(0), k = tap % K, place = tap / K;
+    const int tap = (int)get_group_id(0), k = tap % K, place = tap / K;
     for (int c = 0; c < C; c++)
         packed[((size_t)(c / NR) * KH * KW * K + tap) * NR + c % NR] =
             w[((size_t)place * C + c) * K + k];
@@ -53,7 +53,7 @@ TILE_KERNEL void conv2d_backward_data_strided(const global float *restrict dy,  
                                               global float *restrict dx,           // (n,H,W,C)
                                               const int accumulate) {
     float rows[ROWS * COLUMNS * K];
-    const int n = get_group_id(1), h0 = get_group_id(0) * BH, oh0 = DIVIDE(h0 + PAD - KH + 1);
+    const int n = (int)get_group_id(1), h0 = (int)get_group_id(0) * BH, oh0 = DIVIDE(h0 + PAD - KH + 1);
     copy_rows(dy + (size_t)n * OH * OW * K, rows, oh0);
     for (int cb = 0; cb < C / NR; cb++)
         for (int h = h0; h < min(h0 + BH, H); h++)

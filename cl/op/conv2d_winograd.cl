@@ -43,7 +43,7 @@ TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
                                   global float *restrict y,       // (n,H,W,K)
                                   const int n, const int accumulate) {
     vec v[36 * V_PLANE], m[36 * M_PLANE];
-    const int tiles = n * TY * TX, first = get_group_id(0) * T;
+    const int tiles = n * TY * TX, first = (int)get_group_id(0) * T;
     for (int t = 0; t < T; t++)
         transform_input(x, v, t, first + t, tiles);
     for (int kb = 0; kb < K / NR; kb++) {
@@ -99,7 +99,7 @@ TILE_KERNEL void winograd_backward_weights(const global float *restrict x,  // (
                                            const global float *restrict dy, // (n,H,W,K)
                                            global float *restrict s, const int n, const int per) {
     vec v[36 * V_PLANE], d[36 * Y_PLANE];
-    const int g = get_group_id(0), kg = get_group_id(1), tiles = n * TY * TX;
+    const int g = (int)get_group_id(0), kg = (int)get_group_id(1), tiles = n * TY * TX;
     const int first = g * per, last = min(tiles, first + per);
     global float *sums = s + ((size_t)g * K + kg * KP) * 36 * C;
     for (int i = 0; i < 36 * C * KP / VW; i++)
@@ -139,7 +139,7 @@ TILE_KERNEL void winograd_backward_weights(const global float *restrict x,  // (
 /* dw (3,3,C,K) = G^T (sum of the groups, in order) G. Groups: (vectors of K, chunks of C). */
 TILE_KERNEL void winograd_reduce(const global float *restrict s, global float *restrict dw,
                                  const int groups) {
-    const int k = get_group_id(0), per = CHUNK(C, (int)get_num_groups(1));
+    const int k = (int)get_group_id(0), per = CHUNK(C, (int)get_num_groups(1));
     const int first = (int)get_group_id(1) * per;
     for (int c = first; c < min(first + per, C); c++) {
         vec sum[36];

@@ -75,7 +75,7 @@ INLINE void fetch_ahead(const global float *restrict v, const global float *rest
 TILE_KERNEL void winograd_stage_weights(const global float *restrict v, global float *restrict dw,
                                         const int padded, const int d_offset, const int dw_offset) {
     vec s[36 * S_PLANE];
-    const int c0 = get_group_id(0) * CB, k0 = get_group_id(1) * KB, split = get_group_id(2);
+    const int c0 = (int)get_group_id(0) * CB, k0 = (int)get_group_id(1) * KB, split = (int)get_group_id(2);
     const int per = CHUNK(padded, (int)get_num_groups(2)), first = split * per;
     const int last = min(first + per, padded);
     const global float *restrict d = v + d_offset;
@@ -125,7 +125,7 @@ TILE_KERNEL void winograd_stage_weights(const global float *restrict v, global f
 TILE_KERNEL void winograd_stage_product(const global float *restrict v, global float *restrict y, const int n,
                                         const int padded, const int u_offset, const int accumulate) {
     vec m[36 * M_PLANE];
-    const int first = get_group_id(0) * T, kb = get_group_id(1);
+    const int first = (int)get_group_id(0) * T, kb = (int)get_group_id(1);
     for (int xi = 0; xi < 36; xi++)
         for (int t = 0; t < min(T, padded - first); t += TB) {
             const global float *a = v + ((size_t)xi * padded + first + t) * C_ROW;

@@ -14,7 +14,7 @@
     TILE_KERNEL void name(const global float *restrict x, global float *restrict panels,           \
                           const int offset, const int rows, const int k, const int row_step,      \
                           const int k_step, const int panels_offset) {                             \
-        const int p = get_group_id(0);                                                             \
+        const int p = (int)get_group_id(0);                                                             \
         global float *to = panels + panels_offset + (size_t)p * k * PANEL;                         \
         const global float *from = x + offset + (size_t)p * PANEL * row_step;                      \
         const int count = min(PANEL, rows - p * PANEL);                                            \
@@ -35,7 +35,7 @@ TILE_KERNEL void gemm_panels(const global float *restrict a, // (ceil(m/MR),k,MR
                              const int b_offset,
                              const int offset, const int m, const int n, const int k,
                              const int accumulate) {
-    const int n0 = get_group_id(0) * NR, panels = (m + MR - 1) / MR;
+    const int n0 = (int)get_group_id(0) * NR, panels = (m + MR - 1) / MR;
     const int per = CHUNK(panels, (int)get_num_groups(1)), first = (int)get_group_id(1) * per;
     for (int p = first; p < min(first + per, panels); p++) {
         const global float *restrict x = a + (size_t)p * k * MR;

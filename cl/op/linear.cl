@@ -25,7 +25,7 @@ TILE_KERNEL void linear_bias_backward(const global float *restrict y,  // (rows,
                                       global float *restrict d, // (rows,K), then at part_offset
                                       const int part_offset,    // (groups,K)
                                       const int rows, const float floor_value) {
-    const int g = get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
+    const int g = (int)get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     for (int j = 0; j < KV; j++) {
         vec sum = (vec)(0.0f);
         for (int r = g * per; r < min(g * per + per, rows); r++) {
@@ -44,7 +44,7 @@ TILE_KERNEL void linear_bias_merge(const global float *restrict d, // as above
                                    const int part_offset,
                                    global float *restrict dbias, // (K)
                                    const int groups) {
-    const int j = get_group_id(0);
+    const int j = (int)get_group_id(0);
     vec sum = (vec)(0.0f);
     for (int g = 0; g < groups; g++)
         sum += VLOAD(j, d + part_offset + (size_t)g * K);

@@ -36,7 +36,7 @@ TILE_KERNEL void prototypes_columns(const global float *restrict w, // (C,K)
                                     global float *restrict saved, const int at,
                                     const int inverse_at) {
     global float *u = saved + at, *inverse = saved + inverse_at; // (C,K), (K)
-    const int j = get_group_id(0);
+    const int j = (int)get_group_id(0);
     vec squares = (vec)(0.0f);
     for (int r = 0; r < C; r++)
         squares += VLOAD(j, w + (size_t)r * K) * VLOAD(j, w + (size_t)r * K);
@@ -70,7 +70,7 @@ TILE_KERNEL void prototypes_columns_backward(const global float *restrict saved,
                                              const int inverse_at,
                                              global float *restrict dw) { // (C,K)
     const global float *u = saved + at, *inverse = saved + inverse_at; // (C,K), (K)
-    const int j = get_group_id(0);
+    const int j = (int)get_group_id(0);
     vec along = (vec)(0.0f);
     for (int r = 0; r < C; r++)
         along += VLOAD(j, u + (size_t)r * K) * VLOAD(j, dw + (size_t)r * K);
@@ -84,7 +84,7 @@ TILE_KERNEL void prototypes_columns_backward(const global float *restrict saved,
 
 /* Columns of length 1, VW a group: after an update. */
 TILE_KERNEL void prototypes_renormalize(global float *restrict w) { // (C,K)
-    const int j = get_group_id(0);
+    const int j = (int)get_group_id(0);
     vec squares = (vec)(0.0f);
     for (int r = 0; r < C; r++)
         squares += VLOAD(j, w + (size_t)r * K) * VLOAD(j, w + (size_t)r * K);

@@ -13,7 +13,7 @@ TILE_KERNEL void reduce_parts(const global float *parts, global float *out, cons
             sum += VLOAD(i, parts + (size_t)p * floats);
         VSTORE(sum, i, out);
     }
-    if (get_group_id(0) == 0)
+    if ((int)get_group_id(0) == 0)
         for (int i = vectors * VW; i < floats; i++) {
             float sum = parts[i];
             for (int p = 1; p < count; p++)

@@ -186,7 +186,7 @@ INLINE void store_filter(global float *restrict u, const vec *w, const int k, co
 
 /* Filters of the forward pass, w (3,3,C,K), to u at `offset` floats. Groups: vectors of K. */
 TILE_KERNEL void winograd_filter(const global float *restrict w, global float *restrict u, const int offset) {
-    const int k = get_group_id(0);
+    const int k = (int)get_group_id(0);
     for (int c = 0; c < C; c++) {
         vec taps[9];
         UNROLL(9)
@@ -199,7 +199,7 @@ TILE_KERNEL void winograd_filter(const global float *restrict w, global float *r
 /* Filters of the backward pass over data: w is (3,3,K,C) in this kernel's terms, turned round. */
 TILE_KERNEL void winograd_filter_turned(const global float *restrict w, global float *restrict u,
                                         const int offset) {
-    const int k = get_group_id(0);
+    const int k = (int)get_group_id(0);
     for (int c = 0; c < C; c++) {
         vec taps[9];
         UNROLL(9)

@@ -19,8 +19,7 @@ extern "C" {
     X(BUILD, "an OpenCL program did not build")                                                    \
     X(MEMORY, "not enough memory")                                                                 \
     X(NONFINITE, "a loss or gradient is not finite")                                               \
-    X(INTERRUPTED, "interrupted by a signal; the state was saved")                                 \
-    X(COLLAPSED, "the embeddings have collapsed, and training.on_collapse = stop")
+    X(INTERRUPTED, "interrupted by a signal; the state was saved")
 
 typedef enum clc_status {
 #define CLC_STATUS_ENUM(name, meaning) CLC_##name,

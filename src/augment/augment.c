@@ -11,6 +11,7 @@ enum { MOST_TAPS = 63, OPTIONS = 1536 };
 
 /* How a program is shaped: what cl/augment/augment.cl computes from the same constants. */
 typedef struct shape {
+    unsigned width; /* VW: pixels that an item handles at a time */
     int stages, kernel, taps_x, taps_y;
     size_t group_size, groups;
     size_t offset, slice; /* floats before the scratch, and of each group */
@@ -55,8 +56,9 @@ static size_t larger(size_t a, size_t b) {
 /* The same sums as PLANE, ROOM, TABLE and SLICE of the kernels. */
 static shape make_shape(const clc_device *device, const clc_augment *a, int views) {
     enum { SCRATCH_LIMIT = 256 << 20 }; /* more groups than fit in it don't pay */
-    const size_t side = (size_t)a->size, c = (size_t)a->channels, vw = device->vector_width;
-    shape s = {.stages = stages(a), .kernel = 1, .group_size = device->group_size};
+    const bool cpu = device->profile == CLC_PROFILE_CPU;
+    const size_t side = (size_t)a->size, c = (size_t)a->channels, vw = cpu ? device->vector_width : 1;
+    shape s = {.width = (unsigned)vw, .stages = stages(a), .kernel = 1, .group_size = device->group_size};
     if (s.stages & STAGE_BLUR)
         s.kernel = blur_kernel(a);
     s.taps_x = largest_taps(a, a->width);
@@ -66,7 +68,7 @@ static shape make_shape(const clc_device *device, const clc_augment *a, int view
     size_t table = side * (size_t)(s.taps_x + s.taps_y);
     s.slice = round_up(2 * room + 2 * table, vw);
     s.offset = round_up((size_t)views * sizeof(augment_view) / sizeof(float), 64);
-    s.groups = device->profile == CLC_PROFILE_CPU ? (size_t)device->groups * 4 : device->groups;
+    s.groups = cpu ? (size_t)device->groups * 4 : device->groups;
     size_t most = larger(SCRATCH_LIMIT / (s.slice * sizeof(float)), device->info.compute_units);
     s.groups = s.groups > most ? most : s.groups;
     s.groups = s.groups > (size_t)views ? (size_t)views : s.groups;
@@ -229,8 +231,9 @@ static void make_options(const clc_augment *a, const shape *s, char *options) {
     const bool resized = a->crop == CLC_CROP_RANDOM_RESIZED;
     bool random = resized || a->crop == CLC_CROP_RANDOM;
     options[0] = '\0';
-    add_options(options, "-DH=%d -DW=%d -DC=%d -DS=%d -DLWS=%zu -DSTAGES=%d -DKERNEL=%d", a->height,
-                a->width, a->channels, a->size, s->group_size, s->stages, s->kernel);
+    add_options(options, "-DVW=%u -DH=%d -DW=%d -DC=%d -DS=%d -DLWS=%zu -DSTAGES=%d -DKERNEL=%d",
+                s->width, a->height, a->width, a->channels, a->size, s->group_size, s->stages,
+                s->kernel);
     add_options(options, " -DTAPS_X=%d -DTAPS_Y=%d -DCROP=%d -DPADDING=%d", s->taps_x, s->taps_y,
                 (int)a->crop, a->crop_padding);
     if (resized)
@@ -282,8 +285,6 @@ clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const c
     CLC_TRY(clc_augment_check(a));
     const shape s = make_shape(device, a, views);
     make_options(a, &s, options);
-    if (device->rounded_division)
-        add_options(options, " -cl-fp32-correctly-rounded-divide-sqrt");
     CLC_TRY(add_draw(sequence, device, a, b, options, indices, step_state, workspace));
     const double source = (double)a->height * a->width * a->channels;
     const double view = (double)a->size * a->size * a->channels;

@@ -99,9 +99,6 @@ clc_status clc_device_open(const char *selector, clc_profile profile, clc_device
     choose_profile(device, profile);
     /* PoCL keeps its own; making a binary for ours would compile each kernel once more. */
     device->keep_binaries = !strstr(device->info.platform, "Portable Computing Language");
-    cl_device_fp_config rounding = 0;
-    clGetDeviceInfo(device->id, CL_DEVICE_SINGLE_FP_CONFIG, sizeof rounding, &rounding, NULL);
-    device->rounded_division = rounding & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT;
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
                                                 (cl_context_properties)device->platform, 0};
     device->context = clCreateContext(properties, 1, &device->id, NULL, NULL, &code);

@@ -25,7 +25,6 @@ typedef struct clc_device {
     uint64_t allocated;      /* bytes in buffers of clc_buffer_create */
     uint64_t peak;           /* the most `allocated` has been */
     unsigned buffers;        /* how many such buffers are alive */
-    bool rounded_division;   /* division is correctly rounded if a program's options ask for it */
     bool clblast_everywhere; /* GEMM by CLBlast also where a kernel of our own is preferred */
     bool keep_binaries;      /* programs in a disk cache of ours; not where the driver has its own */
     clc_program_cache *programs;

@@ -1,5 +1,6 @@
 #include "device/program.h"
 
+#include "core/file.h"
 #include "core/log.h"
 #include "device/disk_cache.h"
 #include "device/source.h"
@@ -311,6 +312,32 @@ clc_status clc_program_kernel(clc_device *device, size_t number, const char *nam
     }
     *kernel = created;
     return CLC_OK;
+}
+
+static clc_status write_entry(const program_entry *entry, const char *folder, size_t number) {
+    clc_status status = CLC_OK;
+    clc_file_writer *writer = NULL;
+    char path[1024];
+    const char *slash = strrchr(entry->source, '/');
+    snprintf(path, sizeof path, "%s/%03zu-%s", folder, number, slash ? slash + 1 : entry->source);
+    CLC_TRY(clc_file_writer_open(path, &writer));
+    CLC_TRY(clc_file_writer_print(writer, "// options: %s\n%s", entry->options, entry->text));
+    CLC_TRY(clc_file_writer_commit(&writer));
+fail:
+    clc_file_writer_abort(&writer);
+    return status;
+}
+
+clc_status clc_programs_write(const clc_device *device, const char *folder, size_t *count) {
+    clc_status status = CLC_OK;
+    const clc_program_cache *cache = device->programs;
+    *count = 0;
+    CLC_TRY(clc_make_folders(folder));
+    for (size_t i = 0; i < cache->count; i++)
+        if (cache->entries[i].text)
+            CLC_TRY(write_entry(&cache->entries[i], folder, ++*count));
+fail:
+    return status;
 }
 
 clc_status clc_kernel_create(clc_device *device, const char *source, const char *name,

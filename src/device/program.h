@@ -16,6 +16,10 @@ clc_status clc_program_kernel(clc_device *device, size_t number, const char *nam
 /* Starts compiling what was announced in the background; without it that happens when a kernel is created. */
 void clc_programs_start(clc_device *device);
 
+/* Writes what was announced and not compiled to `folder`: a file each, whose first line is a comment with the
+ * build options. *count receives their number. */
+clc_status clc_programs_write(const clc_device *device, const char *folder, size_t *count);
+
 /* Both in one. */
 clc_status clc_kernel_create(clc_device *device, const char *source, const char *name,
                              const char *options, cl_kernel *kernel);

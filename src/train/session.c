@@ -41,13 +41,10 @@ fail:
     return status;
 }
 
-static clc_status prepare(clc_session *session) {
+static clc_status compile(clc_session *session) {
     clc_status status = CLC_OK;
     clc_step *step = &session->step;
-    CLC_TRY(clc_step_plan(step, session->device, &session->config, session->data));
-    CLC_TRY(clc_memory_check(step, session->data));
-    CLC_TRY(clc_step_allocate(step, session->data));
-    CLC_TRY(clc_step_build(step));
+    clc_programs_start(session->device);
     CLC_TRY(clc_wiring_initialise(&step->wiring, session->config.training.seed));
     CLC_TRY(clc_step_prepare(step));
     clc_live("%s", "");
@@ -55,9 +52,10 @@ fail:
     return status;
 }
 
-clc_status clc_session_open(clc_session *session, const clc_train_options *options,
+clc_status clc_session_plan(clc_session *session, const clc_train_options *options,
                             clc_dataset *data) {
     clc_status status = CLC_OK;
+    clc_step *step = &session->step;
     *session = (clc_session){.started = clc_seconds(), .data = data};
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count,
                             &session->config));
@@ -69,7 +67,19 @@ clc_status clc_session_open(clc_session *session, const clc_train_options *optio
     clc_log("device %d: %s (%s, %u compute units)", session->device->info.number,
             session->device->info.name, session->device->info.opencl,
             session->device->info.compute_units);
-    CLC_TRY(prepare(session));
+    CLC_TRY(clc_step_plan(step, session->device, &session->config, session->data));
+    CLC_TRY(clc_memory_check(step, session->data));
+    CLC_TRY(clc_step_allocate(step, session->data));
+    CLC_TRY(clc_step_build(step));
+fail:
+    return status;
+}
+
+clc_status clc_session_open(clc_session *session, const clc_train_options *options,
+                            clc_dataset *data) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_session_plan(session, options, data));
+    CLC_TRY(compile(session));
     session->prepare_seconds = clc_seconds() - session->started;
     const clc_program_counts counts = clc_program_counts_get(session->device);
     clc_log("ready after %.2f s: %u programs compiled, %u from the cache", session->prepare_seconds,

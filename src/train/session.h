@@ -14,8 +14,12 @@ typedef struct clc_session {
     double prepare_seconds; /* until the first step could begin */
 } clc_session;
 
-/* Loads the configuration and the data, opens the device, shows and checks the memory plan, compiles, and
- * initialises the weights. `data` replaces the configuration's if not NULL (taken over, also on failure). */
+/* Loads the configuration and the data, opens the device, shows and checks the memory plan, and announces all
+ * programs. `data` replaces the configuration's if not NULL (taken over, also on failure). */
+clc_status clc_session_plan(clc_session *session, const clc_train_options *options,
+                            clc_dataset *data);
+
+/* The same, then compiles and initialises the weights. */
 clc_status clc_session_open(clc_session *session, const clc_train_options *options,
                             clc_dataset *data);
 
