@@ -19,7 +19,8 @@ extern "C" {
     X(BUILD, "an OpenCL program did not build")                                                    \
     X(MEMORY, "not enough memory")                                                                 \
     X(NONFINITE, "a loss or gradient is not finite")                                               \
-    X(INTERRUPTED, "interrupted by a signal; the state was saved")
+    X(INTERRUPTED, "interrupted by a signal; the state was saved")                                 \
+    X(COLLAPSED, "the embeddings have collapsed, and training.on_collapse = stop")
 
 typedef enum clc_status {
 #define CLC_STATUS_ENUM(name, meaning) CLC_##name,

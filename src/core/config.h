@@ -55,6 +55,10 @@ typedef struct clc_floats {
     X(CLC_CONFIG_NORM_BATCH, "batch")                                                              \
     X(CLC_CONFIG_NORM_FIXED, "fixed")
 
+#define CLC_CONFIG_COLLAPSE_LIST(X)                                                                \
+    X(CLC_CONFIG_COLLAPSE_WARN, "warn")                                                            \
+    X(CLC_CONFIG_COLLAPSE_STOP, "stop")
+
 #define CLC_CONFIG_LOSS_WORD(X, word) X(CLC_CONFIG_LOSS_##word, #word)
 #define CLC_CONFIG_LOSS_LIST(X)                                                                    \
     X(CLC_CONFIG_LOSS_auto, "auto")                                                                \
@@ -133,6 +137,7 @@ typedef struct clc_floats {
     X(DISTANCE)                                                                                    \
     X(MINING)                                                                                      \
     X(MOMENTUM)                                                                                    \
+    X(COLLAPSE)                                                                                    \
     X(OPTIMIZER)                                                                                   \
     X(RATE_SCALE)                                                                                  \
     X(SCHEDULE)                                                                                    \

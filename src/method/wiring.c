@@ -238,6 +238,11 @@ static void plan_ports(clc_wiring *w) {
     if (w->method->target == CLC_TARGET_PROJECTION)
         plan_port(w, &w->target, offsetof(clc_branch, projection),
                   !w->config->method.stop_gradient, 1);
+    const clc_branch *seen = clc_wiring_micros(w) > 1 ? &w->embedders[0] : &w->students[0];
+    w->watched = seen->projection;
+    w->watched_second = seen->views > 1 ? seen->projection : w->teacher_branch.output;
+    w->second_row = seen->views > 1 ? w->micro : 0;
+    clc_graph_expose(w->watched, false);
     if (w->queue.size && w->method->queue != CLC_QUEUE_TEACHER)
         plan_port(w, &w->projection, offsetof(clc_branch, projection), false, 1);
 }

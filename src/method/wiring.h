@@ -80,6 +80,9 @@ typedef struct clc_wiring {
     clc_branch embedders[CLC_CROP_SIZES]; /* the same without gradients, for micro-batches */
     clc_branch teacher_branch, queue_branch; /* queue_branch: scores of the queue */
     clc_port output, target, projection; /* target: the teacher's; projection: what the queue takes */
+    /* Projections of a (micro-)batch: of first views, and of second ones from row `second_row` on. */
+    clc_tensor *watched, *watched_second;
+    int second_row;
     clc_queue queue;
     cl_mem nearest;            /* (views*batch,dim) */
     cl_mem nearest_scores, nearest_space;

@@ -4,10 +4,12 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
-static const char header[] = "step,epoch,loss,learning_rate,gradient_norm\n";
+static const char header[] = "step,epoch,loss,learning_rate,gradient_norm,"
+                             "embedding_deviation,effective_rank,alignment,uniformity\n";
 
 /* Rewrites the CSV with the rows up to `last`. */
 static clc_status truncate_csv(const char *path, int64_t last) {
@@ -75,16 +77,35 @@ static clc_status write_json(clc_metrics_files *files, json_t *line) {
     return flush(files->jsonl, files->jsonl_path);
 }
 
-clc_status clc_metrics_row(clc_metrics_files *files, int64_t step, int epoch, double loss,
-                           double rate, double gradient_norm, double images_per_second) {
-    fprintf(files->csv, "%" PRId64 ",%d,%.9g,%.9g,%.9g\n", step, epoch, loss, rate, gradient_norm);
+/* The columns of the spread; empty where they were not measured. */
+static void print_spread(FILE *csv, const clc_metrics_entry *e) {
+    const double values[] = {e->deviation, e->rank, e->alignment, e->uniformity};
+    for (int i = 0; i < 4; i++)
+        if (e->watched && !isnan(values[i]))
+            fprintf(csv, ",%.9g", values[i]);
+        else
+            fputc(',', csv);
+    fputc('\n', csv);
+}
+
+clc_status clc_metrics_row(clc_metrics_files *files, const clc_metrics_entry *e) {
+    fprintf(files->csv, "%" PRId64 ",%d,%.9g,%.9g,%.9g", e->step, e->epoch, e->loss, e->rate,
+            e->gradient_norm);
+    print_spread(files->csv, e);
     clc_status status = flush(files->csv, files->csv_path);
     if (status != CLC_OK)
         return status;
-    return write_json(files, json_pack("{s:I,s:i,s:f,s:f,s:f,s:f}", "step", (json_int_t)step,
-                                       "epoch", epoch, "loss", loss, "learning_rate", rate,
-                                       "gradient_norm", gradient_norm, "images_per_second",
-                                       images_per_second));
+    json_t *line = json_pack("{s:I,s:i,s:f,s:f,s:f,s:f}", "step", (json_int_t)e->step, "epoch",
+                             e->epoch, "loss", e->loss, "learning_rate", e->rate, "gradient_norm",
+                             e->gradient_norm, "images_per_second", e->images_per_second);
+    if (line && e->watched) {
+        json_object_set_new(line, "embedding_deviation", json_real(e->deviation));
+        json_object_set_new(line, "effective_rank", json_real(e->rank));
+        json_object_set_new(line, "uniformity", json_real(e->uniformity));
+        if (!isnan(e->alignment))
+            json_object_set_new(line, "alignment", json_real(e->alignment));
+    }
+    return write_json(files, line);
 }
 
 clc_status clc_metrics_event(clc_metrics_files *files, const char *event, int64_t step,

@@ -17,9 +17,15 @@ typedef struct clc_metrics_files {
  * the rest; with -1 both begin anew. */
 clc_status clc_metrics_open(clc_metrics_files *files, const char *folder, int64_t resumed_step);
 
-/* One row: the step counts from 1, the epoch from 1. */
-clc_status clc_metrics_row(clc_metrics_files *files, int64_t step, int epoch, double loss,
-                           double rate, double gradient_norm, double images_per_second);
+/* One row; step and epoch count from 1. */
+typedef struct clc_metrics_entry {
+    int64_t step;
+    int epoch;
+    double loss, rate, gradient_norm, images_per_second;
+    bool watched; /* whether these were measured: see train/watch.h */
+    double deviation, rank, alignment, uniformity;
+} clc_metrics_entry;
+clc_status clc_metrics_row(clc_metrics_files *files, const clc_metrics_entry *entry);
 
 /* One line {"event": ..., "step": ..., <key>: <value>} in metrics.jsonl only. */
 clc_status clc_metrics_event(clc_metrics_files *files, const char *event, int64_t step,

@@ -120,8 +120,13 @@ clc_status clc_step_allocate(clc_step *step, const clc_dataset *data) {
     CLC_TRY(clc_buffer_create(device, batch * sizeof(int32_t), "indices", &step->indices));
     CLC_TRY(clc_optim_prepare(device, step->segments, step->segment_count, &step->tables));
     CLC_TRY(upload_dataset(step, data));
-    for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++)
+    step->watch_rows = step->wiring.micro < CLC_WATCH_ROWS ? step->wiring.micro : CLC_WATCH_ROWS;
+    step->watch_dim = step->wiring.watched->c;
+    CLC_NEW(step->spare_indices, batch);
+    for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++) {
         CLC_NEW(step->slots[i].indices, batch);
+        CLC_NEW(step->slots[i].embeddings, (size_t)(2 * step->watch_rows * step->watch_dim));
+    }
 fail:
     return status;
 }
@@ -177,12 +182,17 @@ size_t clc_step_stages(const clc_step *step, int64_t number, const clc_stage **s
 }
 
 /* Waits for the step in `slot`, copies it to *finished and frees the slot. */
-static clc_status finish_slot(clc_step_slot *slot, clc_step_slot *finished) {
+static clc_status finish_slot(const clc_step *step, clc_step_slot *slot, clc_step_slot *finished) {
     clc_status status = CLC_OK;
     finished->step = -1;
     if (!slot->done)
         return CLC_OK;
     CLC_CL(clWaitForEvents(1, &slot->done));
+    const size_t half = (size_t)(step->watch_rows * step->watch_dim);
+    const float *second = step->wiring.watched_second ? slot->embeddings + half : NULL;
+    if (slot->watching)
+        CLC_TRY(clc_watch_measure(slot->embeddings, second, step->watch_rows, step->watch_dim,
+                                  &slot->spread));
     *finished = *slot;
 fail:
     clReleaseEvent(slot->done);
@@ -214,8 +224,13 @@ static void fill_hyper(const clc_step *step, int64_t number, float rate, float *
     hyper[CLC_HYPER_GROUPS + CLC_GROUP_FROZEN] = 0;
 }
 
-static void fill_slot(const clc_step *step, clc_step_slot *slot, int64_t number, int epoch,
-                      float rate, const int32_t *indices) {
+static void fill_slot(clc_step *step, clc_step_slot *slot, int64_t number, int epoch, float rate,
+                      const int32_t *indices) {
+    const int every = step->config->training.watch_every;
+    int32_t *spare = step->spare_indices;
+    step->spare_indices = slot->indices;
+    slot->indices = spare;
+    slot->watching = every && (number + 1) % every == 0;
     const int64_t queue = step->wiring.queue.size ? step->wiring.queue.size : 1;
     slot->step = number;
     slot->rate = rate;
@@ -235,20 +250,44 @@ fail:
     return status;
 }
 
+/* Reads what is watched, before the backward pass takes its memory. */
+static clc_status read_watched(clc_step *step, clc_step_slot *slot) {
+    clc_status status = CLC_OK;
+    const clc_wiring *w = &step->wiring;
+    const size_t row = (size_t)step->watch_dim * sizeof(float);
+    const size_t bytes = (size_t)step->watch_rows * row;
+    CLC_CL(clEnqueueReadBuffer(step->device->queue, w->watched->value, CL_FALSE, 0, bytes,
+                               slot->embeddings, 0, NULL, NULL));
+    if (w->watched_second)
+        CLC_CL(clEnqueueReadBuffer(step->device->queue, w->watched_second->value, CL_FALSE,
+                                   (size_t)w->second_row * row, bytes,
+                                   slot->embeddings + bytes / sizeof(float), 0, NULL, NULL));
+fail:
+    return status;
+}
+
+static bool is_loss(const clc_step *step, const clc_stage *stage) {
+    const clc_sequence *losses = step->wiring.loss_sequence;
+    return stage->sequence == &losses[0] || stage->sequence == &losses[1];
+}
+
 clc_status clc_step_enqueue(clc_step *step, int64_t number, int epoch, float rate,
                             const int32_t *indices, clc_step_slot *finished) {
     clc_status status = CLC_OK;
     clc_step_slot *slot = &step->slots[number % CLC_STEPS_UNDER_WAY];
     const clc_stage *stages;
-    CLC_TRY(finish_slot(slot, finished));
+    CLC_TRY(finish_slot(step, slot, finished));
     fill_slot(step, slot, number, epoch, rate, indices);
     CLC_TRY(write_later(step, step->state, sizeof slot->state, slot->state));
     CLC_TRY(write_later(step, step->hyper, sizeof slot->hyper, slot->hyper));
     CLC_TRY(write_later(step, step->indices, (size_t)step->wiring.batch * sizeof(int32_t),
                         slot->indices));
     const size_t count = clc_step_stages(step, number, &stages);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         CLC_TRY(clc_sequence_run(stages[i].sequence, step->device));
+        if (slot->watching && is_loss(step, &stages[i]))
+            CLC_TRY(read_watched(step, slot));
+    }
     CLC_CL(clEnqueueReadBuffer(step->device->queue, step->result, CL_FALSE, 0, sizeof slot->result,
                                &slot->result, 0, NULL, &slot->done));
     CLC_CL(clFlush(step->device->queue));
@@ -262,7 +301,7 @@ clc_status clc_step_drain(clc_step *step, clc_step_slot *finished) {
     for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++)
         if (step->slots[i].done && (!oldest || step->slots[i].step < oldest->step))
             oldest = &step->slots[i];
-    return oldest ? finish_slot(oldest, finished) : CLC_OK;
+    return oldest ? finish_slot(step, oldest, finished) : CLC_OK;
 }
 
 void clc_step_release(clc_step *step) {
@@ -274,6 +313,7 @@ void clc_step_release(clc_step *step) {
         if (step->slots[i].done)
             clReleaseEvent(step->slots[i].done);
         free(step->slots[i].indices);
+        free(step->slots[i].embeddings);
     }
     clc_sequence_free(&step->optim_sequence);
     clc_wiring_release(&step->wiring);
@@ -284,6 +324,7 @@ void clc_step_release(clc_step *step) {
         clc_buffer_release(device, buffers[i]);
     for (int i = 0; i < 2; i++)
         free(step->stages[i]);
+    free(step->spare_indices);
     free(step->segments);
     *step = (clc_step){0};
 }

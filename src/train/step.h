@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "method/wiring.h"
 #include "optim/optim.h"
+#include "train/watch.h"
 
 /* How many steps may be under way before the oldest one's result is waited for. */
 enum { CLC_STEPS_UNDER_WAY = 4 };
@@ -22,6 +23,9 @@ typedef struct clc_step_slot {
     cl_uint state[CLC_STEP_STATE_COUNT];
     float hyper[CLC_HYPER_COUNT];
     int32_t *indices; /* (batch) */
+    float *embeddings; /* (2,rows,dim): what is watched */
+    bool watching;
+    clc_spread spread; /* if watching */
     clc_step_result result;
 } clc_step_slot;
 
@@ -47,6 +51,8 @@ typedef struct clc_step {
     clc_stage *stages[2]; /* in order: without and with the queue */
     size_t stage_count[2];
     clc_step_slot slots[CLC_STEPS_UNDER_WAY];
+    int32_t *spare_indices; /* (batch): changes places with a slot's, which its reader still holds */
+    int watch_rows, watch_dim;
 } clc_step;
 
 /* Plans everything for `data` on `device` without taking device memory. `step` must be zeroed. */

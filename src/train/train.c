@@ -26,6 +26,7 @@ typedef struct trainer {
     int32_t *order; /* (images): this epoch's permutation */
     int64_t steps_per_epoch, last_step;
     double last_loss, last_rate;
+    clc_watch watch;
 } trainer;
 
 static const char *folder_of(const trainer *t) {
@@ -113,6 +114,23 @@ fail:
     return status;
 }
 
+static clc_status write_row(trainer *t, const clc_step_slot *slot) {
+    const clc_metrics_entry entry = {
+        .step = slot->step + 1,
+        .epoch = (int)(slot->step / t->steps_per_epoch) + 1,
+        .loss = (double)slot->result.loss,
+        .rate = (double)slot->rate,
+        .gradient_norm = (double)slot->result.gradient_norm,
+        .images_per_second = clc_progress_rate(&t->progress, slot->step + 1),
+        .watched = slot->watching,
+        .deviation = slot->spread.deviation,
+        .rank = slot->spread.rank,
+        .alignment = slot->spread.alignment,
+        .uniformity = slot->spread.uniformity,
+    };
+    return clc_metrics_row(&t->metrics, &entry);
+}
+
 /* Takes in a finished step: metrics, progress, and the check that all was finite. */
 static clc_status take_in(trainer *t, const clc_step_slot *slot) {
     clc_status status = CLC_OK;
@@ -126,10 +144,11 @@ static clc_status take_in(trainer *t, const clc_step_slot *slot) {
     t->position.step = done;
     t->last_loss = loss;
     t->last_rate = (double)slot->rate;
-    if (done % t->session.config.training.log_every == 0)
-        CLC_TRY(clc_metrics_row(&t->metrics, done, (int)(slot->step / t->steps_per_epoch) + 1, loss,
-                                (double)slot->rate, (double)slot->result.gradient_norm,
-                                clc_progress_rate(&t->progress, done)));
+    if (done % t->session.config.training.log_every == 0 || slot->watching)
+        CLC_TRY(write_row(t, slot));
+    if (slot->watching)
+        CLC_TRY(clc_watch_take(&t->watch, &t->session.config, &slot->spread,
+                               t->session.step.watch_rows, t->session.step.watch_dim, done));
     clc_progress_show(&t->progress, done, loss, (double)slot->rate, 0);
 fail:
     return status;

@@ -6,8 +6,8 @@ import shutil
 import struct
 import subprocess
 
-from program import (BUILD, FORMAT, INVALID, IO, MEMORY, NO_DEVICE, NONFINITE, Skip, Workplace, main,
-                     read, write_idx, write_images)
+from program import (BUILD, COLLAPSED, FORMAT, INVALID, IO, MEMORY, NO_DEVICE, NONFINITE, Skip,
+                     Workplace, main, read, write_idx, write_images)
 
 
 def safetensors_header(path):
@@ -216,6 +216,22 @@ def a_diverging_run_stops_with_step_layer_and_advice():
         assert not os.path.exists(w.path("run/encoder.safetensors"))
 
 
+def collapse_is_recognised_and_can_stop():
+    with Workplace() as w:
+        method = ["--set", "method.name=simsiam", "--set", "training.watch_every=10",
+                  "--set", "optimizer.learning_rate=1", "--set", "training.epochs=3"]
+        w.train(*method)
+        rows = read(w.path("run/metrics.csv")).decode().splitlines()
+        assert rows[0].endswith(",embedding_deviation,effective_rank,alignment,uniformity"), rows[0]
+        assert rows[1].endswith(",,,,") and all(rows[10].split(",")[5:]), rows[10]
+        alike = [*method, "--set", "method.stop_gradient=false", "--overwrite"]
+        _, err = w.train(*alike)
+        warning = [line for line in err.splitlines() if "collapse" in line]
+        assert len(warning) == 1 and "method.stop_gradient = true" in warning[0], err
+        w.refused("train.ini", *alike, "--set", "training.on_collapse=stop", status=COLLAPSED,
+                  says=["have collapsed", "method.stop_gradient = true"])
+
+
 def a_broken_kernel_shows_file_options_device_and_log():
     with Workplace() as w:
         shutil.copytree(os.path.join(os.path.dirname(__file__), "../../cl"), w.path("cl"))
@@ -251,5 +267,6 @@ main([
     a_former_run_is_not_lost,
     what_does_not_fit_is_refused_with_settings_that_would,
     a_diverging_run_stops_with_step_layer_and_advice,
+    collapse_is_recognised_and_can_stop,
     a_broken_kernel_shows_file_options_device_and_log,
 ])

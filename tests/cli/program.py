@@ -14,7 +14,7 @@ import traceback
 PROGRAM = os.path.abspath(sys.argv[1])
 
 # Exit statuses, as `clcontrast --help` lists them.
-OK, INVALID, IO, FORMAT, NO_DEVICE, OPENCL, BUILD, MEMORY, NONFINITE, INTERRUPTED = range(10)
+OK, INVALID, IO, FORMAT, NO_DEVICE, OPENCL, BUILD, MEMORY, NONFINITE, INTERRUPTED, COLLAPSED = range(11)
 
 SIDE = 12
 
