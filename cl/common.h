@@ -46,6 +46,14 @@ typedef CAT(int, VW) ivec;
 /* One work-item a group, a whole tile each. */
 #define TILE_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) kernel
 
+/* A group shares a tile: LS work-items on GPUs, where VW is 1 and neighbours take neighbouring channels; one on CPU
+ * devices. `for EACH(j, n)` shares the numbers below n. */
+#ifndef LS
+#define LS 1
+#endif
+#define GROUP_KERNEL __attribute__((reqd_work_group_size(LS, 1, 1))) kernel
+#define EACH(j, n)   (int j = (int)get_local_id(0); j < (n); j += LS)
+
 /* The first of `n` elements that group `g` of `groups` handles, in equal consecutive chunks. */
 #define CHUNK(n, groups) (((n) + (groups) - 1) / (groups))
 

@@ -16,21 +16,16 @@
 /* The vectors of channels of an item: CPU: a group is one item, which takes all. GPU: LS items a group take one
  * each, so that neighbours read neighbouring channels; the third group number is the block of channels. */
 #if CPU_KERNELS
-#define LS 1
 #define JS CV
 #define J_FIRST 0
 #define J_LAST CV
 #define COLUMN ((int)get_group_id(0))
 #else
-#ifndef LS
-#define LS 64
-#endif
 #define JS 1
 #define J_FIRST min((int)((int)get_group_id(2) * LS + get_local_id(0)), CV)
 #define J_LAST min(J_FIRST + 1, CV)
 #define COLUMN ((int)get_global_id(0)) /* in the kernels over vectors of channels; may be CV or more */
 #endif
-#define GROUP_KERNEL __attribute__((reqd_work_group_size(LS, 1, 1))) kernel
 
 /* This split's first row, and its part of (splits,6,C) and (splits,groups,2,C). */
 #define ROW0       ((size_t)get_group_id(1) * rows)

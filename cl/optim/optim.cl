@@ -5,10 +5,8 @@
 #ifndef KIND
 #define KIND 0 /* 0 SGD, 1 LARS, 2 AdamW */
 #define NESTEROV 0
-#define LS 1 /* items a group: they take the chunk's vectors in turn */
 #endif
-#define GROUP_KERNEL __attribute__((reqd_work_group_size(LS, 1, 1))) kernel
-#define EACH_VECTOR(i, chunk) (int i = get_local_id(0); i < (COUNT(chunk) + 15) / 16; i += LS)
+#define EACH_VECTOR(i, chunk) EACH(i, (COUNT(chunk) + 15) / 16)
 /* Fields of a chunk (int4) and a segment (int4). */
 #define SEGMENT(chunk) (chunk).x
 #define START(chunk) (chunk).y /* in vectors of 16 floats */

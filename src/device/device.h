@@ -21,7 +21,7 @@ typedef struct clc_device {
     clc_profile profile;     /* CPU: one work-item a tile. GPU: work-groups share tiles */
     unsigned vector_width;   /* floats a vector of CPU kernels: 1, 2, 4, 8 or 16 */
     unsigned groups;         /* work-groups of a launch that keep the device busy */
-    unsigned group_size;     /* work-items of a group for element-wise kernels: 1 on CPU */
+    unsigned group_size;     /* work-items of a group, LS in kernels that share a tile: 1 on CPU */
     uint64_t allocated;      /* bytes in buffers of clc_buffer_create */
     uint64_t peak;           /* the most `allocated` has been */
     unsigned buffers;        /* how many such buffers are alive */
@@ -64,6 +64,12 @@ static inline unsigned clc_vector_width(const clc_device *device, size_t channel
     while (width > 1 && channels % width)
         width /= 2;
     return width;
+}
+
+/* Of the kernels whose groups share a tile (GROUP_KERNEL in cl/common.h), floats that an item takes together: on GPUs
+ * neighbouring items take neighbouring channels instead. */
+static inline unsigned clc_item_width(const clc_device *device, size_t channels) {
+    return device->profile == CLC_PROFILE_GPU ? 1 : clc_vector_width(device, channels);
 }
 
 /* Turns an OpenCL error code into a failure that names the call, its error and the device. */

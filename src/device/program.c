@@ -282,8 +282,8 @@ clc_status clc_program_request(clc_device *device, const char *source, const cha
     program_entry entry = {.source = source};
     CLC_TRY(finish_building(cache));
     CLC_NEW(entry.options, strlen(options) + 256);
-    sprintf(entry.options, "-cl-std=CL1.2 -DCPU_KERNELS=%d -DNATIVE_WIDTH=%u %s",
-            device->profile == CLC_PROFILE_CPU, device->vector_width, options);
+    sprintf(entry.options, "-cl-std=CL1.2 -DCPU_KERNELS=%d -DNATIVE_WIDTH=%u -DLS=%u %s",
+            device->profile == CLC_PROFILE_CPU, device->vector_width, device->group_size, options);
     CLC_TRY(clc_source_assemble(source, &entry.text));
     entry.key = clc_cache_key_make(&device->info, entry.text, entry.options);
     for (*number = 0; *number < cache->count; (*number)++)

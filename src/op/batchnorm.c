@@ -27,18 +27,12 @@ typedef struct batchnorm_build {
     int rows, chunks; /* of a split */
 } batchnorm_build;
 
-/* Floats that an item takes together: on GPUs neighbouring items take neighbouring channels instead. */
-static unsigned width_of(const clc_device *device, const clc_batchnorm_args *a) {
-    return device->profile == CLC_PROFILE_GPU ? 1 : clc_vector_width(device, (size_t)a->channels);
-}
-
 static batchnorm_build begin(clc_sequence *sequence, clc_device *device,
                              const clc_batchnorm_args *args) {
     const int rows = args->rows / args->splits;
     batchnorm_build b = {sequence, device, args, "", rows, chunks(device, rows)};
-    int n = snprintf(b.options, sizeof b.options, "-DC=%d -DVW=%u", args->channels, width_of(device, args));
-    if (device->profile == CLC_PROFILE_GPU)
-        snprintf(b.options + n, sizeof b.options - (size_t)n, " -DLS=%u", device->group_size);
+    snprintf(b.options, sizeof b.options, "-DC=%d -DVW=%u", args->channels,
+             clc_item_width(device, (size_t)args->channels));
     return b;
 }
 
@@ -48,7 +42,8 @@ static clc_launch_spec spec(const batchnorm_build *b, const char *kernel, const 
                             bool columns, int passes) {
     const clc_batchnorm_args *a = b->args;
     double count = (double)a->rows * a->channels;
-    const size_t vectors = (size_t)a->channels / width_of(b->device, a), items = b->device->group_size;
+    const size_t channels = (size_t)a->channels, items = b->device->group_size;
+    const size_t vectors = channels / clc_item_width(b->device, channels);
     const bool gpu = b->device->profile == CLC_PROFILE_GPU;
     const size_t blocks = (vectors + items - 1) / items; /* of channels, one vector an item */
     return (clc_launch_spec){.source = "op/batchnorm.cl",

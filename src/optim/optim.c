@@ -73,8 +73,7 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
     clc_status status = CLC_OK;
     char options[64];
     const double bytes = 4.0 * (double)b->floats;
-    snprintf(options, sizeof options, "-DVW=16 -DKIND=%d -DNESTEROV=%d -DLS=%u", (int)o->kind,
-             o->nesterov, device->group_size);
+    snprintf(options, sizeof options, "-DVW=16 -DKIND=%d -DNESTEROV=%d", (int)o->kind, o->nesterov);
     clc_launch_spec sums = {.source = "optim/optim.cl", .kernel = "optim_sums", .options = options,
                             .groups = {tables->chunk_count}, .local = {device->group_size}, .op = "optimizer",
                             .flops = 2.0 * (double)b->floats,
