@@ -82,6 +82,8 @@ static clc_status run_embed(const arguments *a) {
 static clc_status run_bench(const arguments *a) {
     const clc_train_options options = train_options(a);
     const bool all = a->positional_count && !strcmp(a->positionals[0], "losses");
+    if (a->positional_count && !strcmp(a->positionals[0], "methods"))
+        return clc_bench_methods(&options, a->json, stdout);
     if (a->positional_count && !strcmp(a->positionals[0], "gemm"))
         return clc_bench_gemm(a->device, a->json, stdout);
     if (all || (a->positional_count && !strcmp(a->positionals[0], "loss")))
@@ -107,7 +109,8 @@ static const command commands[] = {
     {"embed", "RUN", "write features and labels of a run's data as .npy", 1, 1, run_embed},
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare", 1, 1, run_sweep},
-    {"bench", "[INI|loss|losses|gemm]", "time the training step by op, losses by views, or matrix products", 0, 1,
+    {"bench", "[INI|methods|losses|gemm]",
+     "time the training step by op, of every method, losses by views, or matrix products", 0, 1,
      run_bench},
     {"tune", "[train.ini]", "measure what is fastest for a network on this device, and use it from then on", 0, 1,
      run_tune},
@@ -122,7 +125,7 @@ static void print_help(void) {
     puts("clcontrast " CLC_VERSION ": contrastive training of image encoders on any OpenCL device\n"
          "\nusage: clcontrast [options] train.ini\n       clcontrast COMMAND [options] ...\n\ncommands:");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        printf("  %-8s %-22s %s\n", commands[i].name, commands[i].usage, commands[i].meaning);
+        printf("  %-8s %-25s %s\n", commands[i].name, commands[i].usage, commands[i].meaning);
     puts("\noptions:\n"
          "  --device D         a number of 'clcontrast devices', cpu, gpu or a part of a name\n"
          "  --set S.KEY=VALUE  override a key of the configuration; may be repeated\n"

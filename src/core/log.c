@@ -8,8 +8,10 @@
 static bool quiet;
 static bool live; /* a live line is on the screen */
 
-void clc_log_quiet(bool value) {
+bool clc_log_quiet(bool value) {
+    const bool before = quiet;
     quiet = value;
+    return before;
 }
 
 bool clc_live_enabled(void) {

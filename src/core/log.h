@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Silences clc_log (warnings still show). */
-void clc_log_quiet(bool quiet);
+/* Silences clc_log (warnings still show), or not; returns what was before. */
+bool clc_log_quiet(bool quiet);
 
 /* One line of information. */
 void clc_log(const char *format, ...) __attribute__((format(printf, 1, 2)));

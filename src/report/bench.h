@@ -12,6 +12,18 @@
  * data.train_images random images of 32 x 32 x 3 serve. */
 clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file);
 
+/* The time of a step, device memory, and how many views of an image go through the networks and the teacher. */
+typedef struct clc_bench_times {
+    double seconds;
+    uint64_t bytes;
+    int views, teacher_views;
+} clc_bench_times;
+clc_status clc_bench_time(const clc_train_options *options, clc_bench_times *times);
+
+/* Times a step of every method with the same networks, and prints it relative to SimCLR's, beside what the passes
+ * through the networks alone would be: three a view, one a teacher's. */
+clc_status clc_bench_methods(const clc_train_options *options, bool json, FILE *file);
+
 /* Times matrix products by our own kernel, CLBlast and, where installed, OpenBLAS; each is checked first. */
 clc_status clc_bench_gemm(const char *device, bool json, FILE *file);
 

@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { WARM_STEPS = 2, ROUNDS = 3, PROFILED_STEPS = 2 };
+enum { CLASSES = 10, WARM_STEPS = 2, ROUNDS = 3, PROFILED_STEPS = 2 };
 static const double round_seconds = 1.5;
 
 /* One line of the result: all launches of an op, or those of one layer. */
@@ -40,8 +40,12 @@ static clc_status random_images(clc_dataset **data) {
                           .channels = 3};
     const size_t bytes = made->count * 32 * 32 * 3;
     CLC_NEW(made->pixels, bytes);
+    CLC_NEW(made->labels, made->count);
     for (size_t i = 0; i < bytes; i++)
         made->pixels[i] = (uint8_t)clc_rng_next(&rng);
+    for (size_t i = 0; i < made->count; i++)
+        made->labels[i] = (int32_t)(i % CLASSES);
+    made->classes = CLASSES;
     *data = made;
     made = NULL;
 fail:
@@ -208,14 +212,47 @@ fail:
     return status;
 }
 
-clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file) {
+static clc_status open_bench(const clc_train_options *options, bench **made) {
     clc_status status = CLC_OK;
     bench *b = NULL;
     CLC_NEW(b, 1);
+    *made = b;
     CLC_TRY(clc_bench_session(&b->session, options));
     CLC_NEW(b->order, b->session.data->count);
     clc_epoch_order(1, 0, b->order, b->session.data->count);
     CLC_TRY(time_steps(b));
+fail:
+    return status;
+}
+
+static void close_bench(bench *b) {
+    if (!b)
+        return;
+    clc_session_close(&b->session);
+    free(b->order);
+    free(b->ops);
+    free(b);
+}
+
+clc_status clc_bench_time(const clc_train_options *options, clc_bench_times *times) {
+    clc_status status = CLC_OK;
+    bench *b = NULL;
+    CLC_TRY(open_bench(options, &b));
+    const clc_wiring *w = &b->session.step.wiring;
+    *times = (clc_bench_times){.seconds = b->step_seconds,
+                               .bytes = b->session.device->peak,
+                               .teacher_views = w->teacher_branch.views};
+    for (int i = 0; i < w->student_count; i++)
+        times->views += w->students[i].views;
+fail:
+    close_bench(b);
+    return status;
+}
+
+clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file) {
+    clc_status status = CLC_OK;
+    bench *b = NULL;
+    CLC_TRY(open_bench(options, &b));
     CLC_TRY(profile(b, layers));
     CLC_TRY(clc_roofline_measure(b->session.device, &b->roofline));
     if (json)
@@ -223,11 +260,6 @@ clc_status clc_bench_step(const clc_train_options *options, bool layers, bool js
     else
         print_text(b, layers, file);
 fail:
-    if (b) {
-        clc_session_close(&b->session);
-        free(b->order);
-        free(b->ops);
-        free(b);
-    }
+    close_bench(b);
     return status;
 }
