@@ -1,5 +1,5 @@
 /* Barlow Twins (Zbontar et al., arXiv 2103.03230): L = sum (1 - C_ii)^2 + lambda sum_{i != j} C_ij^2 with
- * C = x1^T x2 / N, x being the columns standardised by mean and biased variance + 1e-5. */
+ * C = x1^T x2 / N, x being the columns standardised by mean and biased variance + epsilon (1e-5, as batch-norm's). */
 #include "loss/columns.h"
 
 static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
@@ -38,9 +38,10 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
     clc_status status = CLC_OK;
     const clc_columns c = place(device, shape);
     const double weight = o->weight > 0 ? o->weight : 1;
+    const double epsilon = o->variance_epsilon > 0 ? o->variance_epsilon : 1e-5;
     clc_launch_spec spec = clc_columns_spec(&c, "columns_center", c.groups, 2);
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->workspace),
-                       CLC_INT(c.base), CLC_INT(c.rows), CLC_FLOAT(c.rows), CLC_FLOAT(1e-5),
+                       CLC_INT(c.base), CLC_INT(c.rows), CLC_FLOAT(c.rows), CLC_FLOAT(epsilon),
                        CLC_INT(1)));
     CLC_TRY(multiply(sequence, device, &c, b, 0));
     spec = clc_columns_spec(&c, "barlow_weigh", (size_t)c.dim, 1);

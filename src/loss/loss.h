@@ -43,6 +43,7 @@ typedef struct clc_loss_options {
     bool soft;             /* triplet: no margin */
     double l2;             /* npair: weight of the squared lengths */
     double lambda;         /* barlow: weight of the off-diagonal */
+    double variance_epsilon; /* barlow: added to variances; 0 counts as 1e-5 */
     double epsilon;        /* swav: of Sinkhorn's algorithm */
     int iterations;
     double teacher_temperature, center_momentum; /* dino; the centre stays at a momentum of 1 */

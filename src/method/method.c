@@ -38,6 +38,7 @@ clc_loss_options clc_method_options(const clc_method *method, const clc_config *
         .soft = config->loss.soft,
         .l2 = config->loss.l2,
         .lambda = config->loss.lambda,
+        .variance_epsilon = config->loss.variance_epsilon,
         .epsilon = config->loss.epsilon,
         .iterations = config->loss.iterations,
         .teacher_temperature = config->loss.teacher_temperature,

@@ -15,7 +15,7 @@ typedef struct variant {
 
 static const variant variants[] = {
     {"barlow", 2, false, {.lambda = 0.0051, .weight = 0.5}},
-    {"barlow", 2, false, {.lambda = 0.5}},
+    {"barlow", 2, false, {.lambda = 0.5, .variance_epsilon = 0.01}},
     {"vicreg", 2, false, {.invariance = 25, .variance = 25, .covariance = 1}},
     {"vicreg", 2, false, {.invariance = 1, .variance = 0, .covariance = 10}},
     {"cosine", 1, true, {.weight = 1}},

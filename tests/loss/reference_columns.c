@@ -24,11 +24,12 @@ static double center(const reference_loss *l, int view, int k, double *x) {
 
 double reference_barlow(const reference_loss *l) {
     const int n = l->shape.images, dim = l->shape.dim;
+    const double epsilon = l->options.variance_epsilon > 0 ? l->options.variance_epsilon : 1e-5;
     double *a = malloc((size_t)n * sizeof *a), *b = malloc((size_t)n * sizeof *b), loss = 0;
     for (int i = 0; i < dim; i++)
         for (int j = 0; j < dim; j++) {
-            const double da = sqrt(center(l, 0, i, a) / n + 1e-5);
-            const double db = sqrt(center(l, 1, j, b) / n + 1e-5);
+            const double da = sqrt(center(l, 0, i, a) / n + epsilon);
+            const double db = sqrt(center(l, 1, j, b) / n + epsilon);
             double c = 0;
             for (int k = 0; k < n; k++)
                 c += a[k] / da * b[k] / db / n;
