@@ -40,7 +40,7 @@ typedef CAT(int, VW) ivec;
 #if CPU_KERNELS && (defined(__x86_64__) || defined(__aarch64__))
 #define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
 #else
-#define PREFETCH(p) ((void)0)
+#define PREFETCH(p) ((void)(p))
 #endif
 
 /* One work-item a group, a whole tile each. */

@@ -23,7 +23,10 @@ GROUP_KERNEL void optim_sums(const global float *restrict value, const global fl
                             const global int4 *restrict chunks, global float *restrict part) {
     local float all[3][LS];
     const int4 chunk = chunks[get_group_id(0)];
-    const global float *w = value + (size_t)START(chunk) * 16, *g = grad + (size_t)START(chunk) * 16;
+    const global float *g = grad + (size_t)START(chunk) * 16;
+#if KIND == 1
+    const global float *w = value + (size_t)START(chunk) * 16;
+#endif
     float16 gg = 0.0f, gw = 0.0f, ww = 0.0f;
     for EACH_VECTOR(i, chunk) {
         const float16 a = vload16(i, g);
@@ -45,7 +48,7 @@ GROUP_KERNEL void optim_sums(const global float *restrict value, const global fl
         all[k][get_local_id(0)] = sum;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int k = get_local_id(0); k < 3; k += LS) {
+    for EACH(k, 3) {
         float sum = 0.0f;
         for (int i = 0; i < LS; i++)
             sum += all[k][i];

@@ -14,7 +14,7 @@ class Program:
     def __init__(self, path, text):
         self.path = path
         self.name = os.path.basename(path)
-        self.source = self.name.split("-", 1)[1]
+        self.source = self.name.split("-", 1)[-1]
         self.options = text.splitlines()[0].removeprefix("// options: ")
         self.groups = group_sizes(self)
 
@@ -31,7 +31,7 @@ def clang(program, *flags):
 
 
 def group_sizes(program):
-    """Of each kernel: work-items of a group; 0 if any."""
+    """Of each kernel: work-items of a group; the most there are if any number will do."""
     status, text = clang(program, "-target", "spir64", "-S", "-emit-llvm", "-o", "-", "-w")
     if status:
         return {}
@@ -40,7 +40,7 @@ def group_sizes(program):
     for name, rest in re.findall(r"^define .*spir_kernel void @(\w+)\((.*)", text, re.M):
         node = re.search(r"!reqd_work_group_size (![0-9]+)", rest)
         numbers = [int(n) for n in nodes[node[1]].split(", i32 ")] if node else [0, 0, 0]
-        sizes[name] = numbers[0] * numbers[1] * numbers[2]
+        sizes[name] = numbers[0] * numbers[1] * numbers[2] or MOST_ITEMS
     return sizes
 
 
@@ -55,8 +55,6 @@ class Usage:
         if self.items == 1:
             return []
         wrong = list(self.faults)
-        if not self.items:
-            wrong.append("has no reqd_work_group_size")
         if self.items > MOST_ITEMS:
             wrong.append(f"groups of {self.items} work-items")
         if self.local > MOST_LOCAL:
@@ -86,6 +84,9 @@ class Result:
     def __init__(self, complaints=(), usages=()):
         self.complaints, self.usages = list(complaints), list(usages)
 
+    def all_complaints(self):
+        return self.complaints + [f"{u.kernel}: {line}" for u in self.usages for line in u.complaints()]
+
 
 def lines_of(status, text):
     """A compiler's complaints: whatever it said, or that it failed."""
@@ -110,11 +111,12 @@ class Target:
 
 
 class Lint(Target):
-    """All warnings that make sense in OpenCL C."""
+    """All warnings that make sense in OpenCL C. Sources hold helpers for all their kernels and variants, of which a
+    program takes some: functions and parameters may be unused, variables may not. Built-in indices are unsigned."""
 
     FLAGS = (
-        "-Werror -pedantic-errors -Wall -Wextra -Wconversion -Wno-sign-conversion -Wno-unused-parameter -Wdouble-promotion -Wshadow -Wvla -Wcast-align "
-        "-Wconditional-uninitialized -Wundef"
+        "-Werror -pedantic-errors -Wall -Wextra -Wconversion -Wdouble-promotion -Wshadow -Wvla -Wcast-align "
+        "-Wconditional-uninitialized -Wundef -Wno-sign-conversion -Wno-unused-parameter -Wno-unused-function"
     ).split()
 
     def compile(self, program, _):
