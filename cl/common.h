@@ -43,6 +43,8 @@ typedef CAT(int, VW) ivec;
 #define PREFETCH(p) ((void)(p))
 #endif
 
+#define INLINE static inline __attribute__((always_inline))
+
 /* One work-item a group, a whole tile each. */
 #define TILE_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) kernel
 

@@ -1,6 +1,5 @@
-/* 2-D convolution on GPUs as a matrix product whose patches are never stored (Chetlur et al., arXiv 1410.0759): a group
- * computes a tile of TM x TN of the result, gathering KS columns at a time of both operands into local memory.
- * Neighbouring items read neighbouring channels.
+/* 2-D convolution on GPUs as a matrix product whose patches are never stored (Chetlur et al., arXiv 1410.0759): they
+ * are gathered into local memory. Neighbouring items read neighbouring channels.
  *
  *                    rows m          columns n   summed over r
  * forward            pixels of y     K           taps x C        A = x,  B = w
@@ -22,13 +21,6 @@
 #define PAD 1
 #define GS 8 /* a group has GS x GS items */
 #endif
-#define PM 4 /* results an item: PM x PN */
-#define PN 4
-#define KS 16
-#define TM (GS * PM)
-#define TN (GS * PN)
-#define ITEMS (GS * GS)
-
 /* x at the pixel that tap (kh,kw) of output pixel p reads, channel c; zero outside the image. */
 float patch(const global float *restrict x, const int p, const int tap, const int c) {
     const int h = p / OW % OH * STRIDE - PAD + tap / KW, w = p % OW * STRIDE - PAD + tap % KW;
@@ -58,60 +50,24 @@ float gradient(const global float *restrict dy, const int p, const int tap, cons
 #define A(m, r) patch(a, r, (m) / C, (m) % C)
 #define B(r, n) b[(size_t)(r) * K + (n)]
 #endif
-/* Which index runs along memory, so that neighbouring items take it. */
 #define A_ALONG_R (PASS != 2)
 #define B_ALONG_R (PASS == 1)
 
+#include "op/product.h"
+
 /* out (rows,COLUMNS) = A B, or += with `accumulate`; group (.,.,s) sums r in [s * per, (s + 1) * per) and writes the
  * s-th of such matrices. Groups: (columns / TN, rows / TM, splits), rounded up. */
-__attribute__((reqd_work_group_size(GS, GS, 1))) kernel void
-conv2d_implicit_gemm(const global float *restrict a, const global float *restrict b, global float *restrict out,
-                     const int rows, const int depth, const int per, const int accumulate) {
+PRODUCT_KERNEL void conv2d_implicit_gemm(const global float *restrict a, const global float *restrict b,
+                                         global float *restrict out, const int rows, const int depth, const int per,
+                                         const int accumulate) {
     local float at[KS][TM + 1], bt[KS][TN + 1];
-    const int lx = (int)get_local_id(0), ly = (int)get_local_id(1), item = ly * GS + lx;
-    const int m0 = (int)get_group_id(1) * TM, n0 = (int)get_group_id(0) * TN, split = (int)get_group_id(2);
-    const int last = min((split + 1) * per, depth);
-    float acc[PM][PN];
-    for (int i = 0; i < PM; i++)
-        for (int j = 0; j < PN; j++)
-            acc[i][j] = 0.0f;
-    for (int r0 = split * per; r0 < last; r0 += KS) {
-        for (int i = item; i < TM * KS; i += ITEMS) {
-            const int r = A_ALONG_R ? i % KS : i / TM, m = A_ALONG_R ? i / KS : i % TM;
-            at[r][m] = m0 + m < rows && r0 + r < last ? A(m0 + m, r0 + r) : 0.0f;
-        }
-        for (int i = item; i < TN * KS; i += ITEMS) {
-            const int r = B_ALONG_R ? i % KS : i / TN, n = B_ALONG_R ? i / KS : i % TN;
-            bt[r][n] = n0 + n < COLUMNS && r0 + r < last ? B(r0 + r, n0 + n) : 0.0f;
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-        for (int r = 0; r < KS; r++) {
-            float bv[PN];
-            UNROLL(PN)
-            for (int j = 0; j < PN; j++)
-                bv[j] = bt[r][lx + j * GS];
-            UNROLL(PM)
-            for (int i = 0; i < PM; i++) {
-                const float av = at[r][ly + i * GS];
-                UNROLL(PN)
-                for (int j = 0; j < PN; j++)
-                    acc[i][j] += av * bv[j];
-            }
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
-    for (int i = 0; i < PM; i++)
-        for (int j = 0; j < PN; j++) {
-            const int m = m0 + ly + i * GS, n = n0 + lx + j * GS;
-            if (m < rows && n < COLUMNS) {
-                global float *to = out + ((size_t)split * rows + m) * COLUMNS + n;
-                *to = accumulate ? *to + acc[i][j] : acc[i][j];
-            }
-        }
+    const int split = (int)get_group_id(2);
+    product_tile(a, b, out + (size_t)split * rows * COLUMNS, at, bt, rows, split * per, min((split + 1) * per, depth),
+                 accumulate);
 }
 
 /* out[i] = sum of the `count` matrices of `floats` elements, in order. Items: any number. */
-kernel void conv2d_sum_splits(const global float *restrict parts, global float *restrict out, const int floats,
+GROUP_KERNEL void conv2d_sum_splits(const global float *restrict parts, global float *restrict out, const int floats,
                               const int count) {
     for (int i = (int)get_global_id(0); i < floats; i += (int)get_global_size(0)) {
         float sum = parts[i];

@@ -17,6 +17,10 @@
 /* WEIGHTS chooses the backward pass over weights, else forward and backward over data. */
 #endif
 #include "op/winograd.h"
+#define NR (NV * VW)
+#ifndef WEIGHTS
+#include "op/winograd_filter.h"
+#endif
 
 #define KP (K / KG)
 /* Planes are a vector apart from a power of two, so that they don't share cache sets. */

@@ -19,8 +19,11 @@
 /* WEIGHTS chooses the backward pass over weights, else forward and backward over data. */
 #endif
 #include "op/winograd.h"
-
 #define NR (NV * VW)
+#ifndef WEIGHTS
+#include "op/winograd_filter.h"
+#endif
+
 /* Planes of private memory are a vector apart from a power of two: they don't share cache sets. */
 #define M_PLANE (T * NV + 1)
 #define S_PLANE (CB * KB / VW + 1)

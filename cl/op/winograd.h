@@ -1,15 +1,12 @@
 /* The transforms of Winograd's F(4x4,3x3) (Lavin and Gray, arXiv 1509.09308), on vectors of VW channels:
- * Y = A^T [ (G w G^T) . (B^T x B) ] A. Needs H, W, C and K, the channels
- * read and written, and NV, the vectors of channels written that lie together in transformed filters. */
+ * Y = A^T [ (G w G^T) . (B^T x B) ] A. Needs H, W, C and K, the channels read and written. */
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 
 /* Tiles of an image. */
 #define TY ((H + 3) / 4)
 #define TX ((W + 3) / 4)
-#define NR (NV * VW)
 #define AHEAD 4 /* vectors of channels from a prefetch to its use */
-#define INLINE static inline __attribute__((always_inline))
 
 /* o = B^T d for a column d0..d5. */
 #define INPUT_TRANSFORM(o, d0, d1, d2, d3, d4, d5)                                                 \
@@ -65,7 +62,7 @@
 
 /* The first pixel of the tile that is read some vectors after vector j of tile `tile`: for prefetching, as the
  * pixels of a tile lie in many short pieces. */
-INLINE const global float *pixel_ahead(const global float *restrict x, const int tile, const int j,
+INLINE const global float *pixel_ahead(const global float *x, const int tile, const int j,
                                        const int channels) {
     const int position = tile * (channels / VW) + j + AHEAD, next = position / (channels / VW);
     return x + (((size_t)(next / (TY * TX)) * H + next / TX % TY * 4) * W + next % TX * 4) * channels +
@@ -74,7 +71,7 @@ INLINE const global float *pixel_ahead(const global float *restrict x, const int
 
 /* o (36) = B^T x B of the 6x6 pixels around tile `tile`, vector j of its C channels; zero outside the image and
  * from tile `tiles` on. */
-INLINE void winograd_input(const global float *restrict x, vec *restrict o, const int j, const int tile,
+INLINE void winograd_input(const global float *x, vec *o, const int j, const int tile,
                            const int tiles) {
     const int y0 = tile / TX % TY * 4 - 1, x0 = tile % TX * 4 - 1;
     const global float *image = x + (size_t)(tile / (TY * TX)) * H * W * C;
@@ -101,7 +98,7 @@ INLINE void winograd_input(const global float *restrict x, vec *restrict o, cons
 }
 
 /* o (36) = A dy A^T of the 4x4 pixels of tile `tile`, vector j of its K channels. */
-INLINE void winograd_gradient(const global float *restrict dy, vec *restrict o, const int j, const int tile,
+INLINE void winograd_gradient(const global float *dy, vec *o, const int j, const int tile,
                               const int tiles) {
     const int y0 = tile / TX % TY * 4, x0 = tile % TX * 4;
     const global float *image = dy + (size_t)(tile / (TY * TX)) * H * W * K;
@@ -127,7 +124,7 @@ INLINE void winograd_gradient(const global float *restrict dy, vec *restrict o, 
 
 /* Writes, or adds, the 4x4 pixels of tile `tile`, vector j of its K channels: A^T m A, with m's 36 vectors
  * `plane` apart. */
-INLINE void winograd_output(const vec *restrict m, const int plane, global float *restrict y, const int j,
+INLINE void winograd_output(const vec *m, const int plane, global float *y, const int j,
                             const int tile, const int accumulate) {
     const int y0 = tile / TX % TY * 4, x0 = tile % TX * 4;
     global float *image = y + (size_t)(tile / (TY * TX)) * H * W * K;
@@ -150,7 +147,7 @@ INLINE void winograd_output(const vec *restrict m, const int plane, global float
 }
 
 /* dw (3,3,C,K), vector k of channel c: G^T s G, with s's 36 vectors `plane` apart. */
-INLINE void winograd_filter_gradient(const vec *restrict s, const int plane, global float *restrict dw,
+INLINE void winograd_filter_gradient(const vec *s, const int plane, global float *dw,
                                      const int c, const int k) {
     vec t[6][3];
     UNROLL(6)
@@ -167,51 +164,15 @@ INLINE void winograd_filter_gradient(const vec *restrict s, const int plane, glo
     }
 }
 
-#ifndef WEIGHTS
-/* u (K/NR,36,C,NR) from nine vectors of one c. */
-INLINE void store_filter(global float *restrict u, const vec *w, const int k, const int c) {
+/* u (36) = G w G^T of nine taps. */
+INLINE void winograd_transform_filter(const vec *w, vec *u) {
     vec t[3][6];
     UNROLL(3)
     for (int x = 0; x < 3; x++)
         FILTER_TRANSFORM(t[x], w[x], w[3 + x], w[6 + x]);
     UNROLL(6)
-    for (int y = 0; y < 6; y++) {
-        vec o[6];
-        FILTER_TRANSFORM(o, t[0][y], t[1][y], t[2][y]);
-        UNROLL(6)
-        for (int x = 0; x < 6; x++)
-            VSTORE(o[x], k % NV, u + (((size_t)(k / NV) * 36 + y * 6 + x) * C + c) * NR);
-    }
+    for (int y = 0; y < 6; y++)
+        FILTER_TRANSFORM((u + y * 6), t[0][y], t[1][y], t[2][y]);
 }
-
-/* Filters of the forward pass, w (3,3,C,K), to u at `offset` floats. Groups: vectors of K. */
-TILE_KERNEL void winograd_filter(const global float *restrict w, global float *restrict u, const int offset) {
-    const int k = (int)get_group_id(0);
-    for (int c = 0; c < C; c++) {
-        vec taps[9];
-        UNROLL(9)
-        for (int i = 0; i < 9; i++)
-            taps[i] = VLOAD(k, w + ((size_t)i * C + c) * K);
-        store_filter(u + offset, taps, k, c);
-    }
-}
-
-/* Filters of the backward pass over data: w is (3,3,K,C) in this kernel's terms, turned round. */
-TILE_KERNEL void winograd_filter_turned(const global float *restrict w, global float *restrict u,
-                                        const int offset) {
-    const int k = (int)get_group_id(0);
-    for (int c = 0; c < C; c++) {
-        vec taps[9];
-        UNROLL(9)
-        for (int i = 0; i < 9; i++) {
-            float lane[VW];
-            for (int l = 0; l < VW; l++)
-                lane[l] = w[((size_t)(8 - i) * K + k * VW + l) * C + c];
-            taps[i] = VLOAD(0, lane);
-        }
-        store_filter(u + offset, taps, k, c);
-    }
-}
-#endif
 
 #endif

@@ -114,6 +114,7 @@ typedef struct clc_floats {
     X(CLC_CONFIG_CONVOLUTION_DIRECT, "direct")                                                     \
     X(CLC_CONFIG_CONVOLUTION_WINOGRAD, "winograd")                                                 \
     X(CLC_CONFIG_CONVOLUTION_WINOGRAD_STAGED, "winograd_staged")                                   \
+    X(CLC_CONFIG_CONVOLUTION_WINOGRAD_GEMM, "winograd_gemm")                                       \
     X(CLC_CONFIG_CONVOLUTION_POINTWISE, "pointwise")                                               \
     X(CLC_CONFIG_CONVOLUTION_IMPLICIT_GEMM, "implicit_gemm")                                       \
     X(CLC_CONFIG_CONVOLUTION_IM2COL, "im2col")

@@ -2,6 +2,8 @@
 
 #include "op/conv2d_impls.h"
 
+#include <math.h>
+
 double clc_conv2d_flops(const clc_conv2d_shape *s) {
     return 2.0 * s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k * s->c * s->kh * s->kw;
 }
@@ -9,14 +11,24 @@ double clc_conv2d_flops(const clc_conv2d_shape *s) {
 const char *const clc_conv2d_pass_names[] = {"conv2d_forward", "conv2d_backward_data",
                                              "conv2d_backward_weights"};
 
-static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd_staged, &clc_conv2d_winograd,
-                                               &clc_conv2d_pointwise, &clc_conv2d_implicit_gemm,
-                                               &clc_conv2d_direct, &clc_conv2d_im2col};
+static const clc_conv2d_impl *const impls[] = {
+    &clc_conv2d_winograd_staged, &clc_conv2d_winograd, &clc_conv2d_winograd_gemm, &clc_conv2d_pointwise,
+    &clc_conv2d_implicit_gemm,   &clc_conv2d_direct,   &clc_conv2d_im2col};
 enum { IMPL_COUNT = sizeof impls / sizeof *impls };
 
 const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
     *count = IMPL_COUNT;
     return impls;
+}
+
+/* By arithmetic, as no GPU has been measured: a product of 3x3 windows takes 18 c k operations a pixel, one of tiles
+ * 4.5 c k a pixel of tiles, 16 each, whose number is rounded up to the product's rows; there, both transforms write
+ * and read 36/16 floats a channel besides the pixels themselves. GPUs do some 16 operations in the time of a byte. */
+static bool saves_time(const clc_conv2d_shape *s) {
+    const double tiles = (double)s->n * ((s->h + 3) / 4) * ((s->w + 3) / 4), rows = 64;
+    const double pixels = (double)s->n * s->h * s->w, c = s->c, k = s->k;
+    const double saved = 18 * c * k * pixels - 4.5 * c * k * 16 * ceil(tiles / rows) * rows;
+    return saved > 16 * 4 * 16 * tiles * (2 * 36.0 / 16 + 1) * (c + k);
 }
 
 /* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. In stages it gains
@@ -30,6 +42,8 @@ static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
         return large && tiles <= (pass == CLC_CONV2D_BACKWARD_WEIGHTS ? 2 : 1) * channels;
     if (impl->kind == CLC_CONV2D_WINOGRAD)
         return large;
+    if (impl->kind == CLC_CONV2D_WINOGRAD_GEMM)
+        return large && saves_time(s);
     if (impl->kind == CLC_CONV2D_POINTWISE || impl->kind == CLC_CONV2D_IMPLICIT_GEMM)
         return device->profile == CLC_PROFILE_GPU;
     return device->profile == CLC_PROFILE_CPU;

@@ -3,12 +3,7 @@
 
 #include <stdio.h>
 
-enum { RESULTS = 4, MOST_SPLITS = 64, STEP = 16 }; /* PM and PN; KS */
-
-/* Items along each side of a group: 16 where the device allows 256. */
-static int group_side(const clc_device *device) {
-    return device->info.max_group >= 256 ? 16 : 8;
-}
+enum { MOST_SPLITS = 64 };
 
 typedef struct product {
     size_t rows, columns, depth;
@@ -22,7 +17,7 @@ static size_t ceil_div(size_t a, size_t b) {
 static product product_of(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const size_t x = (size_t)s->n * (size_t)s->h * (size_t)s->w, taps = (size_t)s->kh * (size_t)s->kw;
     const size_t y = (size_t)s->n * (size_t)clc_conv2d_oh(s) * (size_t)clc_conv2d_ow(s);
-    const size_t tile = (size_t)(group_side(device) * RESULTS), c = (size_t)s->c, k = (size_t)s->k;
+    const size_t tile = (size_t)(clc_product_side(device) * CLC_PRODUCT_RESULTS), c = (size_t)s->c, k = (size_t)s->k;
     product p = pass == CLC_CONV2D_FORWARD         ? (product){.rows = y, .columns = k, .depth = taps * c}
                 : pass == CLC_CONV2D_BACKWARD_DATA ? (product){.rows = x, .columns = c, .depth = taps * k}
                                                    : (product){.rows = taps * c, .columns = k, .depth = y};
@@ -31,7 +26,7 @@ static product product_of(const clc_device *device, const clc_conv2d_shape *s, c
     /* The gradient of few weights sums many pixels: split the sum, so that every compute unit has a part. */
     const size_t tiles = p.tiles_m * p.tiles_n, wanted = ceil_div(device->groups, tiles);
     p.splits = pass == CLC_CONV2D_BACKWARD_WEIGHTS ? (wanted < MOST_SPLITS ? wanted : MOST_SPLITS) : 1;
-    p.per = ceil_div(ceil_div(p.depth, p.splits), STEP) * STEP;
+    p.per = ceil_div(ceil_div(p.depth, p.splits), CLC_PRODUCT_STEP) * CLC_PRODUCT_STEP;
     p.splits = ceil_div(p.depth, p.per);
     return p;
 }
@@ -51,7 +46,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
                         clc_conv2d_pass pass, const clc_conv2d_args *a) {
     clc_status status = CLC_OK;
     const product p = product_of(device, s, pass);
-    const size_t side = (size_t)group_side(device);
+    const size_t side = (size_t)clc_product_side(device);
     char options[192];
     snprintf(options, sizeof options,
              "-DPASS=%d -DH=%d -DW=%d -DC=%d -DOH=%d -DOW=%d -DK=%d -DKH=%d -DKW=%d -DSTRIDE=%d -DPAD=%d -DGS=%zu",

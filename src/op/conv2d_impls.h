@@ -7,6 +7,15 @@
 /* By clc_conv2d_pass: what bench calls a pass. */
 extern const char *const clc_conv2d_pass_names[];
 
-extern const clc_conv2d_impl clc_conv2d_implicit_gemm, clc_conv2d_pointwise, clc_conv2d_direct, clc_conv2d_winograd, clc_conv2d_winograd_staged, clc_conv2d_im2col;
+extern const clc_conv2d_impl clc_conv2d_direct, clc_conv2d_im2col, clc_conv2d_implicit_gemm, clc_conv2d_pointwise,
+    clc_conv2d_winograd, clc_conv2d_winograd_gemm, clc_conv2d_winograd_staged;
+
+/* Of cl/op/product.h: results an item along each side of a tile, and terms that are gathered at a time. */
+enum { CLC_PRODUCT_RESULTS = 4, CLC_PRODUCT_STEP = 16 };
+
+/* Items along each side of a group: 16 where the device allows 256. */
+static inline int clc_product_side(const clc_device *device) {
+    return device->info.max_group >= 256 ? 16 : 8;
+}
 
 #endif

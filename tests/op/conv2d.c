@@ -77,13 +77,13 @@ static double terms(const clc_conv2d_shape *s, clc_conv2d_pass pass) {
 static double tolerance_of(const clc_conv2d_impl *impl, const clc_conv2d_shape *s,
                            clc_conv2d_pass pass) {
     double direct = 6e-8 * (8 + 2 * sqrt(terms(s, pass)));
-    const bool winograd = impl->kind == CLC_CONV2D_WINOGRAD || impl->kind == CLC_CONV2D_WINOGRAD_STAGED;
+    const bool winograd = impl->kind == CLC_CONV2D_WINOGRAD || impl->kind == CLC_CONV2D_WINOGRAD_STAGED ||
+                          impl->kind == CLC_CONV2D_WINOGRAD_GEMM;
     return winograd ? 100 * 6e-8 * (8 + 0.1 * sqrt(terms(s, pass))) : direct;
 }
 
-static void check(const clc_conv2d_impl *impl, const clc_conv2d_shape *s, clc_conv2d_pass pass,
+static void check(clc_device *device, const clc_conv2d_impl *impl, const clc_conv2d_shape *s, clc_conv2d_pass pass,
                   bool accumulate) {
-    clc_device *device = test_device();
     float *data[3] = {test_random(x_count(s), 1), test_random(w_count(s), 2),
                       test_random(y_count(s), 3)};
     const size_t counts[3] = {x_count(s), w_count(s), y_count(s)};
@@ -133,9 +133,9 @@ static void check_pass(clc_conv2d_pass pass) {
         for (size_t k = 0; k < count; k++)
             if (impls[k]->supports(test_device(), &shapes[i], pass) &&
                 test_affordable(clc_conv2d_flops(&shapes[i]) / 2)) {
-                check(impls[k], &shapes[i], pass, false);
+                check(test_device(), impls[k], &shapes[i], pass, false);
                 if (pass == CLC_CONV2D_BACKWARD_DATA)
-                    check(impls[k], &shapes[i], pass, true);
+                    check(test_device(), impls[k], &shapes[i], pass, true);
                 checked++;
             }
     assert_true(checked >= sizeof shapes / sizeof *shapes / 2);
@@ -154,6 +154,25 @@ static void backward_data_matches_the_reference(void **state) {
 static void backward_weights_matches_the_reference(void **state) {
     (void)state;
     check_pass(CLC_CONV2D_BACKWARD_WEIGHTS);
+}
+
+/* On a device whose memory has room for the transformed tiles of two of the three images. */
+static void winograd_takes_images_in_turn(void **state) {
+    (void)state;
+    const clc_conv2d_shape s = {3, 9, 9, 13, 17, 3, 3, 1, 1};
+    const clc_conv2d_impl *impl = clc_conv2d_choose(test_device(), &s, CLC_CONV2D_FORWARD, CLC_CONV2D_WINOGRAD_GEMM);
+    clc_device small = *test_device();
+    small.info.memory = 32 * sizeof(float) * (2 * 36 * 9 * (13 + 17) + 1000);
+    if (impl->kind != CLC_CONV2D_WINOGRAD_GEMM)
+        return; /* not for CPU devices */
+    for (int pass = CLC_CONV2D_FORWARD; pass <= CLC_CONV2D_BACKWARD_WEIGHTS; pass++) {
+        assert_true(impl->supports(&small, &s, (clc_conv2d_pass)pass));
+        assert_true(impl->workspace(&small, &s, (clc_conv2d_pass)pass) <
+                    impl->workspace(test_device(), &s, (clc_conv2d_pass)pass));
+        check(&small, impl, &s, (clc_conv2d_pass)pass, pass == CLC_CONV2D_BACKWARD_DATA);
+    }
+    small.info.memory /= 4;
+    assert_false(impl->supports(&small, &s, CLC_CONV2D_FORWARD));
 }
 
 /* The loss is sum y g: its differences must be the gradients that the reference gives. The loss is linear in
@@ -209,6 +228,7 @@ int main(void) {
         cmocka_unit_test(forward_matches_the_reference),
         cmocka_unit_test(backward_data_matches_the_reference),
         cmocka_unit_test(backward_weights_matches_the_reference),
+        cmocka_unit_test(winograd_takes_images_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, test_close_device);
 }
