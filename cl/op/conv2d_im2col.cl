@@ -1,5 +1,5 @@
 /* Convolution as a matrix product: the patches of some images become rows of a matrix. Groups handle chunks of rows
- * of that matrix (im2col) or of image pixels (col2im). */
+ * of that matrix (im2col) or of image pixels (col2im), their items the channels. */
 #include "common.h"
 
 #ifndef H
@@ -15,9 +15,9 @@
 #endif
 
 /* column (images*OH*OW,KH,KW,C) at `offset` of `columns` from x, beginning with image `first`. */
-TILE_KERNEL void conv2d_im2col(const global float *restrict x, // (n,H,W,C)
-                               global float *restrict columns, const int offset, const int first,
-                               const int images) {
+GROUP_KERNEL void conv2d_im2col(const global float *restrict x, // (n,H,W,C)
+                                global float *restrict columns, const int offset, const int first,
+                                const int images) {
     const int rows = images * OH * OW, per = CHUNK(rows, (int)get_num_groups(0));
     const int begin = (int)get_group_id(0) * per;
     for (int r = begin; r < min(begin + per, rows); r++) {
@@ -28,7 +28,7 @@ TILE_KERNEL void conv2d_im2col(const global float *restrict x, // (n,H,W,C)
             const int h = h0 + t / KW, w = w0 + t % KW;
             const int inside = h >= 0 && h < H && w >= 0 && w < W;
             const global float *from = image + (inside ? (h * W + w) * C : 0);
-            for (int j = 0; j < C / VW; j++)
+            for EACH(j, C / VW)
                 VSTORE(inside ? VLOAD(j, from) : (vec)(0.0f), j, to);
         }
     }
@@ -36,16 +36,16 @@ TILE_KERNEL void conv2d_im2col(const global float *restrict x, // (n,H,W,C)
 
 /* dx = the sum of the patches' elements that lie on each pixel; += with `accumulate`. Gathers, so that no two
  * groups write the same place. */
-TILE_KERNEL void conv2d_col2im(const global float *restrict columns, global float *restrict dx,
-                               const int offset, const int first, const int images,
-                               const int accumulate) {
+GROUP_KERNEL void conv2d_col2im(const global float *restrict columns, global float *restrict dx,
+                                const int offset, const int first, const int images,
+                                const int accumulate) {
     const int pixels = images * H * W, per = CHUNK(pixels, (int)get_num_groups(0));
     const int begin = (int)get_group_id(0) * per;
     for (int p = begin; p < min(begin + per, pixels); p++) {
         const int h = p / W % H + PAD, w = p % W + PAD;
         const global float *from = columns + offset + (size_t)(p / (H * W)) * OH * OW * KH * KW * C;
         global float *to = dx + ((size_t)first * H * W + p) * C;
-        for (int j = 0; j < C / VW; j++) {
+        for EACH(j, C / VW) {
             vec sum = accumulate ? VLOAD(j, to) : (vec)(0.0f);
             for (int kh = h % STRIDE; kh < KH; kh += STRIDE)
                 for (int kw = w % STRIDE; kw < KW; kw += STRIDE) {

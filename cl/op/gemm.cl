@@ -1,5 +1,6 @@
 /* C (m,n) = op(A) (m,k) op(B) (k,n), row-major. Both operands are packed into zero-padded panels, MR rows of A and
- * NR columns of B, so that the product kernel has no edges but at its stores. */
+ * NR columns of B, so that the product kernel has no edges but at its stores. For CPU devices: GPUs multiply
+ * by CLBlast, so one item a group will do. */
 #include "common.h"
 
 #ifndef MR

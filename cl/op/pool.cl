@@ -1,4 +1,5 @@
-/* Pooling over height and width, NHWC. A group handles consecutive rows of the image it writes. */
+/* Pooling over height and width, NHWC. A group handles consecutive rows of the image it writes, its
+ * items the channels. */
 #include "common.h"
 
 #ifndef C
@@ -18,15 +19,15 @@
 
 /* y = maximum of each window; `where` receives its position row * W + column (the first, if several), for
  * the backward pass. NaN wins, as in PyTorch. */
-TILE_KERNEL void maxpool_forward(const global float *restrict x, // (n,H,W,C)
-                                 global float *restrict y,       // (n,OH,OW,C)
-                                 global int *restrict where,     // (n,OH,OW,C)
-                                 const int n, const int keep) {
+GROUP_KERNEL void maxpool_forward(const global float *restrict x, // (n,H,W,C)
+                                  global float *restrict y,       // (n,OH,OW,C)
+                                  global int *restrict where,     // (n,OH,OW,C)
+                                  const int n, const int keep) {
     const int per = CHUNK(n * OH, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, n * OH); r++) {
         const global float *image = x + (size_t)(r / OH) * H * W * C;
         for (int ow = 0; ow < OW; ow++)
-            for (int j = 0; j < CV; j++) {
+            for EACH(j, CV) {
                 const int h0 = r % OH * STRIDE - PAD, w0 = ow * STRIDE - PAD;
                 vec best = (vec)(-INFINITY);
                 ivec at = (ivec)(-1);
@@ -45,17 +46,17 @@ TILE_KERNEL void maxpool_forward(const global float *restrict x, // (n,H,W,C)
 }
 
 /* dx gathers from the windows that hold each pixel: no two items write the same place. */
-TILE_KERNEL void maxpool_backward(const global float *restrict dy,  // (n,OH,OW,C)
-                                  const global int *restrict where, // (n,OH,OW,C)
-                                  global float *restrict dx,        // (n,H,W,C)
-                                  const int n) {
+GROUP_KERNEL void maxpool_backward(const global float *restrict dy,  // (n,OH,OW,C)
+                                   const global int *restrict where, // (n,OH,OW,C)
+                                   global float *restrict dx,        // (n,H,W,C)
+                                   const int n) {
     const int per = CHUNK(n * H, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, n * H); r++) {
         const int h = r % H;
         const int top = max((h + PAD - KERNEL + STRIDE) / STRIDE, 0);
         const int bottom = min((h + PAD) / STRIDE + 1, OH);
         for (int w = 0; w < W; w++)
-            for (int j = 0; j < CV; j++) {
+            for EACH(j, CV) {
                 vec sum = (vec)(0.0f);
                 for (int oh = top; oh < bottom; oh++)
                     for (int ow = max((w + PAD - KERNEL + STRIDE) / STRIDE, 0);
@@ -69,12 +70,12 @@ TILE_KERNEL void maxpool_backward(const global float *restrict dy,  // (n,OH,OW,
 }
 
 /* y = mean over all H x W pixels. */
-TILE_KERNEL void avgpool_forward(const global float *restrict x, // (n,H,W,C)
-                                 global float *restrict y,       // (n,C)
-                                 const int n) {
+GROUP_KERNEL void avgpool_forward(const global float *restrict x, // (n,H,W,C)
+                                  global float *restrict y,       // (n,C)
+                                  const int n) {
     const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int i = first; i < min(first + per, n); i++)
-        for (int j = 0; j < CV; j++) {
+        for EACH(j, CV) {
             vec sum = (vec)(0.0f);
             for (int p = 0; p < H * W; p++)
                 sum += VLOAD(j, x + ((size_t)i * H * W + p) * C);
@@ -82,13 +83,13 @@ TILE_KERNEL void avgpool_forward(const global float *restrict x, // (n,H,W,C)
         }
 }
 
-TILE_KERNEL void avgpool_backward(const global float *restrict dy, // (n,C)
-                                  global float *restrict dx,       // (n,H,W,C)
-                                  const int n) {
+GROUP_KERNEL void avgpool_backward(const global float *restrict dy, // (n,C)
+                                   global float *restrict dx,       // (n,H,W,C)
+                                   const int n) {
     const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int i = first; i < min(first + per, n); i++)
         for (int p = 0; p < H * W; p++)
-            for (int j = 0; j < CV; j++)
+            for EACH(j, CV)
                 VSTORE(VLOAD(j, dy + (size_t)i * C) * (1.0f / (H * W)), j,
                        dx + ((size_t)i * H * W + p) * C);
 }

@@ -1,4 +1,4 @@
-/* Sums of partial results. */
+/* Sums of partial results of kernels for CPU devices: one item a group. */
 #include "common.h"
 
 /* out[i] = sum of parts[offset + p * floats + i] over p, in order: the same result whatever the groups. */

@@ -75,6 +75,7 @@ static clc_launch_spec spec(const im2col_build *b, const char *kernel, int image
                              .kernel = kernel,
                              .options = b->options,
                              .groups = {b->device->groups * 4},
+                             .local = {b->device->group_size},
                              .op = b->op,
                              .layer = b->args->layer,
                              .bytes = 8 * moved};
@@ -106,7 +107,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
     const int step = images_at_once(s);
     snprintf(b.options, sizeof b.options,
              "-DVW=%u -DH=%d -DW=%d -DC=%d -DOH=%d -DOW=%d -DKH=%d -DKW=%d -DSTRIDE=%d -DPAD=%d",
-             clc_vector_width(device, (size_t)s->c), s->h, s->w, s->c, clc_conv2d_oh(s),
+             clc_item_width(device, (size_t)s->c), s->h, s->w, s->c, clc_conv2d_oh(s),
              clc_conv2d_ow(s), s->kh, s->kw, s->stride, s->pad);
     for (int first = 0; first < s->n; first += step) {
         clc_status status = build_chunk(&b, first, first + step < s->n ? step : s->n - first);

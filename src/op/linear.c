@@ -59,11 +59,12 @@ static void begin(tail_build *b, const clc_graph *graph, const clc_node *node, c
                   size_t groups) {
     const clc_tensor *y = node->out;
     snprintf(b->options, sizeof b->options, "-DK=%d -DVW=%u", y->c,
-             clc_vector_width(graph->device, (size_t)y->c));
+             clc_item_width(graph->device, (size_t)y->c));
     b->spec = (clc_launch_spec){.source = "op/linear.cl",
                                 .kernel = kernel,
                                 .options = b->options,
                                 .groups = {groups},
+                                .local = {graph->device->group_size},
                                 .layer = node->layer,
                                 .flops = (double)y->count,
                                 .bytes = 8.0 * (double)y->count};
@@ -97,8 +98,9 @@ static clc_status tail_backward(clc_graph *graph, clc_node *node, clc_sequence *
                        CLC_MEM(node->out->grad), CLC_MEM(node->saved->value), part,
                        CLC_INT(node->out->n), CLC_FLOAT(node->relu ? 0.0f : -INFINITY)));
     if (node->bias) {
-        begin(&b, graph, node, "linear_bias_merge",
-              (size_t)node->out->c / clc_vector_width(graph->device, (size_t)node->out->c));
+        const size_t vectors = (size_t)node->out->c / clc_item_width(graph->device, (size_t)node->out->c);
+        const size_t items = graph->device->group_size;
+        begin(&b, graph, node, "linear_bias_merge", (vectors + items - 1) / items);
         CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
                            CLC_MEM(graph->params->items[node->params[1]].grad), CLC_INT(groups)));
     }

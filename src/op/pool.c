@@ -13,13 +13,14 @@ static void begin(pool_build *b, const clc_graph *graph, const clc_node *node, c
     const clc_tensor *x = node->in, *y = node->out;
     snprintf(b->options, sizeof b->options,
              "-DC=%d -DVW=%u -DH=%d -DW=%d -DOH=%d -DOW=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d", x->c,
-             clc_vector_width(graph->device, (size_t)x->c), x->h, x->w, y->h, y->w, node->kernel,
+             clc_item_width(graph->device, (size_t)x->c), x->h, x->w, y->h, y->w, node->kernel,
              node->stride, node->pad);
     size_t groups = (size_t)graph->device->groups * 4;
     b->spec = (clc_launch_spec){.source = "op/pool.cl",
                                 .kernel = kernel,
                                 .options = b->options,
                                 .groups = {rows < groups ? rows : groups},
+                                .local = {graph->device->group_size},
                                 .layer = node->layer,
                                 .flops = (double)x->count,
                                 .bytes = 4.0 * (double)(x->count + y->count)};
