@@ -105,10 +105,16 @@ bool clc_graph_grad_accumulates(clc_tensor *tensor) {
 
 clc_status clc_graph_allocate(clc_graph *graph) {
     clc_status status = CLC_OK;
-    for (size_t i = 0; i < graph->slot_count; i++)
-        CLC_TRY(clc_buffer_create(graph->device, graph->slots[i].bytes, "activations",
-                                  &graph->slots[i].mem));
-    if (graph->workspace_bytes)
+    for (size_t i = 0; i < graph->slot_count; i++) {
+        clc_slot *slot = &graph->slots[i];
+        if (slot->lent)
+            slot->mem = slot->lent->mem;
+        else
+            CLC_TRY(clc_buffer_create(graph->device, slot->bytes, "activations", &slot->mem));
+    }
+    if (graph->lender)
+        graph->workspace = graph->lender->workspace;
+    else if (graph->workspace_bytes)
         CLC_TRY(clc_buffer_create(graph->device, graph->workspace_bytes, "workspace",
                                   &graph->workspace));
     for (size_t i = 0; i < graph->tensor_count; i++) {
@@ -148,8 +154,10 @@ void clc_graph_free(clc_graph **graph) {
     clc_sequence_free(&g->forward);
     clc_sequence_free(&g->backward);
     for (size_t i = 0; i < g->slot_count; i++)
-        clc_buffer_release(g->device, &g->slots[i].mem);
-    clc_buffer_release(g->device, &g->workspace);
+        if (!g->slots[i].lent)
+            clc_buffer_release(g->device, &g->slots[i].mem);
+    if (!g->lender)
+        clc_buffer_release(g->device, &g->workspace);
     for (size_t i = 0; i < g->tensor_count; i++)
         free(g->tensors[i]);
     free(g->tensors);

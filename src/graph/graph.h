@@ -11,6 +11,8 @@
 typedef struct clc_slot {
     size_t bytes;
     int busy_until; /* time of its last tensor's last use */
+    bool result;    /* of a graph without gradients: stands after its last node */
+    const struct clc_slot *lent; /* the lender's slot that it is, or NULL */
     cl_mem mem;
 } clc_slot;
 
@@ -71,6 +73,7 @@ struct clc_graph {
     size_t slot_count;
     size_t workspace_bytes;
     cl_mem workspace;
+    clc_graph *lender; /* NULL unless it borrows */
     clc_sequence forward, backward;
     size_t *forward_end, *backward_end; /* launches up to and with node i, for diagnosis */
 };
@@ -104,13 +107,19 @@ bool clc_graph_grad_accumulates(clc_tensor *tensor);
 /* Works out lifetimes, slots and workspace; needs no device memory. Host only. */
 clc_status clc_graph_plan(clc_graph *graph);
 
-/* Bytes that clc_graph_allocate will take: activations (values and gradients) and workspace. */
+/* Lets a planned graph use the workspace of another one that has been planned on the same device. With `activations`
+ * also that one's activations, for all but its own results: then it has no gradients and goes forward before the
+ * lender does. Allocate the lender first. */
+void clc_graph_borrow(clc_graph *graph, clc_graph *lender, bool activations);
+
+/* Bytes of its own that clc_graph_allocate will take: activations (values and gradients), workspace. */
 size_t clc_graph_activation_bytes(const clc_graph *graph);
+size_t clc_graph_workspace_bytes(const clc_graph *graph);
 
 /* The largest single buffer of the plan. */
 size_t clc_graph_largest_buffer(const clc_graph *graph);
 
-/* Allocates the plan; a graph may borrow a larger workspace instead of owning one. */
+/* Allocates the plan. */
 clc_status clc_graph_allocate(clc_graph *graph);
 
 /* Makes the launches (compiling kernels). After clc_graph_allocate and clc_params_allocate. */

@@ -42,13 +42,18 @@ static void find_lifetimes(clc_graph *graph) {
             keep(graph->tensors[i], loss_time(graph));
 }
 
+/* Without gradients, what stands after the last node lies apart: the rest can be borrowed. */
+static bool is_result(const clc_graph *graph, int until) {
+    return !graph->gradients && until >= loss_time(graph);
+}
+
 /* Best fit: the smallest free slot that holds `bytes`, else the largest free one grown, else a new
  * one. Growing past what the device allows for a buffer is left to a new slot. */
 static clc_status take_slot(clc_graph *graph, size_t bytes, int born, int until, int *slot) {
     int fit = -1, largest = -1;
     for (int i = 0; i < (int)graph->slot_count; i++) {
         const clc_slot *s = &graph->slots[i];
-        if (s->busy_until >= born)
+        if (s->busy_until >= born || s->result != is_result(graph, until))
             continue;
         if (s->bytes >= bytes && (fit < 0 || s->bytes < graph->slots[fit].bytes))
             fit = i;
@@ -62,7 +67,7 @@ static clc_status take_slot(clc_graph *graph, size_t bytes, int born, int until,
             return clc_fail_alloc((graph->slot_count + 1) * sizeof *slots);
         graph->slots = slots;
         chosen = (int)graph->slot_count++;
-        slots[chosen] = (clc_slot){0};
+        slots[chosen] = (clc_slot){.result = is_result(graph, until)};
     }
     if (graph->slots[chosen].bytes < bytes)
         graph->slots[chosen].bytes = bytes;
@@ -110,11 +115,46 @@ fail:
     return status;
 }
 
+static bool is_lent(const clc_graph *graph, const clc_slot *slot) {
+    for (size_t i = 0; i < graph->slot_count; i++)
+        if (graph->slots[i].lent == slot)
+            return true;
+    return false;
+}
+
+/* The smallest slot of the lender that is large enough and that no other slot of the graph is; or NULL. */
+static const clc_slot *find_lent(const clc_graph *graph, size_t bytes) {
+    const clc_slot *fit = NULL;
+    for (size_t i = 0; i < graph->lender->slot_count; i++) {
+        const clc_slot *slot = &graph->lender->slots[i];
+        if (slot->bytes >= bytes && (!fit || slot->bytes < fit->bytes) && !is_lent(graph, slot))
+            fit = slot;
+    }
+    return fit;
+}
+
+void clc_graph_borrow(clc_graph *graph, clc_graph *lender, bool activations) {
+    graph->lender = lender;
+    if (lender->workspace_bytes < graph->workspace_bytes)
+        lender->workspace_bytes = graph->workspace_bytes;
+    for (size_t i = 0; activations && i < graph->slot_count; i++)
+        if (!graph->slots[i].result)
+            graph->slots[i].lent = find_lent(graph, graph->slots[i].bytes);
+}
+
+static size_t at_least(size_t bytes) {
+    return bytes < 4 ? 4 : bytes; /* as clc_buffer_create */
+}
+
 size_t clc_graph_activation_bytes(const clc_graph *graph) {
     size_t bytes = 0;
     for (size_t i = 0; i < graph->slot_count; i++)
-        bytes += graph->slots[i].bytes < 4 ? 4 : graph->slots[i].bytes;
+        bytes += !graph->slots[i].lent ? at_least(graph->slots[i].bytes) : 0;
     return bytes;
+}
+
+size_t clc_graph_workspace_bytes(const clc_graph *graph) {
+    return graph->lender || !graph->workspace_bytes ? 0 : at_least(graph->workspace_bytes);
 }
 
 size_t clc_graph_largest_buffer(const clc_graph *graph) {

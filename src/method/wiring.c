@@ -292,6 +292,22 @@ clc_graph *clc_wiring_graph(clc_wiring *w, int i) {
     return b ? b->graph : NULL;
 }
 
+/* The teacher and the embedders have gone forward, and only their results are read, before the students do: they
+ * need no memory besides theirs. */
+static clc_status plan_graphs(clc_wiring *w) {
+    clc_status status = CLC_OK;
+    clc_graph *students = w->students[0].graph;
+    for (int i = 0; i < CLC_WIRING_GRAPHS; i++)
+        if (clc_wiring_graph(w, i))
+            CLC_TRY(clc_graph_plan(clc_wiring_graph(w, i)));
+    for (int i = 1; i < CLC_WIRING_GRAPHS; i++)
+        if (clc_wiring_graph(w, i))
+            clc_graph_borrow(clc_wiring_graph(w, i), students,
+                             i >= CLC_CROP_SIZES && branch_at(w, i) != &w->queue_branch);
+fail:
+    return status;
+}
+
 clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *config,
                            const clc_dataset *data) {
     clc_status status = CLC_OK;
@@ -313,9 +329,7 @@ clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *
             return clc_fail(CLC_INVALID, "%s needs labels; set data.train_labels", w->method->name);
         w->label_count = data->count;
     }
-    for (int i = 0; i < CLC_WIRING_GRAPHS; i++)
-        if (clc_wiring_graph(w, i))
-            CLC_TRY(clc_graph_plan(clc_wiring_graph(w, i)));
+    CLC_TRY(plan_graphs(w));
 fail:
     return status;
 }

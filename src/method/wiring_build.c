@@ -90,7 +90,7 @@ clc_wiring_bytes clc_wiring_memory(const clc_wiring *wiring) {
             continue;
         const size_t largest = clc_graph_largest_buffer(graph);
         b.activations += clc_graph_activation_bytes(graph);
-        b.workspace += graph->workspace_bytes ? at_least(graph->workspace_bytes) : 0;
+        b.workspace += clc_graph_workspace_bytes(graph);
         b.largest = largest > b.largest ? largest : b.largest;
     }
     b.largest = b.params > b.largest ? b.params : b.largest;

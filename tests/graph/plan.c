@@ -232,6 +232,12 @@ static float *run(plan_case *c, uint64_t seed, size_t *count) {
     return result;
 }
 
+static float *output_of(const plan_case *c) {
+    float *y = malloc(c->y->count * sizeof *y);
+    CHECK(clc_buffer_read(test_device(), c->y->value, 0, c->y->count * sizeof *y, y));
+    return y;
+}
+
 static void build(plan_case *c) {
     CHECK(clc_params_allocate(&c->params, test_device(), c->graph->training, 0));
     CHECK(clc_params_initialise(&c->params, test_device(), 3));
@@ -265,6 +271,42 @@ static void sharing_changes_no_bit(void **state) {
     }
 }
 
+/* A pass without gradients in front of a training step on the lender's memory: its result stands after it. */
+static void a_borrower_needs_memory_for_its_results_only(void **state) {
+    (void)state;
+    for (int s = 0; s < SHAPES; s++) {
+        plan_shape inference = shapes[s];
+        plan_case lender, borrower, alone;
+        size_t count = 0, unused = 0;
+        inference.training = false;
+        begin(&lender, &shapes[s]);
+        begin(&borrower, &inference);
+        begin(&alone, &inference);
+        clc_graph_borrow(borrower.graph, lender.graph, true);
+        if (shapes[s].training) {
+            assert_true(clc_graph_activation_bytes(borrower.graph) <=
+                        2 * borrower.y->count * sizeof(float) + borrower.x->count * sizeof(float));
+            assert_int_equal(clc_graph_workspace_bytes(borrower.graph), 0);
+        }
+        build(&lender);
+        build(&borrower);
+        build(&alone);
+        float *a = run(&borrower, 5, &count), *b = run(&alone, 5, &count);
+        free(run(&lender, 7, &unused));
+        float *after = output_of(&borrower);
+        for (size_t i = 0; i < borrower.y->count; i++)
+            if (!(a[i] == b[i] && after[i] == b[i]))
+                fail_msg("shape %d: number %zu is %g, then %g, alone %g", s, i, (double)a[i],
+                         (double)after[i], (double)b[i]);
+        free(a);
+        free(b);
+        free(after);
+        end(&lender);
+        end(&borrower);
+        end(&alone);
+    }
+}
+
 static void an_impossible_shape_is_refused(void **state) {
     clc_params params = {0};
     clc_graph *graph = NULL;
@@ -288,6 +330,7 @@ int main(void) {
         cmocka_unit_test(bytes_are_as_announced),
         cmocka_unit_test(inference_needs_little),
         cmocka_unit_test(sharing_changes_no_bit),
+        cmocka_unit_test(a_borrower_needs_memory_for_its_results_only),
         cmocka_unit_test(an_impossible_shape_is_refused),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, test_close_device);
