@@ -108,7 +108,7 @@ GROUP_KERNEL void optim_update(global float *restrict value, const global float 
     const int4 chunk = chunks[get_group_id(0)];
     const int s = SEGMENT(chunk);
     const int group = GROUP(segments[s]);
-    const float rate = hyper[group ? GROUP_RATES + group : 0], clip = result[3], factor = norms[count + s];
+    const float rate = hyper[group ? GROUP_RATES + group : 0], clip = result[3];
     const float decay = DECAYS(segments[s]) ? weight_decay : 0.0f;
     global float *w = value + (size_t)START(chunk) * 16, *m = state + (size_t)START(chunk) * 16;
     const global float *g = grad + (size_t)START(chunk) * 16;
@@ -128,7 +128,7 @@ GROUP_KERNEL void optim_update(global float *restrict value, const global float 
         vstore16(a * (1.0f - rate * decay) - rate / hyper[1] * mean / root, i, w);
 #else
         /* LARS: You et al., arXiv 1708.03888. */
-        const float16 b = factor * (clip * vload16(i, g) + decay * a);
+        const float16 b = norms[count + s] * (clip * vload16(i, g) + decay * a);
         const float16 v = momentum * vload16(i, m) + b;
         vstore16(v, i, m);
         vstore16(a - rate * (NESTEROV ? b + momentum * v : v), i, w);

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "device/program.h"
 #include "eval/embed.h"
 #include "eval/knn.h"
 #include "eval/linear.h"
@@ -18,6 +19,15 @@ void clc_evaluation_row_free(clc_evaluation_row *row) {
 
 bool clc_evaluation_possible(const clc_config *config) {
     return *config->data.train_labels && *config->data.test_images && *config->data.test_labels;
+}
+
+clc_status clc_evaluation_request(clc_device *device) {
+    static const char *const sources[] = {"eval/knn.cl", "eval/linear.cl"};
+    clc_status status = CLC_OK;
+    size_t number;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources && status == CLC_OK; i++)
+        status = clc_program_request(device, sources[i], "", &number);
+    return status;
 }
 
 /* Both sets, on the host with labels. */

@@ -19,6 +19,10 @@ void clc_evaluation_row_free(clc_evaluation_row *row);
 /* Whether the configuration names test images and labels of both sets. */
 bool clc_evaluation_possible(const clc_config *config);
 
+/* Asks for kNN's and the linear probe's programs: they are compiled with those of training, so that a driver which
+ * fails at them says so before the first step and not after the last. */
+clc_status clc_evaluation_request(clc_device *device);
+
 /* Scores the encoder in `params` (of a training run); for use between epochs. */
 clc_status clc_evaluate_training(clc_device *device, const clc_config *config, clc_params *params,
                                  clc_evaluation_row *row);

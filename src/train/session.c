@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "device/program.h"
+#include "eval/evaluate.h"
 #include "report/progress.h"
 #include "train/checkpoint.h"
 #include "train/memory.h"
@@ -71,6 +72,8 @@ clc_status clc_session_plan(clc_session *session, const clc_train_options *optio
     CLC_TRY(clc_memory_check(step, session->data));
     CLC_TRY(clc_step_allocate(step, session->data));
     CLC_TRY(clc_step_build(step));
+    if (clc_evaluation_possible(&session->config))
+        CLC_TRY(clc_evaluation_request(session->device));
 fail:
     return status;
 }

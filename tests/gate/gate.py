@@ -1,6 +1,7 @@
 """Every kernel of real training runs through the compilers of real GPUs: gate.py CLCONTRAST.
 
-The programs that training a ResNet-18 on small and a ResNet-50 on large images builds with a GPU's kernels must
+The programs that training builds with a GPU's kernels (a ResNet-18 on small and a ResNet-50 on large images, each
+loss and method, evaluation) must
 compile for AMD, NVIDIA and Intel and as SPIR-V 1.0 without warning, spill or scratch memory, in groups of at most 256
 work-items and 32 KB of local memory. Kernels of one work-item are for CPU devices: they must compile, no more. The
 CPU's programs are linted. Compilers that are not installed are skipped. Prints what each kernel takes on each GPU.
@@ -9,7 +10,6 @@ Bad kernels come first: each must be refused, or the gate itself is faulty."""
 import atexit
 import concurrent.futures
 import glob
-import hashlib
 import os
 import sys
 import tempfile
@@ -17,40 +17,24 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../cli"))
 # pylint: disable=wrong-import-position
-from program import Skip, Workplace, main, write_idx
+from program import Skip, Workplace, main
 from compilers import TARGETS, Nvidia, Program
-
-INI = """
-[data]
-train_images = images
-[augmentation]
-blur = 0.5
-rotation = 10
-"""
-RUNS = [
-    ["encoder.name=resnet18", "encoder.stem=small", "training.batch=32", "optimizer.name=lars"],
-    ["encoder.name=resnet50", "encoder.stem=large", "training.batch=8", "augmentation.size=224"],
-]
-
-
-def settings(run, profile):
-    for setting in [*run, f"device.profile={profile}"]:
-        yield from ("--set", setting)
+from runs import RUNS, prepare, settings
 
 
 def collect(workplace, profile):
     """The different programs of all runs."""
     programs = {}
-    with open(workplace.path("gate.ini"), "w", encoding="utf-8") as file:
-        file.write(INI)
-    write_idx(workplace.path("images"), 0x804, (256, 32, 32, 3), bytes(256 * 32 * 32 * 3))
+    prepare(workplace)
     for number, run in enumerate(RUNS):
         folder = workplace.path(f"{profile}-{number}")
-        workplace.run("programs", "gate.ini", folder, *settings(run, profile), OCL_ICD_VENDORS="pocl.icd")
+        arguments = settings(run, f"device.profile={profile}")
+        workplace.run("programs", "gate.ini", folder, *arguments, OCL_ICD_VENDORS="pocl.icd")
         for path in sorted(glob.glob(folder + "/*.cl")):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
-            programs.setdefault(hashlib.sha256(text.encode()).digest(), Program(path, text))
+            if text not in programs:
+                programs[text] = Program(path, text)
     return list(programs.values())
 
 

@@ -1,0 +1,59 @@
+"""Training runs that between them build every kernel: settings of each."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../cli"))
+# pylint: disable=wrong-import-position
+from program import write_idx
+
+INI = """
+[data]
+train_images = images
+train_labels = labels
+test_images = images
+test_labels = labels
+[augmentation]
+blur = 0.5
+rotation = 10
+solarise = 0.2
+"""
+
+RESNET18 = ["encoder.name=resnet18", "encoder.stem=small", "training.batch=32"]
+RESNET50 = ["encoder.name=resnet50", "encoder.stem=large", "training.batch=8", "augmentation.size=224"]
+NETWORKS = [[*RESNET18, "optimizer.name=lars"], RESNET50]
+
+# Each loss, each way that methods put networks together, and what is not chosen by default.
+VARIANTS = [
+    ["method.name=mocov2", "optimizer.name=adamw"],
+    ["method.name=byol"],
+    ["method.name=nnclr"],
+    ["method.name=swav"],
+    ["method.name=dino"],
+    ["method.name=barlow"],
+    ["method.name=vicreg"],
+    ["method.name=supcon"],
+    ["method.name=pair", "loss.name=npair"],
+    ["method.name=pair", "loss.name=clip", "loss.learned_scale=true"],
+    ["method.name=pair", "loss.name=logistic", "loss.learned_scale=true"],
+    ["method.name=pair", "loss.name=contrastive"],
+    ["method.name=pair", "loss.name=triplet", "loss.mining=hard"],
+    ["method.name=pair", "loss.name=triplet", "loss.mining=all"],
+    ["device.convolution=im2col", "device.gemm=own"],
+]
+ENCODER = ["encoder.name=resnet10", "encoder.stem=small", "training.batch=32"]
+RUNS = NETWORKS + [ENCODER + variant for variant in VARIANTS]
+
+
+def prepare(workplace):
+    """Writes gate.ini and its data."""
+    with open(workplace.path("gate.ini"), "w", encoding="utf-8") as file:
+        file.write(INI)
+    write_idx(workplace.path("images"), 0x804, (256, 32, 32, 3), bytes(256 * 32 * 32 * 3))
+    write_idx(workplace.path("labels"), 0x801, (256,), bytes(i % 4 for i in range(256)))
+
+
+def settings(run, *more):
+    """Arguments of the command line."""
+    for setting in [*run, *more]:
+        yield from ("--set", setting)
