@@ -26,8 +26,8 @@ void add_tile(vec *sums, const float *s, const int row, const int n0, const int 
     const int id = ID(work)[row];
     UNROLL(NV)
     for (int j = 0; j < NV; j++) {
-        const ivec there = are_pairs(row, n0 + j * VW, end);
-        const ivec same = positives(work, padded, n0, j, id);
+        const ivec there = are_pairs(row, COLUMN(n0, j), end);
+        const ivec same = positives(work, padded, COLUMN(n0, j), id);
         const vec v = violation(metric(VLOAD(j, s)), same, near, far);
         const vec loss = there ? (LINEAR ? v : v * v) : (vec)(0.0f);
         const vec one = v > 0.0f ? (vec)(1.0f) : (vec)(LINEAR ? 0.0f : 1.0f);
@@ -40,42 +40,54 @@ void add_tile(vec *sums, const float *s, const int row, const int n0, const int 
 }
 
 /* Each pair is met twice: from either end. */
-TILE_KERNEL void contrastive_forward(global float *restrict work, SHAPE, const float near,
-                                     const float far) {
+GROUP_KERNEL void contrastive_forward(global float *restrict work, SHAPE, const float near,
+                                      const float far) {
+    SHARED float lanes[LANES];
     const place p = find_place((int)get_group_id(0), SHAPE_ARGS);
-    float s[MR * NR], total[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-    for (int n0 = p.first[0]; n0 < p.end[0]; n0 += NR)
-        for (int r = 0; r < p.rows; r += MR) {
+    vec total[4] = {(vec)(0.0f), (vec)(0.0f), (vec)(0.0f), (vec)(0.0f)};
+    float s[MR * NT];
+    for (int n0 = FIRST(p, 0); n0 < END(p, 0); n0 += NR)
+        EACH_TILE(r, p.rows) {
             vec sums[4] = {(vec)(0.0f), (vec)(0.0f), (vec)(0.0f), (vec)(0.0f)};
-            similarity(U(work) + (size_t)(p.row0 + r) * DP, PANEL(work) + (size_t)n0 * D, 1.0f, s,
-                       NR);
-            for (int i = 0; i < min(MR, p.rows - r); i++)
-                add_tile(sums, s + i * NR, p.row0 + r + i, n0, p.end[0], work, padded, near, far);
+            similarity(U(work) + (size_t)(p.row0 + r) * DP, PANEL(work) + (size_t)n0 * DP, 1.0f, s,
+                       NT);
+            EACH_OF_TILE(i)
+                if (r + i < p.rows)
+                    add_tile(sums, s + i * NT, p.row0 + r + i, n0, END(p, 0), work, padded, near,
+                             far);
+            UNROLL(4)
             for (int k = 0; k < 4; k++)
-                total[k] += sum_lanes(sums[k]);
+                total[k] += sums[k];
         }
-    for (int k = 0; k < 4; k++)
-        PART(work)[get_group_id(0) * PARTS + k] = total[k];
+    UNROLL(4)
+    for (int k = 0; k < 4; k++) {
+        const float sum = sum_lanes(total[k], lanes);
+        if (LANE == 0)
+            PART(work)[get_group_id(0) * PARTS + k] = sum;
+    }
 }
 
 float reciprocal(const float count) {
     return count > 0.0f ? 1.0f / count : 0.0f;
 }
 
-/* BIAS and OTHER hold the factors of positives and negatives. */
-TILE_KERNEL void contrastive_merge(global float *restrict work, global float *restrict value, // (1)
-                                   const int padded, const int groups, const float weight) {
-    float sums[4] = {0.0f, 0.0f, 0.0f, 0.0f};
-    for (int g = 0; g < groups; g++)
-        for (int k = 0; k < 4; k++)
-            sums[k] += PART(work)[g * PARTS + k];
+/* BIAS and OTHER hold the factors of positives and negatives. One group. */
+GROUP_KERNEL void contrastive_merge(global float *restrict work, global float *restrict value, // (1)
+                                    const int padded, const int groups, const float weight) {
+    SHARED float lanes[LANES];
+    float sums[4];
+    UNROLL(4)
+    for (int k = 0; k < 4; k++)
+        sums[k] = sum_shares(work, padded, groups, k, lanes);
     const float all = reciprocal(sums[1] + sums[3]);
     const float positive = LINEAR ? reciprocal(sums[1]) : all;
     const float negative = LINEAR ? reciprocal(sums[3]) : all;
-    value[0] = weight * (sums[0] * positive + sums[2] * negative);
-    FACTOR(work)[OF_LOSS] = 2.0f * weight;
-    FACTOR(work)[BIAS] = positive;
-    FACTOR(work)[OTHER] = negative;
+    if (LANE == 0) {
+        value[0] = weight * (sums[0] * positive + sums[2] * negative);
+        FACTOR(work)[OF_LOSS] = 2.0f * weight;
+        FACTOR(work)[BIAS] = positive;
+        FACTOR(work)[OTHER] = negative;
+    }
 }
 
 #define RULE      const float near, const float far
@@ -83,13 +95,13 @@ TILE_KERNEL void contrastive_merge(global float *restrict work, global float *re
 
 vec weigh(const vec s, const int row, const int column, const int id, const bool queued,
           const global float *work, const int padded, RULE) {
-    const ivec same = positives(work, padded, column, 0, id);
+    const ivec same = positives(work, padded, column, id);
     const vec d = metric(s), v = violation(d, same, near, far);
     const vec slope = LINEAR ? (v > 0.0f ? (vec)(1.0f) : (vec)(0.0f)) : 2.0f * v;
     return weight_of(d, same ? slope * FACTOR(work)[BIAS] : -slope * FACTOR(work)[OTHER]);
 }
 
-void correct(float *du, const global float *u, RULE) {
+void correct(DU_SPACE float *du, const global float *u, RULE) {
 }
 
 #include "loss/pairs_backward.h"

@@ -10,10 +10,10 @@
  *
  * The workspace holds, with `padded` vectors in all (each segment has at least MR more than its rows and a
  * multiple of NR; all those are 0):
- *   u (padded,DP): z / |z|, or z itself if raw; panels (padded/NR,D,NR): u transposed in panels of NR vectors;
+ *   u (padded,DP): z / |z|, or z itself if raw; panels (padded/NR,DP,NR): u transposed in panels of NR vectors;
  *   1/|z| (padded), -1 for z itself; ids (padded); STATS arrays of a number a row (padded);
  *   4 factors that all groups need, and PARTS shares of each group. */
-#include "common.h"
+#include "group.h"
 
 #ifndef D
 #define D 128 /* dimensions */
@@ -51,7 +51,10 @@
 #ifndef LEARNED
 #define LEARNED 0 /* 1: scale and bias of the similarities are parameters with gradients */
 #endif
-#define NR      (NV * VW)
+#ifndef PREPARED
+#define PREPARED 16 /* vectors that a group prepares: a divisor of NR */
+#endif
+#define NR      (NV * LANES)
 #define BJ      (PANELS * NR)
 
 #define MASKED   (-3e38f) /* 2^(MASKED - anything) is 0 */
@@ -62,10 +65,10 @@
 
 #define U(w)       (w)
 #define PANEL(w)   ((w) + (size_t)padded * DP)
-#define INVERSE(w) ((w) + (size_t)padded * (DP + D))
-#define ID(w)      ((const global int *)((w) + (size_t)padded * (DP + D + 1)))
-#define STAT(w, k) ((w) + (size_t)padded * (DP + D + 2 + (k)))
-#define FACTOR(w)  ((w) + (size_t)padded * (DP + D + 2 + STATS))
+#define INVERSE(w) ((w) + (size_t)padded * (2 * DP))
+#define ID(w)      ((const global int *)((w) + (size_t)padded * (2 * DP + 1)))
+#define STAT(w, k) ((w) + (size_t)padded * (2 * DP + 2 + (k)))
+#define FACTOR(w)  ((w) + (size_t)padded * (2 * DP + 2 + STATS))
 #define PART(w)    (FACTOR(w) + 4)
 
 /* What FACTOR holds: of the loss (1 / anchors, say), of the similarities, what is added to those, free. */
@@ -84,217 +87,117 @@ enum { OF_LOSS, OF_SIMILARITY, BIAS, OTHER };
 /* A group's rows, and the columns that those meet: its partner's, then the queue's. */
 typedef struct place {
     int row0, rows, segment;
-    int first[2], end[2];
+    int partner, partner_end, bank, bank_end;
 } place;
+
+/* The columns of the partner (k = 0) and of the queue (1). */
+#define FIRST(p, k) ((k) ? (p).bank : (p).partner)
+#define END(p, k)   ((k) ? (p).bank_end : (p).partner_end)
+
+/* The first vector of a segment; those of the queue follow all segments. */
+int first_of(const int segment, SHAPE) {
+    return (padded - PANELS_OF(queue)) / segments * segment;
+}
 
 place find_place(const int group, SHAPE) {
     place p;
     const int groups = (rows + per - 1) / per, block = group % groups;
-    const int stride = (padded - PANELS_OF(queue)) / segments;
     p.segment = group / groups;
-    p.row0 = p.segment * stride + block * per;
+    p.row0 = first_of(p.segment, SHAPE_ARGS) + block * per;
     p.rows = min(per, rows - block * per);
-    p.first[0] = (segments - 1 - p.segment) * stride;
-    p.end[0] = p.first[0] + rows;
-    p.first[1] = segments * stride;
-    p.end[1] = p.first[1] + (p.segment < anchors ? queue : 0);
+    p.partner = first_of(segments - 1 - p.segment, SHAPE_ARGS);
+    p.partner_end = p.partner + rows;
+    p.bank = first_of(segments, SHAPE_ARGS);
+    p.bank_end = p.bank + (p.segment < anchors ? queue : 0);
     return p;
-}
-
-#if VW == 1
-#define IVLOAD(i, p)  ((p)[i])
-#define IVSTORE(v, i, p) ((p)[i] = (v))
-#define TO_IVEC(v)    convert_int(v)
-#define FROM_BITS(v)  as_float(v)
-#else
-#define IVLOAD(i, p)  CAT(vload, VW)(i, p)
-#define IVSTORE(v, i, p) CAT(vstore, VW)(v, i, p)
-#define TO_IVEC(v)    CAT(convert_int, VW)(v)
-#define FROM_BITS(v)  CAT(as_float, VW)(v)
-#endif
-
-/* 2^x: 2^r for r in [-1/2, 1/2] by its Taylor series to r^7 (next term 6e-9), times a power of two;
- * 0 below 2^-126; NaN stays NaN. For x < 128. */
-vec power2(const vec x) {
-    const vec n = rint(x < -126.0f ? (vec)(-126.0f) : x), r = x - n;
-    vec p = 1.52527338e-5f * r + 1.54035304e-4f;
-    p = p * r + 1.33335581e-3f;
-    p = p * r + 9.61812911e-3f;
-    p = p * r + 5.55041087e-2f;
-    p = p * r + 2.40226507e-1f;
-    p = p * r + 6.93147181e-1f;
-    p = p * r + 1.0f;
-    const vec power = FROM_BITS((TO_IVEC(n) + 127) << 23);
-    return x < -126.0f ? (vec)(0.0f) : p * power;
-}
-
-constant int lane_numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-
-float sum_lanes(const vec v) {
-    float lanes[VW], sum = 0.0f;
-    VSTORE(v, 0, lanes);
-    for (int l = 0; l < VW; l++)
-        sum += lanes[l];
-    return sum;
-}
-
-/* s (MR,stride) = the MR rows a (MR,DP) against one panel (D,NR): dot products or squared distances. */
-void similarity(const global float *restrict a, const global float *restrict panel,
-                const float factor, float *s, const int stride) {
-    vec acc[MR][NV];
-    UNROLL(MR)
-    for (int i = 0; i < MR; i++)
-        UNROLL(NV)
-        for (int j = 0; j < NV; j++)
-            acc[i][j] = (vec)(0.0f);
-    for (int k = 0; k < D; k++) {
-        vec b[NV];
-        UNROLL(NV)
-        for (int j = 0; j < NV; j++)
-            b[j] = VLOAD(j, panel + k * NR);
-        UNROLL(MR)
-        for (int i = 0; i < MR; i++)
-            UNROLL(NV)
-            for (int j = 0; j < NV; j++)
-#if DISTANCE
-                acc[i][j] += (a[i * DP + k] - b[j]) * (a[i * DP + k] - b[j]);
-#else
-                acc[i][j] += a[i * DP + k] * b[j];
-#endif
-    }
-    UNROLL(MR)
-    for (int i = 0; i < MR; i++)
-        UNROLL(NV)
-        for (int j = 0; j < NV; j++)
-            VSTORE(acc[i][j] * factor, j, s + i * stride);
-}
-
-/* Writes `value` where a tile's columns from n0 are row `row` itself or at or beyond `end`. */
-void mask(float *s, const int row, const int n0, const int end, const float value) {
-    if (row >= n0 && row < n0 + NR)
-        s[row - n0] = value;
-    for (int c = max(end - n0, 0); c < NR; c++)
-        s[c] = value;
-}
-
-/* Whether the columns of vector j of the panel at n0 are positives of a row with id `id`. */
-ivec positives(const global float *work, const int padded, const int n0, const int j,
-               const int id) {
-    return IVLOAD(j, ID(work) + n0) == (ivec)(id);
-}
-
-/* Where VW columns from `column` are a pair with row `row`: not itself, and before `end`. */
-ivec are_pairs(const int row, const int column, const int end) {
-    const ivec at = (ivec)(column) + IVLOAD(0, lane_numbers);
-    return (at != (ivec)(row)) & (at < (ivec)(end));
 }
 
 /* One vector's u. The squares are taken relative to the largest element: no overflow. Returns 1/|z|; it is
  * negative if there is no component along u to take out of the gradient, as when z is too short. */
-float normalize_row(const global float *restrict x, global float *restrict u) {
-    float largest = 0.0f, squares = 0.0f;
-    for (int k = 0; k < D; k++)
-        largest = fabs(x[k]) > largest ? fabs(x[k]) : largest;
+float normalize_row(const global float *restrict x, global float *restrict u,
+                    SHARED float *lanes) {
+    float most = 0.0f, sum = 0.0f;
+    for EACH(k, D)
+        most = fabs(x[k]) > most ? fabs(x[k]) : most;
+    const float largest = most_of_items(most, lanes);
     const float unit = largest > 1e-30f ? largest : 1.0f;
-    for (int k = 0; k < D; k++)
-        squares += (x[k] / unit) * (x[k] / unit);
-    const float root = sqrt(squares), shortest = SHORTEST / unit;
+    for EACH(k, D)
+        sum += (x[k] / unit) * (x[k] / unit);
+    const float root = sqrt(sum_items(sum, lanes)), shortest = SHORTEST / unit;
     const float factor = 1.0f / (root < shortest ? shortest : root);
-    for (int k = 0; k < D; k++)
+    for EACH(k, D)
         u[k] = x[k] / unit * factor;
     return root < shortest ? -1.0f / SHORTEST : factor / unit;
 }
 
-/* u, its panel, 1/|z|, ids and cleared statistics of NR vectors a group. Segments lie in z, then in target,
+/* u, its panel, 1/|z|, ids and cleared statistics of PREPARED vectors a group. Segments lie in z, then in target,
  * then in the queue. */
-TILE_KERNEL void pairs_prepare(const global float *restrict z,      // (students*rows,D)
-                               const global float *restrict target, // (segments*rows - those,D)
-                               const global float *restrict bank,   // (queue,D): unit length
-                               const global int *restrict labels,   // (images), or NULL
-                               const global float *restrict log_scale, // (1), or NULL
-                               const global float *restrict bias,      // (1), or NULL
-                               global float *restrict work, SHAPE, const int students,
-                               const int images, const int raw, const float rate,
-                               const float offset) {
-    const int n0 = (int)get_group_id(0) * NR, stride = (padded - PANELS_OF(queue)) / segments;
-    const int segment = min(n0 / stride, segments), first = n0 - segment * stride;
+GROUP_KERNEL void pairs_prepare(const global float *restrict z,      // (students*rows,D)
+                                const global float *restrict target, // (segments*rows - those,D)
+                                const global float *restrict bank,   // (queue,D): unit length
+                                const global int *restrict labels,   // (images), or NULL
+                                const global float *restrict log_scale, // (1), or NULL
+                                const global float *restrict bias,      // (1), or NULL
+                                global float *restrict work, SHAPE, const int students,
+                                const int images, const int raw, const float rate,
+                                const float offset) {
+    SHARED float lanes[LANES];
+    const int n0 = (int)get_group_id(0) * PREPARED;
+    const int stride = first_of(1, SHAPE_ARGS), segment = min(n0 / stride, segments);
+    const int first = n0 - segment * stride;
     const bool queued = segment == segments;
     const global float *from = queued               ? bank
                                : segment < students ? z + (size_t)segment * rows * D
                                                     : target + (size_t)(segment - students) * rows * D;
-    global float *u = U(work) + (size_t)n0 * DP, *panel = PANEL(work) + (size_t)n0 * D;
-    global int *ids = (global int *)ID(work) + n0;
-    for (int r = 0; r < NR; r++) {
-        const bool inside = first + r < (queued ? queue : rows);
-        const global float *x = from + (size_t)(first + r) * D;
+    global float *u = U(work) + (size_t)n0 * DP;
+    global float *panel = PANEL(work) + (size_t)(n0 / NR) * NR * DP + n0 % NR;
+    for (int r = 0; r < PREPARED; r++) {
+        const int row = first + r;
+        const bool inside = row < (queued ? queue : rows);
+        const global float *x = from + (size_t)row * D;
         float inverse = -1.0f;
-        for (int k = 0; k < DP; k++)
+        for EACH(k, DP)
             u[r * DP + k] = inside && k < D ? x[k] : 0.0f;
         if (inside && !raw && !queued)
-            inverse = normalize_row(x, u + r * DP);
-        INVERSE(work)[n0 + r] = inverse;
-        ids[r] = !inside ? NOBODY : queued ? QUEUED : (first + r) % images;
-        if (labels && inside && !queued)
-            ids[r] = labels[(first + r) % images];
-        for (int k = 0; k < STATS; k++)
+            inverse = normalize_row(x, u + r * DP, lanes);
+        if (LANE == 0) {
+            const int id = !inside ? NOBODY : queued ? QUEUED : row % images;
+            INVERSE(work)[n0 + r] = inverse;
+            ((global int *)ID(work))[n0 + r] = labels && id >= 0 ? labels[id] : id;
+        }
+        for EACH(k, STATS)
             STAT(work, k)[n0 + r] = 0.0f;
     }
-    for (int k = 0; k < D; k++)
-        for (int r = 0; r < NR; r++)
-            panel[k * NR + r] = u[r * DP + k];
-    if (n0 == 0) {
+    for EACH(k, DP)
+        for (int r = 0; r < PREPARED; r++)
+            panel[(size_t)k * NR + r] = u[r * DP + k];
+    if (n0 + LANE == 0) {
         FACTOR(work)[OF_SIMILARITY] = log_scale ? exp(fmin(log_scale[0], MOST_LOG_SCALE)) : rate;
         FACTOR(work)[BIAS] = bias ? bias[0] : offset;
     }
 }
 
-/* The mean over what the groups counted: their shares are a sum and its number of terms. */
-TILE_KERNEL void pairs_merge(global float *restrict work, global float *restrict value, // (1)
-                             const int padded, const int groups, const float weight) {
-    float sum = 0.0f, count = 0.0f;
-    for (int g = 0; g < groups; g++) {
-        sum += PART(work)[g * PARTS];
-        count += PART(work)[g * PARTS + 1];
-    }
-    FACTOR(work)[OF_LOSS] = count > 0.0f ? weight / count : 0.0f;
-    value[0] = sum * FACTOR(work)[OF_LOSS];
+/* What the groups left as their share k, all together. */
+float sum_shares(const global float *restrict work, const int padded, const int groups, const int k,
+                 SHARED float *lanes) {
+    float sum = 0.0f;
+    for EACH(g, groups)
+        sum += PART(work)[g * PARTS + k];
+    return sum_items(sum, lanes);
 }
 
-/* du (MR,DP) += w (MR,BJ) times the `columns` rows u (columns,DP). */
-void accumulate(const float *w, const global float *restrict u, float *du, const int columns) {
-    for (int c = 0; c < DP; c += NU * VW) {
-        vec acc[MR][NU];
-        UNROLL(MR)
-        for (int i = 0; i < MR; i++)
-            UNROLL(NU)
-            for (int j = 0; j < NU; j++)
-                acc[i][j] = VLOAD(j, du + i * DP + c);
-        for (int k = 0; k < columns; k++) {
-            vec b[NU];
-            UNROLL(NU)
-            for (int j = 0; j < NU; j++)
-                b[j] = VLOAD(j, u + k * DP + c);
-            UNROLL(MR)
-            for (int i = 0; i < MR; i++)
-                UNROLL(NU)
-                for (int j = 0; j < NU; j++)
-                    acc[i][j] += w[i * BJ + k] * b[j];
-        }
-        UNROLL(MR)
-        for (int i = 0; i < MR; i++)
-            UNROLL(NU)
-            for (int j = 0; j < NU; j++)
-                VSTORE(acc[i][j], j, du + i * DP + c);
+/* The mean over what the groups counted: their shares are a sum and its number of terms. One group. */
+GROUP_KERNEL void pairs_merge(global float *restrict work, global float *restrict value, // (1)
+                              const int padded, const int groups, const float weight) {
+    SHARED float lanes[LANES];
+    const float sum = sum_shares(work, padded, groups, 0, lanes);
+    const float count = sum_shares(work, padded, groups, 1, lanes);
+    const float factor = count > 0.0f ? weight / count : 0.0f;
+    if (LANE == 0) {
+        FACTOR(work)[OF_LOSS] = factor;
+        value[0] = sum * factor;
     }
 }
 
-/* dz of one row from du / factor, through the normalisation. */
-void denormalize(const float *du, const global float *u, const float inverse, const float factor,
-                 global float *dz) {
-    float along = 0.0f;
-    for (int k = 0; k < D; k++)
-        along += u[k] * du[k];
-    along = inverse < 0.0f ? 0.0f : along;
-    for (int k = 0; k < D; k++)
-        dz[k] = (du[k] - u[k] * along) * factor * fabs(inverse);
-}
+#include "loss/tile.h"
+#include "loss/gradient.h"

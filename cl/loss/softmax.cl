@@ -18,13 +18,17 @@
 #define NEVER      3e38f      /* exp(s - NEVER) = 0: the log-sum of what is no anchor */
 #define LN2        0.693147181f
 
-/* Puts the lanes of a row together: log2 of the sum. */
-float merge_lanes(const vec top, const vec sum) {
-    float tops[VW], m = LOWEST;
-    VSTORE(top, 0, tops);
+/* Puts a row's lanes together: log2 of the sum. */
+float merge_lanes(const SHARED float *tops, const SHARED float *sums) {
+    const float m = most_of(tops);
+    float sum[VW], all = 0.0f;
+    vec t = (vec)(0.0f);
+    for (int j = 0; j < LS; j++)
+        t += VLOAD(j, sums) * power2(VLOAD(j, tops) - m);
+    VSTORE(t, 0, sum);
     for (int l = 0; l < VW; l++)
-        m = tops[l] > m ? tops[l] : m;
-    return m + log2(sum_lanes(sum * power2(top - m)));
+        all += sum[l];
+    return m + log2(all);
 }
 
 /* Running maximum and sum of a row, each lane on its own (Milakov and Gimelshein, arXiv 1805.02867), and sum
@@ -41,7 +45,7 @@ void add_tile(row_state *state, float *s, const int row, const int n0, const int
     UNROLL(NV)
     for (int j = 0; j < NV; j++) {
         vec v = VLOAD(j, s);
-        const ivec same = positives(work, padded, n0, j, id) & (v > LOWEST);
+        const ivec same = positives(work, padded, COLUMN(n0, j), id) & (v > LOWEST);
         state->positive += same ? v : (vec)(0.0f);
         state->count += same ? (vec)(1.0f) : (vec)(0.0f);
         if (ONLY_POSITIVES && !queued) {
@@ -58,41 +62,54 @@ void add_tile(row_state *state, float *s, const int row, const int n0, const int
     state->top = m;
 }
 
-TILE_KERNEL void softmax_forward(global float *restrict work, SHAPE, const float penalty,
-                                 const float unused) {
+GROUP_KERNEL void softmax_forward(global float *restrict work, SHAPE, const float penalty,
+                                  const float unused) {
+    SHARED float top[BI * ROW_LANES], sum[BI * ROW_LANES], positive[BI * ROW_LANES];
+    SHARED float number[BI * ROW_LANES], lanes[LANES];
     const place p = find_place((int)get_group_id(0), SHAPE_ARGS);
     const float scale = FACTOR(work)[OF_SIMILARITY] * UNIT;
     row_state state[BI];
-    float s[MR * NR], loss = 0.0f, count = 0.0f;
-    for (int r = 0; r < BI; r++) {
+    float s[MR * NT], loss = 0.0f, count = 0.0f;
+    EACH_ROW(r, BI) {
         state[r].top = (vec)(LOWEST);
         state[r].sum = state[r].positive = state[r].count = (vec)(0.0f);
     }
     for (int k = 0; k < 2 && p.segment < anchors; k++)
-        for (int n0 = p.first[k]; n0 < p.end[k]; n0 += NR)
-            for (int r = 0; r < p.rows; r += MR) {
-                similarity(U(work) + (size_t)(p.row0 + r) * DP, PANEL(work) + (size_t)n0 * D, scale,
-                           s, NR);
-                for (int i = 0; i < MR; i++)
-                    add_tile(&state[r + i], s + i * NR, p.row0 + r + i, n0, p.end[k], k == 1, work,
+        for (int n0 = FIRST(p, k); n0 < END(p, k); n0 += NR)
+            EACH_TILE(r, p.rows) {
+                similarity(U(work) + (size_t)(p.row0 + r) * DP, PANEL(work) + (size_t)n0 * DP,
+                           scale, s, NT);
+                EACH_OF_TILE(i)
+                    add_tile(&state[r + i], s + i * NT, p.row0 + r + i, n0, END(p, k), k == 1, work,
                              padded);
             }
-    for (int r = 0; r < p.rows; r++) {
-        const float positives = sum_lanes(state[r].count);
-        const float l = merge_lanes(state[r].top, state[r].sum);
+    EACH_ROW(r, p.rows) {
+        PUT(state[r].top, r, top);
+        PUT(state[r].sum, r, sum);
+        PUT(state[r].positive, r, positive);
+        PUT(state[r].count, r, number);
+    }
+    BARRIER();
+    for EACH(r, p.rows) {
+        const float positives = sum_of(OF_ROW(number, r));
+        const float l = merge_lanes(OF_ROW(top, r), OF_ROW(sum, r));
         /* A row of NaN has no positives but must show. */
         const bool anchor = p.segment < anchors && (positives > 0.0f || l != l);
         LOGSUM(work)[p.row0 + r] = anchor ? l : NEVER;
         SHARE(work)[p.row0 + r] = anchor ? 1.0f / positives : 0.0f;
-        loss += anchor ? LN2 * (l - sum_lanes(state[r].positive) / positives) : 0.0f;
+        loss += anchor ? LN2 * (l - sum_of(OF_ROW(positive, r)) / positives) : 0.0f;
         count += anchor ? 1.0f : 0.0f;
-        float squares = 0.0f;
-        for (int d = 0; d < D && penalty > 0.0f; d++)
-            squares += U(work)[(size_t)(p.row0 + r) * DP + d] * U(work)[(size_t)(p.row0 + r) * DP + d];
-        loss += 0.5f * penalty * squares;
     }
-    PART(work)[get_group_id(0) * PARTS] = loss;
-    PART(work)[get_group_id(0) * PARTS + 1] = count;
+    for (int r = 0; r < p.rows && penalty > 0.0f; r++) {
+        const global float *u = U(work) + (size_t)(p.row0 + r) * DP;
+        for EACH(d, D)
+            loss += 0.5f * penalty * u[d] * u[d];
+    }
+    const float losses = sum_items(loss, lanes), counted = sum_items(count, lanes);
+    if (LANE == 0) {
+        PART(work)[get_group_id(0) * PARTS] = losses;
+        PART(work)[get_group_id(0) * PARTS + 1] = counted;
+    }
 }
 
 #define RULE      const float penalty, const float unused
@@ -100,7 +117,7 @@ TILE_KERNEL void softmax_forward(global float *restrict work, SHAPE, const float
 
 vec weigh(const vec s, const int row, const int column, const int id, const bool queued,
           const global float *work, const int padded, RULE) {
-    const ivec same = positives(work, padded, column, 0, id);
+    const ivec same = positives(work, padded, column, id);
     const vec v = ONLY_POSITIVES && !queued ? (same ? s : (vec)(MASKED)) : s;
     const vec w = power2(v - LOGSUM(work)[row]);
     if (queued)
@@ -109,8 +126,8 @@ vec weigh(const vec s, const int row, const int column, const int id, const bool
     return w + power2(v - VLOAD(0, LOGSUM(work) + column)) - (same ? share : (vec)(0.0f));
 }
 
-void correct(float *du, const global float *u, RULE) {
-    for (int k = 0; k < D && penalty > 0.0f; k++)
+void correct(DU_SPACE float *du, const global float *u, RULE) {
+    for EACH(k, penalty > 0.0f ? D : 0)
         du[k] += penalty * u[k];
 }
 

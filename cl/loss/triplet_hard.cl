@@ -27,9 +27,9 @@ void add_tile(choice *best, const float *s, const int row, const int n0, const i
     const int id = ID(work)[row];
     UNROLL(NV)
     for (int j = 0; j < NV; j++) {
-        const ivec there = are_pairs(row, n0 + j * VW, end);
-        const ivec same = positives(work, padded, n0, j, id);
-        const ivec at = (ivec)(n0 + j * VW) + IVLOAD(0, lane_numbers);
+        const ivec there = are_pairs(row, COLUMN(n0, j), end);
+        const ivec same = positives(work, padded, COLUMN(n0, j), id);
+        const ivec at = columns_from(COLUMN(n0, j));
         const vec d = metric(VLOAD(j, s));
         /* NaN wins, so that it shows. */
         const ivec farther = there & same & ((d > best->far) | (d != d));
@@ -41,54 +41,64 @@ void add_tile(choice *best, const float *s, const int row, const int n0, const i
     }
 }
 
-/* The best of all lanes; `sign` 1 looks for the largest, -1 for the smallest. *at is -1 if there is none. */
-float pick(const vec values, const ivec ats, const float sign, int *at) {
-    float v[VW], best = 0.0f;
-    int a[VW];
-    VSTORE(values, 0, v);
-    IVSTORE(ats, 0, a);
+/* The best of a row's lanes; `sign` 1 looks for the largest, -1 for the smallest. *at is -1 if there is none. */
+float pick(const SHARED float *values, const SHARED int *ats, const float sign, int *at) {
+    float best = 0.0f;
     *at = -1;
-    for (int l = 0; l < VW; l++)
-        if (a[l] >= 0 && (*at < 0 || !(sign * v[l] <= sign * best))) {
-            best = v[l];
-            *at = a[l];
+    for (int l = 0; l < LANES; l++)
+        if (ats[l] >= 0 && (*at < 0 || !(sign * values[l] <= sign * best))) {
+            best = values[l];
+            *at = ats[l];
         }
     return best;
 }
 
-TILE_KERNEL void triplet_hard_forward(global float *restrict work, SHAPE, const float margin,
-                                      const float unused) {
+GROUP_KERNEL void triplet_hard_forward(global float *restrict work, SHAPE, const float margin,
+                                       const float unused) {
+    SHARED float far[BI * ROW_LANES], near[BI * ROW_LANES], lanes[LANES];
+    SHARED int far_at[BI * ROW_LANES], near_at[BI * ROW_LANES];
     const place p = find_place((int)get_group_id(0), SHAPE_ARGS);
     choice best[BI];
-    float s[MR * NR], loss = 0.0f, count = 0.0f;
-    for (int r = 0; r < BI; r++) {
+    float s[MR * NT], loss = 0.0f, count = 0.0f;
+    EACH_ROW(r, BI) {
         best[r].far = (vec)(-MAXFLOAT);
         best[r].near = (vec)(MAXFLOAT);
         best[r].far_at = best[r].near_at = (ivec)(-1);
     }
-    for (int n0 = p.first[0]; n0 < p.end[0]; n0 += NR)
-        for (int r = 0; r < p.rows; r += MR) {
-            similarity(U(work) + (size_t)(p.row0 + r) * DP, PANEL(work) + (size_t)n0 * D, 1.0f, s,
-                       NR);
-            for (int i = 0; i < MR; i++)
-                add_tile(&best[r + i], s + i * NR, p.row0 + r + i, n0, p.end[0], work, padded);
+    for (int n0 = FIRST(p, 0); n0 < END(p, 0); n0 += NR)
+        EACH_TILE(r, p.rows) {
+            similarity(U(work) + (size_t)(p.row0 + r) * DP, PANEL(work) + (size_t)n0 * DP, 1.0f, s,
+                       NT);
+            EACH_OF_TILE(i)
+                add_tile(&best[r + i], s + i * NT, p.row0 + r + i, n0, END(p, 0), work, padded);
         }
-    for (int r = 0; r < p.rows; r++) {
-        int far = -1, near = -1;
-        const float furthest = pick(best[r].far, best[r].far_at, 1.0f, &far);
-        const float x = furthest - pick(best[r].near, best[r].near_at, -1.0f, &near) + margin;
-        const bool anchor = far >= 0 && near >= 0;
+    EACH_ROW(r, p.rows) {
+        PUT(best[r].far, r, far);
+        PUT(best[r].near, r, near);
+        IVSTORE(best[r].far_at, LANE, OF_ROW(far_at, r));
+        IVSTORE(best[r].near_at, LANE, OF_ROW(near_at, r));
+    }
+    BARRIER();
+    for EACH(r, p.rows) {
+        int positive, negative;
+        const float furthest = pick(OF_ROW(far, r), OF_ROW(far_at, r), 1.0f, &positive);
+        const float nearest = pick(OF_ROW(near, r), OF_ROW(near_at, r), -1.0f, &negative);
+        const float x = furthest - nearest + margin;
+        const bool anchor = positive >= 0 && negative >= 0;
         const float e = exp(-fabs(x));
         const float soft = (x > 0.0f ? x : 0.0f) + log1p(e), hard = x < 0.0f ? 0.0f : x;
         const float steep = (x > 0.0f ? 1.0f : e) / (1.0f + e);
-        FAR(work)[p.row0 + r] = far;
-        NEAR(work)[p.row0 + r] = near;
+        FAR(work)[p.row0 + r] = positive;
+        NEAR(work)[p.row0 + r] = negative;
         SLOPE(work)[p.row0 + r] = !anchor ? 0.0f : SOFT ? steep : x > 0.0f ? 1.0f : 0.0f;
         loss += !anchor ? 0.0f : SOFT && x == x ? soft : hard;
         count += anchor ? 1.0f : 0.0f;
     }
-    PART(work)[get_group_id(0) * PARTS] = loss;
-    PART(work)[get_group_id(0) * PARTS + 1] = count;
+    const float losses = sum_items(loss, lanes), counted = sum_items(count, lanes);
+    if (LANE == 0) {
+        PART(work)[get_group_id(0) * PARTS] = losses;
+        PART(work)[get_group_id(0) * PARTS + 1] = counted;
+    }
 }
 
 #define RULE      const float margin, const float unused
@@ -97,7 +107,7 @@ TILE_KERNEL void triplet_hard_forward(global float *restrict work, SHAPE, const 
 /* dL/dd = a_i ([j is i's furthest] - [j is i's nearest]) + the same with i and j exchanged. */
 vec weigh(const vec s, const int row, const int column, const int id, const bool queued,
           const global float *work, const int padded, RULE) {
-    const ivec at = (ivec)(column) + IVLOAD(0, lane_numbers);
+    const ivec at = columns_from(column);
     const vec mine = (vec)(SLOPE(work)[row]), theirs = VLOAD(0, SLOPE(work) + column);
     vec g = (at == (ivec)(FAR(work)[row])) ? mine : (vec)(0.0f);
     g -= (at == (ivec)(NEAR(work)[row])) ? mine : (vec)(0.0f);
@@ -106,7 +116,7 @@ vec weigh(const vec s, const int row, const int column, const int id, const bool
     return g == 0.0f ? (vec)(0.0f) : weight_of(metric(s), g);
 }
 
-void correct(float *du, const global float *u, RULE) {
+void correct(DU_SPACE float *du, const global float *u, RULE) {
 }
 
 #include "loss/pairs_backward.h"

@@ -11,26 +11,31 @@ static size_t round_up(size_t a, size_t b) {
     return ceil_div(a, b) * b;
 }
 
-/* 24 accumulators with 32 vector registers, 12 with 16. */
-static void register_tile(const clc_device *device, clc_pairs_tiling *t) {
+/* On CPU devices 24 accumulators with 32 vector registers, 12 with 16, and rows enough that a panel read is used
+ * well. A GPU's group has the rows of one tile: its state is registers. */
+static void choose_tile(const clc_device *device, clc_pairs_tiling *t) {
     const bool cpu = device->profile == CLC_PROFILE_CPU;
-    t->width = device->vector_width;
-    t->rows = cpu ? 6 : 4;
-    t->vectors = cpu && t->width == 16 ? 4 : 2;
+    t->width = cpu ? device->vector_width : 1;
+    t->items = device->group_size;
+    t->rows = cpu ? 6 : 8;
+    t->vectors = t->width == 16 ? 4 : 2;
+    t->chunk = t->vectors;
+    t->block = cpu ? 96 : t->rows;
+    t->column_block = t->vectors * t->width * t->items;
+    t->prepared = cpu || t->column_block < 8 ? t->column_block : 8;
 }
 
 clc_pairs_tiling clc_pairs_tile(const clc_device *device, const clc_pairs *pairs) {
     enum { PRIVATE_FLOATS = 65536 }; /* of the gradient's block: a quarter of a MB on the stack */
     clc_pairs_tiling t = {0};
-    const size_t rows = (size_t)pairs->rows, dim = (size_t)pairs->dim;
-    register_tile(device, &t);
-    const size_t vectors = ceil_div(dim, t.width), chunks = ceil_div(vectors, t.vectors);
+    const size_t rows = (size_t)pairs->rows;
+    choose_tile(device, &t);
+    const size_t lanes = t.width * t.items, vectors = ceil_div((size_t)pairs->dim, lanes);
+    const size_t chunks = ceil_div(vectors, t.chunk);
     t.chunk = (unsigned)ceil_div(vectors, chunks);
-    t.dim = chunks * t.chunk * t.width;
-    const size_t most = device->profile == CLC_PROFILE_CPU ? 96 : t.rows;
-    const size_t fitting = PRIVATE_FLOATS / t.dim < most ? PRIVATE_FLOATS / t.dim : most;
+    t.dim = chunks * t.chunk * lanes;
+    const size_t fitting = PRIVATE_FLOATS / t.dim < t.block ? PRIVATE_FLOATS / t.dim : t.block;
     t.block = fitting < t.rows ? t.rows : (unsigned)(fitting / t.rows * t.rows);
-    t.column_block = t.vectors * t.width;
     t.panels = (unsigned)(t.column_block < 128 ? 128 / t.column_block : 1);
     t.padded = round_up(rows + t.rows, t.column_block) * (size_t)pairs->segments +
                round_up((size_t)pairs->queue, t.column_block);
@@ -96,7 +101,7 @@ static size_t groups_of(const clc_pairs_tiling *t, int segments) {
 
 size_t clc_pairs_workspace(const clc_device *device, const clc_pairs *p) {
     const clc_pairs_tiling t = clc_pairs_tile(device, p);
-    return (t.padded * (t.dim + (size_t)p->dim + 2 + (size_t)p->stats) + 4 +
+    return (t.padded * (2 * t.dim + 2 + (size_t)p->stats) + 4 +
             groups_of(&t, p->segments) * CLC_PAIRS_PARTS) *
            sizeof(float);
 }
@@ -104,12 +109,14 @@ size_t clc_pairs_workspace(const clc_device *device, const clc_pairs *p) {
 clc_launch_spec clc_pairs_spec(const clc_pairs *p, const clc_pairs_tiling *t, const char *kernel,
                                size_t groups, char options[256]) {
     snprintf(options, 256,
-             "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u %s",
-             p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels, p->rule);
+             "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u -DPREPARED=%zu %s",
+             p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels,
+             t->prepared, p->rule);
     return (clc_launch_spec){.source = p->source,
                              .kernel = kernel,
                              .options = options,
                              .groups = {groups},
+                             .local = {t->items},
                              .layer = "loss"};
 }
 
@@ -129,7 +136,7 @@ clc_status clc_pairs_prepare(clc_sequence *sequence, clc_device *device, const c
     const clc_pairs_tiling t = clc_pairs_tile(device, p);
     char options[256];
     clc_launch_spec spec =
-        clc_pairs_spec(p, &t, "pairs_prepare", t.padded / t.column_block, options);
+        clc_pairs_spec(p, &t, "pairs_prepare", t.padded / t.prepared, options);
     const double floats = (double)p->dim * ((double)p->rows * p->segments + p->queue);
     spec.flops = 4 * floats;
     spec.bytes = 12 * floats;

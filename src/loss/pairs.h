@@ -25,12 +25,13 @@ typedef struct clc_pairs {
 
 /* How the work is cut. */
 typedef struct clc_pairs_tiling {
-    unsigned width;         /* floats a vector */
+    unsigned width, items;  /* floats a vector, work-items a group that share a panel */
     unsigned rows, vectors; /* of a register tile */
     unsigned block, panels; /* rows of a group, panels of columns between gradient updates */
     unsigned chunk;         /* vectors of a row that the gradient's register tile covers */
     size_t dim;             /* DP */
     size_t column_block;    /* vectors of a panel: NR */
+    size_t prepared;        /* vectors that a group prepares */
     size_t padded;          /* vectors in the workspace */
     size_t per, groups;     /* rows of a group in this launch, groups of one segment */
 } clc_pairs_tiling;

@@ -61,7 +61,7 @@ static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
         return clc_pairs_workspace(device, &p);
     const lists l = cut(device, &p, shape);
     const clc_pairs_tiling *t = &l.tiling;
-    return (t->padded * (2 * t->dim + (size_t)p.dim + 2 + (size_t)p.stats) + 4 +
+    return (t->padded * (3 * t->dim + 2 + (size_t)p.stats) + 4 +
             l.shares * CLC_PAIRS_PARTS + l.block * (2 * l.most + 1)) *
            sizeof(float);
 }

@@ -1,0 +1,75 @@
+/* Groups whose items share a row or a tile. On GPUs LS items of one float each (VW 1), so that neighbours touch
+ * neighbouring addresses; on CPU devices one item with vectors of VW floats. The `vec` of all items of a group
+ * together has LANES numbers either way, and one source serves both. */
+#ifndef GROUP_H
+#define GROUP_H
+#include "common.h"
+
+#define LANES   (LS * VW)
+#define MINE(j) ((j)*LS + LANE)        /* this item's j-th of the vectors that the group shares out */
+
+/* Memory that the group shares, and waiting for what the others wrote to it or to global memory. Compilers for
+ * CPU devices keep private arrays in registers, and nobody waits there. */
+#if CPU_KERNELS
+#define LANE              0 /* this item's number in the group */
+#define SHARED            private
+#define BARRIER()         ((void)0)
+#define GLOBAL_BARRIER()  ((void)0)
+#else
+#define LANE              ((int)get_local_id(0))
+#define SHARED            local
+#define BARRIER()         barrier(CLK_LOCAL_MEM_FENCE)
+#define GLOBAL_BARRIER()  barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+#endif
+#if !CPU_KERNELS && VW != 1
+#error "on GPUs an item takes one float"
+#endif
+
+/* Of LANES numbers, in their order: the same bits in every run. */
+float sum_of(const SHARED float *lanes) {
+    float sum = 0.0f;
+    UNROLL(16)
+    for (int l = 0; l < LANES; l++)
+        sum += lanes[l];
+    return sum;
+}
+
+float most_of(const SHARED float *lanes) {
+    float most = lanes[0];
+    UNROLL(16)
+    for (int l = 1; l < LANES; l++)
+        most = lanes[l] > most ? lanes[l] : most;
+    return most;
+}
+
+/* For all items of a group together; `lanes` (LANES) may be used again at once. */
+void spread(const vec v, SHARED float *lanes) {
+    BARRIER();
+    VSTORE(v, LANE, lanes);
+    BARRIER();
+}
+
+float sum_lanes(const vec v, SHARED float *lanes) {
+    spread(v, lanes);
+    return sum_of(lanes);
+}
+
+/* The same of one number an item. */
+float sum_items(const float x, SHARED float *lanes) {
+#if CPU_KERNELS
+    return x;
+#else
+    return sum_lanes(x, lanes);
+#endif
+}
+
+float most_of_items(const float x, SHARED float *lanes) {
+#if CPU_KERNELS
+    return x;
+#else
+    spread(x, lanes);
+    return most_of(lanes);
+#endif
+}
+
+#endif
