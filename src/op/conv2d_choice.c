@@ -54,6 +54,20 @@ bool clc_conv2d_choice_supports(const clc_conv2d_choice *choice, const clc_devic
     return choice->impl->supports(&seen, shape, pass);
 }
 
+static bool is_winograd(const clc_conv2d_choice *choice) {
+    return choice->impl->kind == CLC_CONV2D_WINOGRAD || choice->impl->kind == CLC_CONV2D_WINOGRAD_STAGED;
+}
+
+/* By rule. Channels that fill half a vector of the device but not a whole one: Winograd on half vectors is twice as
+ * fast as any other on whole ones (24 channels, AVX-512). */
+static clc_conv2d_choice choose(const clc_device *device, const clc_conv2d_shape *shape, clc_conv2d_pass pass,
+                                clc_conv2d_kind kind) {
+    const clc_device halved = with_width(device, device->vector_width > 1 ? device->vector_width / 2 : 1);
+    const clc_conv2d_choice whole = {clc_conv2d_choose(device, shape, pass, kind), device->vector_width};
+    const clc_conv2d_choice half = {clc_conv2d_choose(&halved, shape, pass, kind), halved.vector_width};
+    return !is_winograd(&whole) && is_winograd(&half) ? half : whole;
+}
+
 clc_conv2d_choice clc_conv2d_select(const clc_device *device, const clc_conv2d_shape *shape,
                                     clc_conv2d_pass pass, clc_conv2d_kind kind) {
     char key[96];
@@ -62,7 +76,7 @@ clc_conv2d_choice clc_conv2d_select(const clc_device *device, const clc_conv2d_s
     const char *words = kind == CLC_CONV2D_AUTO ? clc_tuning_choice(device->tuning, key) : NULL;
     if (words && parse_words(words, &tuned) && clc_conv2d_choice_supports(&tuned, device, shape, pass))
         return tuned;
-    return (clc_conv2d_choice){clc_conv2d_choose(device, shape, pass, kind), device->vector_width};
+    return choose(device, shape, pass, kind);
 }
 
 size_t clc_conv2d_choice_workspace(const clc_conv2d_choice *choice, const clc_device *device,
