@@ -49,12 +49,13 @@ typedef CAT(int, VW) ivec;
 #define TILE_KERNEL __attribute__((reqd_work_group_size(1, 1, 1))) kernel
 
 /* A group shares a tile: LS work-items on GPUs, where VW is 1 and neighbours take neighbouring channels; one on CPU
- * devices. `for EACH(j, n)` shares the numbers below n. */
+ * devices. `for EACH(j, n)` shares the numbers below n, EACH_FROM those from `first` on. */
 #ifndef LS
 #define LS 1
 #endif
 #define GROUP_KERNEL __attribute__((reqd_work_group_size(LS, 1, 1))) kernel
-#define EACH(j, n)   (int j = (int)get_local_id(0); j < (n); j += LS)
+#define EACH_FROM(j, first, last) (int j = (first) + (int)get_local_id(0); j < (last); j += LS)
+#define EACH(j, n) EACH_FROM(j, 0, n)
 
 /* The first of `n` elements that group `g` of `groups` handles, in equal consecutive chunks. */
 #define CHUNK(n, groups) (((n) + (groups) - 1) / (groups))

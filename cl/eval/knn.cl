@@ -68,15 +68,17 @@ void replace_last(global float *value, global int *index, const int n, const flo
 
 /* Brings each query's k nearest neighbours so far, a heap that begins as (-infinity, no index), up
  * to date with `columns` similarities; column 0 is row `first` of the bank. Rows come in order, so
- * an equal one is later and stays out. NaN never enters. One group a query. */
-TILE_KERNEL void knn_select(const global float *restrict similarity, // (queries,stride)
-                            global float *restrict values,           // (queries,k)
-                            global int *restrict indices,            // (queries,k)
-                            const int k, const int first, const int columns, const int stride) {
+ * an equal one is later and stays out. NaN never enters. One group a query; on GPUs its items look
+ * at LS rows together and the first enters those that are neighbours. */
+GROUP_KERNEL void knn_select(const global float *restrict similarity, // (queries,stride)
+                             global float *restrict values,           // (queries,k)
+                             global int *restrict indices,            // (queries,k)
+                             const int k, const int first, const int columns, const int stride) {
     const size_t q = (int)get_group_id(0);
     const global float *row = similarity + q * stride;
     global float *value = values + q * k;
     global int *index = indices + q * k;
+#if CPU_KERNELS
     float last = value[0];
     for (int i = 0; i < columns;) {
         /* Most rows are no neighbours: a vector of them is passed over. */
@@ -90,17 +92,43 @@ TILE_KERNEL void knn_select(const global float *restrict similarity, // (queries
                 last = value[0];
             }
     }
+#else
+    local float rows[LS], least;
+    local int found;
+    const int lane = (int)get_local_id(0);
+    if (lane == 0) {
+        least = value[0];
+        found = 0;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int i = 0; i < columns; i += LS) {
+        rows[lane] = i + lane < columns ? row[i + lane] : -INFINITY;
+        if (rows[lane] > least)
+            atomic_inc(&found);
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (lane == 0 && found) {
+            for (int l = 0; l < LS; l++)
+                if (rows[l] > value[0])
+                    replace_last(value, index, k, rows[l], first + i + l);
+            least = value[0];
+            found = 0;
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+#endif
 }
 
 /* The class with the greatest sum of exp(similarity / T); ties go to the lower class. The greatest
- * similarity is taken off each, so that nothing overflows at a small T. One group a query. */
-TILE_KERNEL void knn_vote(const global float *restrict values, // (queries,k)
-                          const global int *restrict indices,  // (queries,k), < 0: none
-                          const global int *restrict labels,   // (bank)
-                          global float *restrict scores,       // (queries,classes)
-                          global int *restrict predicted,      // (queries)
-                          const int k, const int classes, const float temperature) {
-    const size_t q = (int)get_group_id(0);
+ * similarity is taken off each, so that nothing overflows at a small T. One item a query. */
+GROUP_KERNEL void knn_vote(const global float *restrict values, // (queries,k)
+                           const global int *restrict indices,  // (queries,k), < 0: none
+                           const global int *restrict labels,   // (bank)
+                           global float *restrict scores,       // (queries,classes)
+                           global int *restrict predicted,      // (queries)
+                           const int queries, const int k, const int classes, const float temperature) {
+    const size_t q = get_global_id(0);
+    if ((int)q >= queries)
+        return;
     const global float *value = values + q * k;
     const global int *index = indices + q * k;
     global float *score = scores + q * classes;

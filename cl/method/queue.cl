@@ -42,11 +42,11 @@ TILE_KERNEL void queue_nearest(const global float *restrict scores, // (rows,siz
     }
 }
 
-/* Labels of the batch's images. */
-TILE_KERNEL void labels_gather(const global int *restrict all,     // (count)
-                               const global int *restrict indices, // (images)
-                               global int *restrict labels,        // (images)
-                               const int images) {
-    for (int i = 0; i < images; i++)
+/* Labels of the batch's images: one group. */
+GROUP_KERNEL void labels_gather(const global int *restrict all,     // (count)
+                                const global int *restrict indices, // (images)
+                                global int *restrict labels,        // (images)
+                                const int images) {
+    for EACH(i, images)
         labels[i] = all[indices[i]];
 }

@@ -31,12 +31,14 @@ TILE_KERNEL void prototypes_rows(const global float *restrict x, // (n,C)
     }
 }
 
-/* The same for VW columns of w a group. */
-TILE_KERNEL void prototypes_columns(const global float *restrict w, // (C,K)
-                                    global float *restrict saved, const int at,
-                                    const int inverse_at) {
+/* The same for VW columns of w an item. */
+GROUP_KERNEL void prototypes_columns(const global float *restrict w, // (C,K)
+                                     global float *restrict saved, const int at,
+                                     const int inverse_at) {
     global float *u = saved + at, *inverse = saved + inverse_at; // (C,K), (K)
-    const int j = (int)get_group_id(0);
+    const int j = (int)get_global_id(0);
+    if (j >= K / VW)
+        return;
     vec squares = (vec)(0.0f);
     for (int r = 0; r < C; r++)
         squares += VLOAD(j, w + (size_t)r * K) * VLOAD(j, w + (size_t)r * K);
@@ -65,12 +67,14 @@ TILE_KERNEL void prototypes_rows_backward(const global float *restrict u, // (n,
     }
 }
 
-/* dw in place of du, VW columns a group. */
-TILE_KERNEL void prototypes_columns_backward(const global float *restrict saved, const int at,
-                                             const int inverse_at,
-                                             global float *restrict dw) { // (C,K)
+/* dw in place of du, VW columns an item. */
+GROUP_KERNEL void prototypes_columns_backward(const global float *restrict saved, const int at,
+                                              const int inverse_at,
+                                              global float *restrict dw) { // (C,K)
     const global float *u = saved + at, *inverse = saved + inverse_at; // (C,K), (K)
-    const int j = (int)get_group_id(0);
+    const int j = (int)get_global_id(0);
+    if (j >= K / VW)
+        return;
     vec along = (vec)(0.0f);
     for (int r = 0; r < C; r++)
         along += VLOAD(j, u + (size_t)r * K) * VLOAD(j, dw + (size_t)r * K);
@@ -82,9 +86,11 @@ TILE_KERNEL void prototypes_columns_backward(const global float *restrict saved,
     }
 }
 
-/* Columns of length 1, VW a group: after an update. */
-TILE_KERNEL void prototypes_renormalize(global float *restrict w) { // (C,K)
-    const int j = (int)get_group_id(0);
+/* Columns of length 1, VW an item: after an update. */
+GROUP_KERNEL void prototypes_renormalize(global float *restrict w) { // (C,K)
+    const int j = (int)get_global_id(0);
+    if (j >= K / VW)
+        return;
     vec squares = (vec)(0.0f);
     for (int r = 0; r < C; r++)
         squares += VLOAD(j, w + (size_t)r * K) * VLOAD(j, w + (size_t)r * K);

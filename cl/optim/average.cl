@@ -10,10 +10,8 @@ GROUP_KERNEL void average_update(global float *restrict average,     // (vectors
                                  const global float *restrict hyper, const int vectors) {
     const int per = CHUNK(vectors, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     const float m = hyper[MOMENTUM];
-    for EACH(j, min(per, vectors - first)) {
-        const int i = first + j;
+    for EACH_FROM(i, first, min(first + per, vectors))
         VSTORE(VLOAD(i, value) + m * (VLOAD(i, average) - VLOAD(i, value)), i, average);
-    }
 }
 
 /* sum += grad, grad = 0; the first time sum = grad, the last time grad = sum. */
@@ -21,8 +19,7 @@ GROUP_KERNEL void average_accumulate(global float *restrict sum,  // (vectors,VW
                                      global float *restrict grad, // (vectors,VW)
                                      const int vectors, const int begins, const int ends) {
     const int per = CHUNK(vectors, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
-    for EACH(j, min(per, vectors - first)) {
-        const int i = first + j;
+    for EACH_FROM(i, first, min(first + per, vectors)) {
         const vec total = begins ? VLOAD(i, grad) : VLOAD(i, sum) + VLOAD(i, grad);
         VSTORE(total, i, sum);
         VSTORE(ends ? total : (vec)(0.0f), i, grad);

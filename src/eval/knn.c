@@ -77,15 +77,19 @@ fail:
     return status;
 }
 
-static clc_launch_spec spec(const char *kernel, size_t groups) {
-    return (clc_launch_spec){
-        .source = "eval/knn.cl", .kernel = kernel, .groups = {groups}, .op = kernel};
+static clc_launch_spec spec(const knn_run *run, const char *kernel, size_t groups) {
+    return (clc_launch_spec){.source = "eval/knn.cl",
+                             .kernel = kernel,
+                             .groups = {groups},
+                             .local = {run->device->group_size},
+                             .op = kernel};
 }
 
 /* Arguments 2 and 3, where the block lies, are set for each block. */
 static clc_status add_normalise(knn_run *run, clc_sequence *sequence, const clc_features *features,
                                 cl_mem unit, size_t block) {
-    const clc_launch_spec normalise = spec("knn_normalise", run->device->groups * 4);
+    clc_launch_spec normalise = spec(run, "knn_normalise", run->device->groups * 4);
+    normalise.local[0] = 1;
     return CLC_LAUNCH(sequence, run->device, &normalise, CLC_MEM(features->data), CLC_MEM(unit),
                       CLC_INT(0), CLC_INT(0), CLC_INT(block), CLC_INT(run->bank->dim));
 }
@@ -93,8 +97,9 @@ static clc_status add_normalise(knn_run *run, clc_sequence *sequence, const clc_
 static clc_status build(knn_run *run) {
     clc_status status = CLC_OK;
     const clc_gemm gemm = similarity_gemm(run);
-    const clc_launch_spec select = spec("knn_select", run->query_block);
-    const clc_launch_spec vote = spec("knn_vote", run->query_block);
+    const clc_launch_spec select = spec(run, "knn_select", run->query_block);
+    const size_t items = run->device->group_size, vote_groups = (run->query_block + items - 1) / items;
+    const clc_launch_spec vote = spec(run, "knn_vote", vote_groups);
     CLC_TRY(
         add_normalise(run, &run->load_queries, run->queries, run->query_unit, run->query_block));
     CLC_TRY(add_normalise(run, &run->match, run->bank, run->bank_unit, run->bank_block));
@@ -105,7 +110,7 @@ static clc_status build(knn_run *run) {
                        CLC_INT(0), CLC_INT(run->bank_block)));
     CLC_TRY(CLC_LAUNCH(&run->vote, run->device, &vote, CLC_MEM(run->values), CLC_MEM(run->indices),
                        CLC_MEM(run->labels), CLC_MEM(run->scores), CLC_MEM(run->predicted),
-                       CLC_INT(run->k), CLC_INT(run->bank->classes), CLC_FLOAT(run->temperature)));
+                       CLC_INT(run->query_block), CLC_INT(run->k), CLC_INT(run->bank->classes), CLC_FLOAT(run->temperature)));
     /* Their block arguments are set before each run. */
     CLC_TRY(clc_sequence_prepare(&run->load_queries, run->device));
     CLC_TRY(clc_sequence_prepare(&run->match, run->device));

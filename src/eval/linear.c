@@ -16,9 +16,12 @@ typedef struct probe {
     clc_sequence step, predict;
 } probe;
 
-static clc_launch_spec spec(const char *kernel, size_t groups) {
-    return (clc_launch_spec){
-        .source = "eval/linear.cl", .kernel = kernel, .groups = {groups}, .op = kernel};
+static clc_launch_spec spec(const probe *p, const char *kernel, size_t groups) {
+    return (clc_launch_spec){.source = "eval/linear.cl",
+                             .kernel = kernel,
+                             .groups = {groups},
+                             .local = {p->device->group_size},
+                             .op = kernel};
 }
 
 static clc_gemm logits_gemm(const probe *p) {
@@ -82,8 +85,8 @@ fail:
 static clc_status standardise(probe *p) {
     clc_status status = CLC_OK;
     clc_sequence sequence = {0};
-    const clc_launch_spec moments = spec("linear_moments", p->device->groups);
-    const clc_launch_spec merge = spec("linear_standard", p->device->groups);
+    const clc_launch_spec moments = spec(p, "linear_moments", p->device->groups);
+    const clc_launch_spec merge = spec(p, "linear_standard", p->device->groups);
     CLC_TRY(CLC_LAUNCH(&sequence, p->device, &moments, CLC_MEM(p->train->data), CLC_MEM(p->part),
                        CLC_INT(p->train->rows), CLC_INT(p->dim)));
     CLC_TRY(CLC_LAUNCH(&sequence, p->device, &merge, CLC_MEM(p->train->data), CLC_MEM(p->part),
@@ -99,7 +102,7 @@ fail:
 static clc_status build_logits(probe *p, clc_sequence *sequence, const clc_features *features,
                                bool ordered) {
     clc_status status = CLC_OK;
-    const clc_launch_spec gather = spec("linear_gather", p->device->groups * 2);
+    const clc_launch_spec gather = spec(p, "linear_gather", p->device->groups * 2);
     const clc_gemm gemm = logits_gemm(p);
     CLC_TRY(CLC_LAUNCH(sequence, p->device, &gather, CLC_MEM(features->data), CLC_MEM(p->standard),
                        CLC_MEM(p->order), CLC_MEM(p->state), CLC_MEM(p->rows), CLC_INT(p->batch),
@@ -111,14 +114,14 @@ fail:
 }
 
 static clc_status build_advance(probe *p, clc_sequence *sequence, size_t batches) {
-    const clc_launch_spec advance = spec("linear_advance", 1);
+    const clc_launch_spec advance = {.source = "eval/linear.cl", .kernel = "linear_advance", .op = "linear_advance"};
     return CLC_LAUNCH(sequence, p->device, &advance, CLC_MEM(p->state), CLC_INT(batches));
 }
 
 static clc_status build_step(probe *p, const clc_linear_options *o, size_t batches) {
     clc_status status = CLC_OK;
-    const clc_launch_spec softmax = spec("linear_softmax", p->device->groups);
-    const clc_launch_spec update = spec("linear_update", p->device->groups + 1);
+    const clc_launch_spec softmax = spec(p, "linear_softmax", p->device->groups);
+    const clc_launch_spec update = spec(p, "linear_update", p->device->groups + 1);
     const clc_gemm gemm = grad_gemm(p);
     CLC_TRY(build_logits(p, &p->step, p->train, true));
     CLC_TRY(CLC_LAUNCH(&p->step, p->device, &softmax, CLC_MEM(p->logits), CLC_MEM(p->bias),
@@ -167,7 +170,7 @@ fail:
 static clc_status predict(probe *p, int32_t *predictions) {
     clc_status status = CLC_OK;
     const size_t batch = (size_t)p->batch, blocks = (p->test->rows + batch - 1) / batch;
-    const clc_launch_spec choose = spec("linear_predict", p->device->groups);
+    const clc_launch_spec choose = spec(p, "linear_predict", p->device->groups);
     CLC_TRY(clc_buffer_zero(p->device, p->state, 0, 2 * sizeof(cl_int)));
     CLC_TRY(build_logits(p, &p->predict, p->test, false));
     CLC_TRY(CLC_LAUNCH(&p->predict, p->device, &choose, CLC_MEM(p->logits), CLC_MEM(p->bias),

@@ -206,7 +206,8 @@ static clc_status build_before(clc_wiring *w, cl_mem indices) {
     const int rows = w->projection.views * w->batch;
     if (w->label_count) {
         const clc_launch_spec spec = {.source = "method/queue.cl", .kernel = "labels_gather",
-                                      .options = "-DVW=1", .op = "labels"};
+                                      .options = "-DVW=1", .local = {w->device->group_size},
+                                      .op = "labels"};
         CLC_TRY(CLC_LAUNCH(&w->before, w->device, &spec, CLC_MEM(w->all_labels), CLC_MEM(indices),
                            CLC_MEM(w->labels), CLC_INT(w->batch)));
     }

@@ -51,7 +51,8 @@ static size_t workspace(const clc_graph *graph, const clc_node *node) {
 static clc_launch_spec spec_of(const clc_graph *graph, const clc_node *node, const char *kernel,
                                bool columns, char options[64]) {
     const int k = node->out->c, c = node->in->c;
-    const unsigned width = clc_vector_width(graph->device, (size_t)k);
+    const unsigned width = clc_item_width(graph->device, (size_t)k);
+    const size_t items = columns ? graph->device->group_size : 1;
     const size_t rows = (size_t)node->in->n;
     const size_t groups = rows < graph->device->groups ? rows : graph->device->groups;
     const double floats = (double)c * (columns ? k : node->in->n);
@@ -59,7 +60,8 @@ static clc_launch_spec spec_of(const clc_graph *graph, const clc_node *node, con
     return (clc_launch_spec){.source = "op/prototypes.cl",
                              .kernel = kernel,
                              .options = options,
-                             .groups = {columns ? (size_t)k / width : groups},
+                             .groups = {columns ? ((size_t)k / width + items - 1) / items : groups},
+                             .local = {items},
                              .op = "prototypes",
                              .layer = node->layer,
                              .flops = 4 * floats,
@@ -129,13 +131,15 @@ fail:
 clc_status clc_prototypes_renormalize(clc_sequence *sequence, clc_device *device,
                                       const clc_param *weight) {
     const int dim = weight->shape[0], count = weight->shape[1];
-    const unsigned width = clc_vector_width(device, (size_t)count);
+    const unsigned width = clc_item_width(device, (size_t)count);
+    const size_t items = device->group_size;
     char options[64];
     snprintf(options, sizeof options, "-DC=%d -DK=%d -DVW=%u", dim, count, width);
     const clc_launch_spec spec = {.source = "op/prototypes.cl",
                                   .kernel = "prototypes_renormalize",
                                   .options = options,
-                                  .groups = {(size_t)count / width},
+                                  .groups = {((size_t)count / width + items - 1) / items},
+                                  .local = {items},
                                   .op = "prototypes",
                                   .bytes = 12.0 * dim * count};
     return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(weight->value));
