@@ -93,25 +93,25 @@ GROUP_KERNEL void knn_select(const global float *restrict similarity, // (querie
             }
     }
 #else
-    local float rows[LS], least;
-    local int found;
+    local float rows[LS], least[1];
+    local int found[1];
     const int lane = (int)get_local_id(0);
     if (lane == 0) {
-        least = value[0];
-        found = 0;
+        least[0] = value[0];
+        found[0] = 0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int i = 0; i < columns; i += LS) {
         rows[lane] = i + lane < columns ? row[i + lane] : -INFINITY;
-        if (rows[lane] > least)
-            atomic_inc(&found);
+        if (rows[lane] > least[0])
+            atomic_inc(found);
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (lane == 0 && found) {
+        if (lane == 0 && found[0]) {
             for (int l = 0; l < LS; l++)
                 if (rows[l] > value[0])
                     replace_last(value, index, k, rows[l], first + i + l);
-            least = value[0];
-            found = 0;
+            least[0] = value[0];
+            found[0] = 0;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
