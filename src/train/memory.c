@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* Share of the device's memory that a plan may take: drivers and programs need the rest. */
@@ -18,32 +19,48 @@ static bool fits(const clc_step *step, size_t *total, size_t *largest) {
            *largest <= step->device->info.largest_buffer;
 }
 
-/* The largest batch, by halving, whose plan fits; 0 if none does. */
-static int fitting_batch(const clc_step *step, const clc_dataset *data) {
-    clc_config config = *step->config;
+/* Halves *images, a setting of `config`, until the plan fits; 0 if it never does. */
+static int fitting(const clc_step *step, const clc_dataset *data, clc_config *config, int *images) {
     size_t total, largest;
-    for (int batch = config.training.batch / 2; batch >= 2; batch /= 2) {
+    for (*images = config->training.batch / 2; *images >= 2; *images /= 2) {
         clc_step trial = {0};
-        config.training.batch = batch;
-        bool good = clc_step_plan(&trial, step->device, &config, data) == CLC_OK &&
+        bool good = clc_step_plan(&trial, step->device, config, data) == CLC_OK &&
                     fits(&trial, &total, &largest);
         clc_step_release(&trial);
         if (good)
-            return batch;
+            return *images;
     }
     return 0;
+}
+
+/* Settings that would make it fit. */
+static void advise(const clc_step *step, const clc_dataset *data, char *advice, size_t size) {
+    const clc_device_info *info = &step->device->info;
+    const double most = fmin(usable / 2 * (double)info->memory, (double)info->largest_buffer);
+    clc_config fewer = *step->config, parts = *step->config;
+    if ((double)step->dataset_bytes > most) {
+        snprintf(advice, size, "the images alone are %.0f MB; --set data.limit=%.0f would leave room",
+                 megabytes((double)step->dataset_bytes),
+                 floor((double)data->count * most / (double)step->dataset_bytes));
+        return;
+    }
+    const int batch = fitting(step, data, &fewer, &fewer.training.batch);
+    const int part = fitting(step, data, &parts, &parts.training.micro_batch);
+    size_t used = 0;
+    if (!batch && !part)
+        snprintf(advice, size, "no batch would fit; use a narrower encoder (encoder.width) or data.limit");
+    if (batch)
+        used = (size_t)snprintf(advice, size, "--set training.batch=%d would fit", batch);
+    if (part)
+        snprintf(advice + used, size - used, "%s--set training.micro_batch=%d would fit%s", batch ? ", and " : "",
+                 part, batch ? " and keep the batch" : "");
 }
 
 static clc_status refuse(const clc_step *step, const clc_dataset *data, size_t total,
                          size_t largest) {
     const clc_device_info *info = &step->device->info;
-    char advice[128];
-    int batch = fitting_batch(step, data);
-    if (batch)
-        snprintf(advice, sizeof advice, "--set training.batch=%d would fit", batch);
-    else
-        snprintf(advice, sizeof advice,
-                 "no batch would fit; use a narrower encoder (encoder.width) or data.limit");
+    char advice[192];
+    advise(step, data, advice, sizeof advice);
     return clc_fail(CLC_MEMORY,
                     "training needs %.0f MB in all and %.0f MB in one buffer, but device %d (%s) has "
                     "%.0f MB of which %.0f %% can be used, and %.0f MB a buffer; %s",

@@ -1,0 +1,98 @@
+"""Training on a device with little of everything: narrow.py CLCONTRAST LAYER.
+
+The layer makes PoCL's device report and enforce limits: see layer.c."""
+
+import csv
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../cli"))
+# pylint: disable=wrong-import-position
+from program import MEMORY, Workplace, main
+
+LAYER = os.path.abspath(sys.argv[2])
+SHORT = ["--set", "training.epochs=1", "--set", "data.limit=160", "--set", "device.profile=gpu"]
+ALONE = ["--set", "evaluation.baselines=false", "--set", "evaluation.linear_epochs=0"]
+
+
+def narrow(**limits):
+    return {"OCL_ICD_VENDORS": "pocl.icd", "OPENCL_LAYERS": LAYER, **{k: str(v) for k, v in limits.items()}}
+
+
+def losses(w):
+    with open(w.path("run/metrics.csv"), encoding="utf-8") as file:
+        return [row["loss"] for row in csv.DictReader(file)]
+
+
+def planned(err, what):
+    """Bytes in the memory plan, rounded up to its 0.01 MB."""
+    return int((float(re.search(rf"  {what} +([0-9.]+)", err)[1]) + 0.005) * 1e6)
+
+
+def advised(w, *arguments, **limits):
+    """The settings that a refusal names."""
+    _, err = w.run("train.ini", *arguments, "--dry-run", status=MEMORY, **narrow(**limits))
+    last = err.strip().splitlines()[-1]
+    found = dict(re.findall(r"--set ([a-z_.]+)=(\d+)", last))
+    assert found, last
+    return found
+
+
+def limits_are_reported():
+    with Workplace() as w:
+        out, _ = w.run("devices", "--json", **narrow(NARROW_MEMORY=10**9, NARROW_BUFFER=10**8))
+        device = json.loads(out)["devices"][0]
+        assert device["max_group"] == 256 and device["max_group_sizes"] == [256] * 3, device
+        assert device["local_memory"] == 32768 and "fp64" not in device["extensions"], device
+        assert device["memory"] == 10**9 and device["largest_buffer"] == 10**8, device
+
+
+def training_is_the_same_under_narrow_limits():
+    with Workplace() as w:
+        w.train(*SHORT, OCL_ICD_VENDORS="pocl.icd")
+        want = losses(w)
+        w.train(*SHORT, "--overwrite", **narrow(NARROW_MEMORY=10**9, NARROW_BUFFER=10**8))
+        assert len(want) == 10 and losses(w) == want, (want, losses(w))
+
+
+def the_plan_is_enough_and_no_more():
+    """5 % of the memory are left to the driver; what is planned suffices, enforced to the byte."""
+    with Workplace() as w:
+        _, err = w.train(*SHORT, *ALONE, "--dry-run", **narrow())
+        total = planned(err, "total")
+        w.train(*SHORT, "--dry-run", **narrow(NARROW_MEMORY=int(total / 0.95) + 1))
+        advised(w, *SHORT, NARROW_MEMORY=int(total / 0.96))
+
+
+def settings_that_are_advised_do_fit():
+    large = ["--set", "encoder.width=16", "--set", "training.batch=480"]
+    with Workplace() as w:
+        _, err = w.run("train.ini", *large, "--dry-run", status=MEMORY, **narrow(NARROW_BUFFER=1000))
+        total, largest = (int(n) * 10**6 for n in re.search(r"needs (\d+) MB in all and (\d+) MB", err).groups())
+        for limits in ({"NARROW_MEMORY": total // 2}, {"NARROW_BUFFER": largest // 2}):
+            found = advised(w, *large, **limits)
+            assert "training.batch" in found and "training.micro_batch" in found, found
+            for key, value in found.items():
+                w.train(*large, "--set", f"{key}={value}", "--dry-run", **narrow(**limits))
+
+
+def more_images_than_memory():
+    with Workplace(images=20000) as w:
+        small = ["--set", "training.batch=8", "--set", "encoder.width=4"]
+        limits = {"NARROW_MEMORY": 3 * 10**6}
+        found = advised(w, *small, **limits)
+        assert list(found) == ["data.limit"] and 0 < int(found["data.limit"]) < 20000, found
+        w.train(*small, "--set", f"data.limit={found['data.limit']}", "--dry-run", **narrow(**limits))
+
+
+main(
+    [
+        limits_are_reported,
+        training_is_the_same_under_narrow_limits,
+        the_plan_is_enough_and_no_more,
+        settings_that_are_advised_do_fit,
+        more_images_than_memory,
+    ]
+)
