@@ -2,7 +2,7 @@
  * product being a GEMM between these kernels. Lengths count as at least 1e-12, as
  * torch.nn.functional.normalize. With u = x / |x| the gradient goes dx = (du - u (u . du)) / |x|. What forward keeps
  * for backward is one buffer: u (n,C), w / |w| at `at`, and inverse lengths at `inverse_at`. */
-#include "common.h"
+#include "group.h"
 
 #ifndef C
 #define C 128 /* dimensions */
@@ -13,21 +13,24 @@
 #define SHORTEST 1e-12f
 
 /* u and 1/|x|, which is negative where x is too short: then nothing along u is taken out of the gradient.
- * Groups handle chunks of rows. */
-TILE_KERNEL void prototypes_rows(const global float *restrict x, // (n,C)
-                                 global float *restrict u, // (n,C), then the others
-                                 const int inverse_at, const int n) {
+ * Groups handle chunks of rows, their items the dimensions. */
+GROUP_KERNEL void prototypes_rows(const global float *restrict x, // (n,C)
+                                  global float *restrict u, // (n,C), then the others
+                                  const int inverse_at, const int n) {
     global float *inverse = u + inverse_at; // (n)
+    SHARED float lanes[LANES];
     const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, n); r++) {
         const global float *from = x + (size_t)r * C;
         float squares = 0.0f;
-        for (int k = 0; k < C; k++)
+        for EACH(k, C)
             squares += from[k] * from[k];
-        const float length = sqrt(squares);
-        inverse[r] = length < SHORTEST ? -1.0f / SHORTEST : 1.0f / length;
-        for (int k = 0; k < C; k++)
-            u[(size_t)r * C + k] = from[k] * fabs(inverse[r]);
+        const float length = sqrt(sum_items(squares, lanes));
+        const float factor = length < SHORTEST ? -1.0f / SHORTEST : 1.0f / length;
+        for EACH(k, C)
+            u[(size_t)r * C + k] = from[k] * fabs(factor);
+        if (LANE == 0)
+            inverse[r] = factor;
     }
 }
 
@@ -50,19 +53,21 @@ GROUP_KERNEL void prototypes_columns(const global float *restrict w, // (C,K)
 }
 
 /* dx in place of du. */
-TILE_KERNEL void prototypes_rows_backward(const global float *restrict u, // (n,C), then the others
-                                          const int inverse_at,
-                                          global float *restrict dx, // (n,C)
-                                          const int n) {
+GROUP_KERNEL void prototypes_rows_backward(const global float *restrict u, // (n,C), then the others
+                                           const int inverse_at,
+                                           global float *restrict dx, // (n,C)
+                                           const int n) {
     const global float *inverse = u + inverse_at; // (n)
+    SHARED float lanes[LANES];
     const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, n); r++) {
         const size_t row = (size_t)r * C;
         float along = 0.0f;
-        for (int k = 0; k < C; k++)
+        for EACH(k, C)
             along += u[row + k] * dx[row + k];
+        along = sum_items(along, lanes);
         along = inverse[r] < 0.0f ? 0.0f : along;
-        for (int k = 0; k < C; k++)
+        for EACH(k, C)
             dx[row + k] = (dx[row + k] - u[row + k] * along) * fabs(inverse[r]);
     }
 }

@@ -80,6 +80,7 @@ fail:
 static clc_launch_spec spec(const knn_run *run, const char *kernel, size_t groups) {
     return (clc_launch_spec){.source = "eval/knn.cl",
                              .kernel = kernel,
+                             .options = run->device->profile == CLC_PROFILE_GPU ? "-DVW=1" : NULL,
                              .groups = {groups},
                              .local = {run->device->group_size},
                              .op = kernel};
@@ -88,8 +89,7 @@ static clc_launch_spec spec(const knn_run *run, const char *kernel, size_t group
 /* Arguments 2 and 3, where the block lies, are set for each block. */
 static clc_status add_normalise(knn_run *run, clc_sequence *sequence, const clc_features *features,
                                 cl_mem unit, size_t block) {
-    clc_launch_spec normalise = spec(run, "knn_normalise", run->device->groups * 4);
-    normalise.local[0] = 1;
+    const clc_launch_spec normalise = spec(run, "knn_normalise", run->device->groups * 4);
     return CLC_LAUNCH(sequence, run->device, &normalise, CLC_MEM(features->data), CLC_MEM(unit),
                       CLC_INT(0), CLC_INT(0), CLC_INT(block), CLC_INT(run->bank->dim));
 }

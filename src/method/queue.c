@@ -39,6 +39,7 @@ static clc_launch_spec spec_of(const clc_device *device, const char *kernel, int
                              .kernel = kernel,
                              .options = options,
                              .groups = {n},
+                             .local = {device->group_size},
                              .op = "queue",
                              .bytes = 8.0 * rows * q->dim};
 }

@@ -52,7 +52,7 @@ static clc_launch_spec spec_of(const clc_graph *graph, const clc_node *node, con
                                bool columns, char options[64]) {
     const int k = node->out->c, c = node->in->c;
     const unsigned width = clc_item_width(graph->device, (size_t)k);
-    const size_t items = columns ? graph->device->group_size : 1;
+    const size_t items = graph->device->group_size;
     const size_t rows = (size_t)node->in->n;
     const size_t groups = rows < graph->device->groups ? rows : graph->device->groups;
     const double floats = (double)c * (columns ? k : node->in->n);
