@@ -25,6 +25,28 @@
 #error "on GPUs an item takes one float"
 #endif
 
+/* Kernels over columns: CS neighbouring vectors of columns a group, whose rows TEAMS items share. */
+#if LS < 16
+#define CS LS
+#else
+#define CS 16
+#endif
+#define TEAMS          (LS / CS)
+#define TEAM           (LANE / CS)
+#define COLUMN_VECTOR  ((int)get_group_id(0) * CS + LANE % CS) /* may lie beyond the last */
+#define EACH_TEAM_ROW(r, n) (int r = TEAM; r < (n); r += TEAMS)
+
+/* The sum over a column's items, the same for all of them. parts (LS). */
+vec sum_teams(const vec v, SHARED vec *parts) {
+    vec sum = (vec)(0.0f);
+    BARRIER();
+    parts[LANE] = v;
+    BARRIER();
+    for (int t = 0; t < TEAMS; t++)
+        sum += parts[t * CS + LANE % CS];
+    return sum;
+}
+
 /* Of LANES numbers, in their order: the same bits in every run. */
 float sum_of(const SHARED float *lanes) {
     float sum = 0.0f;

@@ -6,7 +6,7 @@
  *
  * The workspace: q (large,images,K) and, for Sinkhorn, the queue's rows behind (queue,K); then row factors
  * (large,images+queue), column factors (large,K), and shares of the loss. */
-#include "common.h"
+#include "group.h"
 
 #ifndef K
 #define K 512 /* scores, a multiple of VW */
@@ -22,106 +22,98 @@
 #define PART(w)       COLUMN(w, large)
 #define SHAPE         const int images, const int large, const int queue
 
-float sum_lanes(const vec v) {
-    float lanes[VW], sum = 0.0f;
-    VSTORE(v, 0, lanes);
-    for (int l = 0; l < VW; l++)
-        sum += lanes[l];
-    return sum;
-}
-
-float most_of_lanes(const vec v) {
-    float lanes[VW];
-    VSTORE(v, 0, lanes);
-    float most = lanes[0];
-    for (int l = 1; l < VW; l++)
-        most = lanes[l] > most ? lanes[l] : most;
-    return most;
-}
-
-/* log sum exp of a row times `rate`. */
-float log_sum(const global float *restrict z, const float rate) {
-    vec most = VLOAD(0, z), sum = (vec)(0.0f);
-    for (int j = 1; j < K / VW; j++) {
+/* log sum exp of a row times `rate`: for all items of a group, each of which needs its own vectors alone. */
+float log_sum(const global float *restrict z, const float rate, SHARED float *lanes) {
+    vec most = (vec)(-MAXFLOAT), sum = (vec)(0.0f);
+    for EACH(j, K / VW) {
         const vec v = VLOAD(j, z);
         most = v > most ? v : most;
     }
-    const float top = most_of_lanes(most) * rate;
-    for (int j = 0; j < K / VW; j++)
+    spread(most, lanes);
+    const float top = most_of(lanes) * rate;
+    for EACH(j, K / VW)
         sum += exp(VLOAD(j, z) * rate - top);
-    return top + log(sum_lanes(sum));
+    return top + log(sum_lanes(sum, lanes));
 }
 
 /* exp((score - 1) / epsilon) of a row of the large views or of the queue a group; scores are cosines. All
  * factors start at 1. */
-TILE_KERNEL void sinkhorn_begin(const global float *restrict z,    // (views,images,K)
+GROUP_KERNEL void sinkhorn_begin(const global float *restrict z,    // (views,images,K)
                                 const global float *restrict bank, // (queue,K), or NULL
                                 global float *restrict work, SHAPE, const float rate) {
     const int r = (int)get_group_id(0);
     const bool queued = r >= large * images;
     const global float *from = queued ? bank + (size_t)(r - large * images) * K : z + (size_t)r * K;
-    for (int j = 0; j < K / VW; j++)
+    for EACH(j, K / VW)
         VSTORE(exp((VLOAD(j, from) - 1.0f) * rate), j, work + (size_t)r * K);
-    for (int view = 0; view < large; view++)
+    for (int view = LANE; view < large; view += LS)
         if (queued)
             ROW(work, view)[images + r - large * images] = 1.0f;
         else if (view == r / images)
             ROW(work, view)[r % images] = 1.0f;
 }
 
-/* Every prototype gets the same share of the rows: the factor of VW columns of one view a group. */
-TILE_KERNEL void sinkhorn_columns(global float *restrict work, SHAPE) {
-    const int j = (int)get_group_id(0), view = (int)get_group_id(1);
+/* Every prototype gets the same share of the rows: the factor of each column of one view. */
+GROUP_KERNEL void sinkhorn_columns(global float *restrict work, SHAPE) {
+    SHARED vec parts[LS];
+    const int j = min(COLUMN_VECTOR, K / VW - 1), view = (int)get_group_id(1);
     const global float *row = ROW(work, view);
     vec sum = (vec)(0.0f);
-    for (int i = 0; i < images; i++)
+    for EACH_TEAM_ROW(i, images)
         sum += row[i] * VLOAD(j, Q(work, view, i));
-    for (int i = 0; i < queue; i++)
+    for EACH_TEAM_ROW(i, queue)
         sum += row[images + i] * VLOAD(j, QUEUED(work, i));
-    VSTORE(1.0f / ((float)K * fmax(sum, (vec)(SMALLEST))), j, COLUMN(work, view));
+    sum = sum_teams(sum, parts);
+    if (TEAM == 0 && COLUMN_VECTOR == j)
+        VSTORE(1.0f / ((float)K * fmax(sum, (vec)(SMALLEST))), j, COLUMN(work, view));
 }
 
 /* Every row has sum 1 / rows: the factor of one row of one view a group. */
-TILE_KERNEL void sinkhorn_rows(global float *restrict work, SHAPE) {
+GROUP_KERNEL void sinkhorn_rows(global float *restrict work, SHAPE) {
     const int i = (int)get_group_id(0), view = (int)get_group_id(1);
     const global float *q = i < images ? Q(work, view, i) : QUEUED(work, i - images);
+    SHARED float lanes[LANES];
     vec sum = (vec)(0.0f);
-    for (int j = 0; j < K / VW; j++)
+    for EACH(j, K / VW)
         sum += VLOAD(j, q) * VLOAD(j, COLUMN(work, view));
-    ROW(work, view)[i] = 1.0f / ((float)ROWS * fmax(sum_lanes(sum), SMALLEST));
+    const float all = sum_lanes(sum, lanes);
+    if (LANE == 0)
+        ROW(work, view)[i] = 1.0f / ((float)ROWS * fmax(all, SMALLEST));
 }
 
 /* The codes of one row of one view a group, with sum 1. */
-TILE_KERNEL void sinkhorn_finish(global float *restrict work, SHAPE) {
+GROUP_KERNEL void sinkhorn_finish(global float *restrict work, SHAPE) {
     const int i = (int)get_group_id(0), view = (int)get_group_id(1);
     const float factor = ROW(work, view)[i] * (float)ROWS;
-    for (int j = 0; j < K / VW; j++)
+    for EACH(j, K / VW)
         VSTORE(VLOAD(j, Q(work, view, i)) * VLOAD(j, COLUMN(work, view)) * factor, j,
                Q(work, view, i));
 }
 
 /* The teacher's distribution of one row a group: softmax((target - center) * rate). */
-TILE_KERNEL void teacher_codes(const global float *restrict target, // (large,images,K)
+GROUP_KERNEL void teacher_codes(const global float *restrict target, // (large,images,K)
                                const global float *restrict center, // (K)
                                global float *restrict work, const float rate) {
+    SHARED float lanes[LANES];
     const size_t row = (size_t)get_group_id(0) * K;
-    for (int j = 0; j < K / VW; j++)
+    for EACH(j, K / VW)
         VSTORE(VLOAD(j, target + row) - VLOAD(j, center), j, work + row);
-    const float l = log_sum(work + row, rate);
-    for (int j = 0; j < K / VW; j++)
+    const float l = log_sum(work + row, rate, lanes);
+    for EACH(j, K / VW)
         VSTORE(exp(VLOAD(j, work + row) * rate - l), j, work + row);
 }
 
 /* One row of one view a group. */
-TILE_KERNEL void codes_loss(const global float *restrict z, // (views,images,K)
+GROUP_KERNEL void codes_loss(const global float *restrict z, // (views,images,K)
                             global float *restrict dz,      // (views,images,K)
                             global float *restrict work, SHAPE, const float rate,
                             const float factor) {
+    SHARED float lanes[LANES];
     const int i = (int)get_group_id(0), view = (int)get_group_id(1);
     const size_t row = ((size_t)view * images + i) * K;
-    const float l = log_sum(z + row, rate), codes = (float)(large - (view < large ? 1 : 0));
+    const float l = log_sum(z + row, rate, lanes), codes = (float)(large - (view < large ? 1 : 0));
     vec loss = (vec)(0.0f);
-    for (int j = 0; j < K / VW; j++) {
+    for EACH(j, K / VW) {
         const vec x = VLOAD(j, z + row) * rate - l;
         vec q = (vec)(0.0f);
         for (int v = 0; v < large; v++)
@@ -130,24 +122,33 @@ TILE_KERNEL void codes_loss(const global float *restrict z, // (views,images,K)
         loss -= q > 0.0f ? q * x : (q == q ? x - x : q);
         VSTORE((codes * exp(x) - q) * rate * factor, j, dz + row);
     }
-    PART(work)[view * images + i] = sum_lanes(loss);
+    const float all = sum_lanes(loss, lanes);
+    if (LANE == 0)
+        PART(work)[view * images + i] = all;
 }
 
-TILE_KERNEL void codes_merge(global float *restrict work, global float *restrict value, // (1)
-                             SHAPE, const int rows, const float factor) {
+/* One group. */
+GROUP_KERNEL void codes_merge(global float *restrict work, global float *restrict value, // (1)
+                              SHAPE, const int rows, const float factor) {
+    SHARED float lanes[LANES];
     float sum = 0.0f;
-    for (int r = 0; r < rows; r++)
+    for EACH(r, rows)
         sum += PART(work)[r];
-    value[0] = sum * factor;
+    const float all = sum_items(sum, lanes);
+    if (LANE == 0)
+        value[0] = all * factor;
 }
 
-/* DINO's centre follows the mean of the teacher's scores; VW scores a group. */
-TILE_KERNEL void center_update(const global float *restrict target, // (rows,K)
-                               global float *restrict center,       // (K)
-                               const int rows, const float momentum, const float share) {
-    const int j = (int)get_group_id(0);
+/* DINO's centre follows the mean of the teacher's scores. */
+GROUP_KERNEL void center_update(const global float *restrict target, // (rows,K)
+                                global float *restrict center,       // (K)
+                                const int rows, const float momentum, const float share) {
+    SHARED vec parts[LS];
+    const int j = min(COLUMN_VECTOR, K / VW - 1);
     vec sum = (vec)(0.0f);
-    for (int r = 0; r < rows; r++)
+    for EACH_TEAM_ROW(r, rows)
         sum += VLOAD(j, target + (size_t)r * K);
-    VSTORE(VLOAD(j, center) * momentum + sum * share, j, center);
+    sum = sum_teams(sum, parts);
+    if (TEAM == 0 && COLUMN_VECTOR == j)
+        VSTORE(VLOAD(j, center) * momentum + sum * share, j, center);
 }

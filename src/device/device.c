@@ -77,7 +77,8 @@ static void choose_profile(clc_device *device, clc_profile profile) {
         device->groups = device->info.compute_units * 4 < 8 ? 8 : device->info.compute_units * 4;
     } else {
         device->vector_width = 4;
-        device->group_size = device->info.max_group < 64 ? (unsigned)device->info.max_group : 64;
+        for (device->group_size = 1; device->group_size * 2 <= device->info.max_group && device->group_size < 64;)
+            device->group_size *= 2;
         device->groups = device->info.compute_units * 8 < 16 ? 16 : device->info.compute_units * 8;
     }
     device->groups = device->groups > 1024 ? 1024 : device->groups;

@@ -72,6 +72,13 @@ static inline unsigned clc_item_width(const clc_device *device, size_t channels)
     return device->profile == CLC_PROFILE_GPU ? 1 : clc_vector_width(device, channels);
 }
 
+/* Groups of a kernel over columns (cl/group.h). */
+static inline size_t clc_column_groups(const clc_device *device, size_t columns) {
+    const size_t vectors = columns / clc_item_width(device, columns);
+    const size_t each = device->group_size < 16 ? device->group_size : 16;
+    return (vectors + each - 1) / each;
+}
+
 /* Turns an OpenCL error code into a failure that names the call, its error and the device. */
 clc_status clc_fail_opencl(cl_int code, const char *call);
 

@@ -22,11 +22,12 @@ size_t clc_codes_workspace(const clc_loss_shape *s) {
 clc_launch_spec clc_codes_spec(const clc_device *device, const clc_loss_shape *s,
                                const char *kernel, size_t x, size_t y, char options[48]) {
     const double floats = (double)x * (double)y * s->dim;
-    snprintf(options, 48, "-DK=%d -DVW=%u", s->dim, clc_vector_width(device, (size_t)s->dim));
+    snprintf(options, 48, "-DK=%d -DVW=%u", s->dim, clc_item_width(device, (size_t)s->dim));
     return (clc_launch_spec){.source = "loss/codes.cl",
                              .kernel = kernel,
                              .options = options,
                              .groups = {x, y},
+                             .local = {device->group_size},
                              .layer = "loss",
                              .flops = 4 * floats,
                              .bytes = 8 * floats};

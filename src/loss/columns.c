@@ -14,8 +14,9 @@ static size_t gemm_floats(const clc_device *device, size_t rows, size_t dim) {
 clc_columns clc_columns_place(const clc_device *device, const char *name,
                               const clc_loss_shape *shape, size_t matrices, size_t shares) {
     const size_t rows = (size_t)shape->images, dim = (size_t)shape->dim;
-    const unsigned width = clc_vector_width(device, dim);
-    clc_columns c = {.name = name, .rows = shape->images, .dim = shape->dim, .groups = dim / width};
+    const unsigned width = clc_item_width(device, dim);
+    clc_columns c = {.name = name, .rows = shape->images, .dim = shape->dim, .items = device->group_size,
+                     .groups = clc_column_groups(device, dim)};
     c.base = gemm_floats(device, rows, dim);
     c.matrices = c.base + 2 * (rows + 1) * dim;
     c.shares = c.matrices + matrices * dim * dim;
@@ -42,6 +43,7 @@ clc_launch_spec clc_columns_spec(const clc_columns *c, const char *kernel, size_
                              .kernel = kernel,
                              .options = c->options,
                              .groups = {groups, views},
+                             .local = {c->items},
                              .layer = "loss",
                              .flops = 4 * floats,
                              .bytes = 12 * floats};

@@ -33,6 +33,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
                             .kernel = "cosine_rows",
                             .options = options,
                             .groups = {groups},
+                            .local = {device->group_size},
                             .layer = "loss",
                             .flops = 12 * rows * shape->dim,
                             .bytes = 12 * rows * shape->dim};
@@ -40,7 +41,8 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
                        CLC_MEM(b->dtarget), CLC_MEM(b->workspace), CLC_INT(shape->images),
                        CLC_INT(shape->views), CLC_FLOAT(weight)));
     spec = (clc_launch_spec){
-        .source = "loss/cosine.cl", .kernel = "cosine_merge", .options = options, .layer = "loss"};
+        .source = "loss/cosine.cl", .kernel = "cosine_merge", .options = options,
+        .local = {device->group_size}, .layer = "loss"};
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->value),
                        CLC_INT(groups), CLC_FLOAT(weight / rows)));
 fail:

@@ -22,7 +22,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
                         const clc_loss_options *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const size_t rows = (size_t)s->large * (size_t)s->images;
-    const size_t columns = (size_t)s->dim / clc_vector_width(device, (size_t)s->dim);
+    const size_t columns = clc_column_groups(device, (size_t)s->dim);
     char options[48];
     clc_launch_spec spec = clc_codes_spec(device, s, "teacher_codes", rows, 1, options);
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->target), CLC_MEM(b->center),

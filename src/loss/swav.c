@@ -21,7 +21,7 @@ static clc_status iterate(clc_sequence *sequence, clc_device *device, const clc_
                           const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const size_t large = (size_t)s->large, rows = (size_t)(s->images + s->queue);
-    const size_t columns = (size_t)s->dim / clc_vector_width(device, (size_t)s->dim);
+    const size_t columns = clc_column_groups(device, (size_t)s->dim);
     char options[48];
     clc_launch_spec spec =
         clc_codes_spec(device, s, "sinkhorn_columns", columns, large, options);
