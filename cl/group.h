@@ -71,27 +71,42 @@ void spread(const vec v, SHARED float *lanes) {
     BARRIER();
 }
 
+/* The sum of all lanes: by halves, always the same. */
 float sum_lanes(const vec v, SHARED float *lanes) {
     spread(v, lanes);
+#if CPU_KERNELS
     return sum_of(lanes);
+#else
+    for (int step = LS / 2; step > 0; step /= 2) {
+        if (LANE < step)
+            lanes[LANE] += lanes[LANE + step];
+        BARRIER();
+    }
+    return lanes[0];
+#endif
+}
+
+float most_of_lanes(const vec v, SHARED float *lanes) {
+    spread(v, lanes);
+#if CPU_KERNELS
+    return most_of(lanes);
+#else
+    for (int step = LS / 2; step > 0; step /= 2) {
+        if (LANE < step)
+            lanes[LANE] = lanes[LANE + step] > lanes[LANE] ? lanes[LANE + step] : lanes[LANE];
+        BARRIER();
+    }
+    return lanes[0];
+#endif
 }
 
 /* The same of one number an item. */
-float sum_items(const float x, SHARED float *lanes) {
 #if CPU_KERNELS
-    return x;
+#define sum_items(x, lanes)     (x)
+#define most_of_items(x, lanes) (x)
 #else
-    return sum_lanes(x, lanes);
+#define sum_items(x, lanes)     sum_lanes(x, lanes)
+#define most_of_items(x, lanes) most_of_lanes(x, lanes)
 #endif
-}
-
-float most_of_items(const float x, SHARED float *lanes) {
-#if CPU_KERNELS
-    return x;
-#else
-    spread(x, lanes);
-    return most_of(lanes);
-#endif
-}
 
 #endif

@@ -29,8 +29,7 @@ float log_sum(const global float *restrict z, const float rate, SHARED float *la
         const vec v = VLOAD(j, z);
         most = v > most ? v : most;
     }
-    spread(most, lanes);
-    const float top = most_of(lanes) * rate;
+    const float top = most_of_lanes(most, lanes) * rate;
     for EACH(j, K / VW)
         sum += exp(VLOAD(j, z) * rate - top);
     return top + log(sum_lanes(sum, lanes));
