@@ -188,21 +188,36 @@ class Nvidia(Target):
     # Threads and groups that a multiprocessor holds, and its shared memory.
     LIMITS = {"sm_70": (2048, 32, 98304), "sm_75": (1024, 16, 65536), "sm_80": (2048, 32, 167936),
               "sm_90": (2048, 32, 233472)}
-    # What clang 15 knows; ptxas takes PTX of an older GPU.
-    PTX = {"sm_90": "sm_86"}
+    # Compiled once, assembled for more: ptxas takes PTX of an older GPU, and clang 15 doesn't know sm_90.
+    OLDER = {"sm_75": "sm_70", "sm_90": "sm_80"}
+    written = {}  # program's path, GPU: PTX
 
     @staticmethod
     def ptxas():
         return shutil.which("ptxas") or shutil.which("/usr/local/cuda/bin/ptxas")
 
+    def ptx(self, program, path):
+        """Writes PTX; what the compiler says."""
+        name = self.OLDER.get(self.name, self.name)
+        known = self.written.get((program.path, name))
+        if known:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(known)
+            return []
+        said = lines_of(*clang(
+            program, "-target", "nvptx64-unknown-nvidiacl", "-Xclang", "-target-cpu", "-Xclang", name, "-nogpulib",
+            "-Xclang", "-mlink-builtin-bitcode", "-Xclang", self.LIBRARY, "-O3", "-S", "-o", path,
+            "-Wno-linker-warnings",
+        ))
+        if not said:
+            with open(path, encoding="utf-8") as file:
+                self.written[program.path, name] = file.read()
+        return said
+
     def compile(self, program, path):
-        status, text = clang(
-            program, "-target", "nvptx64-unknown-nvidiacl", "-Xclang", "-target-cpu", "-Xclang",
-            self.PTX.get(self.name, self.name), "-nogpulib", "-Xclang", "-mlink-builtin-bitcode", "-Xclang",
-            self.LIBRARY, "-O3", "-S", "-o", path + ".ptx", "-Wno-linker-warnings",
-        )
-        if status or text:
-            return Result(lines_of(status, text))
+        said = self.ptx(program, path + ".ptx")
+        if said:
+            return Result(said)
         ptxas = self.ptxas()
         if not ptxas or f"'{self.name}'" not in run(ptxas, "--help")[1]:
             return Result()

@@ -146,7 +146,7 @@ def bad_kernels_are_refused_by(target):
         for what, (items, body, wanted) in BAD.items():
             if target.name not in wanted:
                 continue
-            path, text = gate.workplace.path("bad.cl"), HEAD.format(items=items, body=body)
+            path, text = gate.workplace.path(what.replace(" ", "_") + ".cl"), HEAD.format(items=items, body=body)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
             result = gate.compile(target, [Program(path, text)])[0]
