@@ -12,12 +12,12 @@ static size_t round_up(size_t a, size_t b) {
 }
 
 /* On CPU devices 24 accumulators with 32 vector registers, 12 with 16, and rows enough that a panel read is used
- * well. A GPU's group has the rows of one tile: its state is registers. */
-static void choose_tile(const clc_device *device, clc_pairs_tiling *t) {
+ * well. A GPU's group has the rows of one tile: its state is registers, and a rule that takes many leaves half. */
+static void choose_tile(const clc_device *device, const clc_pairs *pairs, clc_pairs_tiling *t) {
     const bool cpu = device->profile == CLC_PROFILE_CPU;
     t->width = cpu ? device->vector_width : 1;
     t->items = device->group_size;
-    t->rows = cpu ? 6 : 8;
+    t->rows = cpu ? 6 : pairs->heavy ? 4 : 8;
     t->vectors = t->width == 16 ? 4 : 2;
     t->chunk = t->vectors;
     t->block = cpu ? 96 : t->rows;
@@ -29,7 +29,7 @@ clc_pairs_tiling clc_pairs_tile(const clc_device *device, const clc_pairs *pairs
     enum { PRIVATE_FLOATS = 65536 }; /* of the gradient's block: a quarter of a MB on the stack */
     clc_pairs_tiling t = {0};
     const size_t rows = (size_t)pairs->rows;
-    choose_tile(device, &t);
+    choose_tile(device, pairs, &t);
     const size_t lanes = t.width * t.items, vectors = ceil_div((size_t)pairs->dim, lanes);
     const size_t chunks = ceil_div(vectors, t.chunk);
     t.chunk = (unsigned)ceil_div(vectors, chunks);

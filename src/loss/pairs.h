@@ -16,6 +16,7 @@ typedef struct clc_pairs {
     int rows, segments, students, anchors, queue;
     int images, dim;
     int stats; /* floats a row that the rule keeps */
+    bool heavy; /* the rule takes many registers */
     bool raw;  /* not normalised */
     double rate, bias;     /* similarities are s * rate + bias */
     double first, second;  /* the rule's parameters */

@@ -18,6 +18,7 @@ static clc_pairs triplet(const clc_loss_shape *shape, const clc_loss_options *op
     p.source = hard ? "loss/triplet_hard.cl" : "loss/triplet.cl";
     p.forward = "triplet_hard_forward";
     p.stats = hard ? 3 : 1;
+    p.heavy = true;
     p.rate = 1;
     p.first = options->soft ? 0 : options->margin;
     snprintf(p.rule, sizeof p.rule, "-DMETRIC=%d -DSOFT=%d%s", (int)options->distance,
