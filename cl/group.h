@@ -77,6 +77,7 @@ float sum_lanes(const vec v, SHARED float *lanes) {
 #if CPU_KERNELS
     return sum_of(lanes);
 #else
+    ROLLED
     for (int step = LS / 2; step > 0; step /= 2) {
         if (LANE < step)
             lanes[LANE] += lanes[LANE + step];
@@ -91,6 +92,7 @@ float most_of_lanes(const vec v, SHARED float *lanes) {
 #if CPU_KERNELS
     return most_of(lanes);
 #else
+    ROLLED
     for (int step = LS / 2; step > 0; step /= 2) {
         if (LANE < step)
             lanes[LANE] = lanes[LANE + step] > lanes[LANE] ? lanes[LANE + step] : lanes[LANE];

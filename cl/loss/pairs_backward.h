@@ -51,7 +51,7 @@ GROUP_KERNEL void pairs_backward(global float *restrict work,
         sums[r][0] = sums[r][1] = (vec)(0.0f);
     for (int k = 0; k < 2; k++)
         for (int n0 = FIRST(p, k); n0 < END(p, k); n0 += BJ) {
-            const int columns = min(BJ, PANELS_OF(END(p, k) - n0));
+            const int columns = min(BJ, END(p, k) - n0);
             BARRIER();
             for (int n = 0; n < columns; n += NR)
                 EACH_TILE(r, p.rows) {

@@ -128,7 +128,7 @@ GROUP_KERNEL void triplet_gradient(global float *restrict work, const int rows, 
     EACH_ROW(r, BI)
         total[r] = (vec)(0.0f);
     for (int n0 = start; n0 < end; n0 += BJ) {
-        const int columns = min(BJ, PANELS_OF(end - n0));
+        const int columns = min(BJ, end - n0);
         BARRIER();
         for (int n = 0; n < columns; n += NR)
             EACH_TILE(r, mine) {
