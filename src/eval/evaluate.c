@@ -2,7 +2,6 @@
 
 #include "core/file.h"
 #include "core/log.h"
-#include "device/program.h"
 #include "eval/embed.h"
 #include "eval/knn.h"
 #include "eval/linear.h"
@@ -22,12 +21,8 @@ bool clc_evaluation_possible(const clc_config *config) {
 }
 
 clc_status clc_evaluation_request(clc_device *device) {
-    static const char *const sources[] = {"eval/knn.cl", "eval/linear.cl"};
-    clc_status status = CLC_OK;
-    size_t number;
-    for (size_t i = 0; i < sizeof sources / sizeof *sources && status == CLC_OK; i++)
-        status = clc_program_request(device, sources[i], "", &number);
-    return status;
+    const clc_status status = clc_knn_request(device);
+    return status == CLC_OK ? clc_linear_request(device) : status;
 }
 
 /* Both sets, on the host with labels. */

@@ -1,6 +1,7 @@
 #include "eval/knn.h"
 
 #include "device/gemm.h"
+#include "device/program.h"
 
 #include <limits.h>
 #include <math.h>
@@ -77,10 +78,19 @@ fail:
     return status;
 }
 
+static const char *options_for(const clc_device *device) {
+    return device->profile == CLC_PROFILE_GPU ? "-DVW=1" : "";
+}
+
+clc_status clc_knn_request(clc_device *device) {
+    size_t number;
+    return clc_program_request(device, "eval/knn.cl", options_for(device), &number);
+}
+
 static clc_launch_spec spec(const knn_run *run, const char *kernel, size_t groups) {
     return (clc_launch_spec){.source = "eval/knn.cl",
                              .kernel = kernel,
-                             .options = run->device->profile == CLC_PROFILE_GPU ? "-DVW=1" : NULL,
+                             .options = options_for(run->device),
                              .groups = {groups},
                              .local = {run->device->group_size},
                              .op = kernel};

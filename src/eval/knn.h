@@ -12,4 +12,7 @@ clc_status clc_knn_classify(clc_device *device, const clc_features *bank,
                             const clc_features *queries, int k, double temperature,
                             int32_t *predictions);
 
+/* Asks for its program ahead of time. */
+clc_status clc_knn_request(clc_device *device);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/rng.h"
 #include "device/gemm.h"
+#include "device/program.h"
 #include "train/order.h"
 
 #include <math.h>
@@ -15,6 +16,11 @@ typedef struct probe {
     cl_mem rows, logits, weight, momentum, grad, bias, predicted, workspace;
     clc_sequence step, predict;
 } probe;
+
+clc_status clc_linear_request(clc_device *device) {
+    size_t number;
+    return clc_program_request(device, "eval/linear.cl", "", &number);
+}
 
 static clc_launch_spec spec(const probe *p, const char *kernel, size_t groups) {
     return (clc_launch_spec){.source = "eval/linear.cl",

@@ -20,4 +20,7 @@ typedef struct clc_linear_options {
 clc_status clc_linear_probe(clc_device *device, const clc_features *train, const clc_features *test,
                             const clc_linear_options *options, int32_t *predictions);
 
+/* Asks for its program ahead of time. */
+clc_status clc_linear_request(clc_device *device);
+
 #endif
