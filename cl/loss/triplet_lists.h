@@ -45,25 +45,25 @@ int not_above(const global float *list, const int n, const float x) {
 
 /* Puts two elements in order, if both are there. */
 void exchange(global float *list, const int n, const int i, const int j) {
-    if (j < n && list[i] > list[j]) {
-        const float larger = list[i];
-        list[i] = list[j];
-        list[j] = larger;
+    if (j < n) {
+        const float a = list[i], b = list[j];
+        list[i] = a > b ? b : a;
+        list[j] = a > b ? a : b;
     }
 }
 
 /* A bitonic network (Batcher 1968) whose exchanges all go upwards: those with elements beyond n fall away. */
 void sort(global float *list, const int n) {
-    for (int size = 2; size < 2 * n; size *= 2) {
-        const int pairs = (n + size - 1) / size * (size / 2);
+    for (int half_size = 1; half_size < n; half_size *= 2) {
+        const int pairs = (n + 2 * half_size - 1) / (2 * half_size) * half_size;
         for EACH(t, pairs) {
-            const int first = t / (size / 2) * size, at = t % (size / 2);
-            exchange(list, n, first + at, first + size - 1 - at);
+            const int at = t & (half_size - 1), first = 2 * (t - at);
+            exchange(list, n, first + at, first + 2 * half_size - 1 - at);
         }
         GLOBAL_BARRIER();
-        for (int step = size / 4; step > 0; step /= 2) {
+        for (int step = half_size / 2; step > 0; step /= 2) {
             for EACH(t, pairs) {
-                const int at = t / step * 2 * step + t % step;
+                const int at = 2 * t - (t & (step - 1));
                 exchange(list, n, at, at + step);
             }
             GLOBAL_BARRIER();
