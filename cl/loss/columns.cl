@@ -70,7 +70,8 @@ GROUP_KERNEL void barlow_backward(const global float *restrict work,
     const global float *x = X(work, view);
     global float *d = dz + (size_t)view * rows * D;
     vec sum = (vec)(0.0f), product = (vec)(0.0f);
-    for EACH_TEAM_ROW(r, rows) {
+    /* Others write the last column while an item without one would read it. */
+    for EACH_TEAM_ROW(r, there ? rows : 0) {
         sum += VLOAD(j, d + (size_t)r * D);
         product += VLOAD(j, d + (size_t)r * D) * VLOAD(j, x + (size_t)r * D);
     }
