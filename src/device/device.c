@@ -141,7 +141,7 @@ static uint64_t buffer_bytes(cl_mem buffer) {
 
 clc_status clc_buffer_create(clc_device *device, size_t bytes, const char *what, cl_mem *buffer) {
     cl_int code = CL_SUCCESS;
-    bytes = bytes < 4 ? 4 : bytes;
+    bytes = clc_buffer_bytes(bytes);
     if (bytes > device->info.largest_buffer)
         return clc_fail(CLC_MEMORY,
                         "%s needs a buffer of %.1f MB, but device %d (%s) allows at most %.1f MB; "

@@ -38,6 +38,11 @@ clc_status clc_device_open(const char *selector, clc_profile profile, clc_device
 /* Releases everything; all buffers and kernels must have been released before. */
 void clc_device_close(clc_device **device);
 
+/* What clc_buffer_create takes for so many bytes: OpenCL has no empty buffers. */
+static inline size_t clc_buffer_bytes(size_t bytes) {
+    return bytes < 4 ? 4 : bytes;
+}
+
 /* Allocates `bytes` of device memory (at least 4), counted in `allocated`. `what` names it in an
  * error. Release with clc_buffer_release, which accepts NULL. */
 clc_status clc_buffer_create(clc_device *device, size_t bytes, const char *what, cl_mem *buffer);

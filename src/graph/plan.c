@@ -142,19 +142,15 @@ void clc_graph_borrow(clc_graph *graph, clc_graph *lender, bool activations) {
             graph->slots[i].lent = find_lent(graph, graph->slots[i].bytes);
 }
 
-static size_t at_least(size_t bytes) {
-    return bytes < 4 ? 4 : bytes; /* as clc_buffer_create */
-}
-
 size_t clc_graph_activation_bytes(const clc_graph *graph) {
     size_t bytes = 0;
     for (size_t i = 0; i < graph->slot_count; i++)
-        bytes += !graph->slots[i].lent ? at_least(graph->slots[i].bytes) : 0;
+        bytes += !graph->slots[i].lent ? clc_buffer_bytes(graph->slots[i].bytes) : 0;
     return bytes;
 }
 
 size_t clc_graph_workspace_bytes(const clc_graph *graph) {
-    return graph->lender || !graph->workspace_bytes ? 0 : at_least(graph->workspace_bytes);
+    return graph->lender || !graph->workspace_bytes ? 0 : clc_buffer_bytes(graph->workspace_bytes);
 }
 
 size_t clc_graph_largest_buffer(const clc_graph *graph) {

@@ -17,10 +17,6 @@ static size_t port_bytes(const clc_wiring *w, const clc_port *port) {
     return (size_t)port->views * (size_t)w->batch * (size_t)port->dim * sizeof(float);
 }
 
-static size_t at_least(size_t bytes) {
-    return bytes < 4 ? 4 : bytes; /* as clc_buffer_create */
-}
-
 static int backwards(const clc_wiring *w) {
     return clc_wiring_micros(w) * w->student_count;
 }
@@ -81,7 +77,7 @@ clc_wiring_bytes clc_wiring_memory(const clc_wiring *wiring) {
                           .teacher = w->teacher.total * f};
     const int n = list_buffers(w, list);
     for (int i = 0; i < n; i++) {
-        *(list[i].embeddings ? &b.embeddings : &b.workspace) += at_least(list[i].bytes);
+        *(list[i].embeddings ? &b.embeddings : &b.workspace) += clc_buffer_bytes(list[i].bytes);
         b.largest = list[i].bytes > b.largest ? list[i].bytes : b.largest;
     }
     for (int i = 0; i < CLC_WIRING_GRAPHS; i++) {

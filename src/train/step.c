@@ -60,13 +60,9 @@ fail:
     return status;
 }
 
-static size_t at_least(size_t bytes) {
-    return bytes < 4 ? 4 : bytes; /* as clc_buffer_create */
-}
-
 static size_t step_buffers_bytes(const clc_step *step) {
     return sizeof step->slots[0].state + sizeof step->slots[0].hyper + sizeof(clc_step_result) +
-           at_least(2 * step->segment_count * sizeof(float)) +
+           clc_buffer_bytes(2 * step->segment_count * sizeof(float)) +
            (size_t)step->wiring.batch * sizeof(int32_t);
 }
 
@@ -82,9 +78,9 @@ size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LI
         {"teacher", wiring.teacher},
         {"activations", wiring.activations},
         {"embeddings", wiring.embeddings},
-        {"workspace", wiring.workspace + at_least(step->optim_bytes) +
+        {"workspace", wiring.workspace + clc_buffer_bytes(step->optim_bytes) +
                           clc_optim_tables_bytes(step->segments, step->segment_count)},
-        {"data set", at_least(step->dataset_bytes)},
+        {"data set", clc_buffer_bytes(step->dataset_bytes)},
         {"step", step_buffers_bytes(step)},
     };
     size_t n = 0;
