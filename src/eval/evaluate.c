@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/signals.h"
 #include "eval/embed.h"
 #include "eval/knn.h"
 #include "eval/linear.h"
@@ -181,6 +182,15 @@ fail:
     return status;
 }
 
+/* Between one row and the next; within a row Ctrl-C waits, or comes twice. */
+static clc_status go_on(const char *folder) {
+    return clc_signals_stop() ? clc_fail(CLC_INTERRUPTED,
+                                         "interrupted in the evaluation; the encoder is in '%s': go on with "
+                                         "--resume, or clcontrast eval",
+                                         folder)
+                              : CLC_OK;
+}
+
 clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config, clc_params *params,
                                   const char *folder) {
     clc_status status = CLC_OK;
@@ -189,9 +199,12 @@ clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config, 
         {.what = "raw pixels"}, {.what = "untrained encoder"}, {.what = "encoder"}};
     const size_t first = config->evaluation.baselines ? 0 : 2;
     CLC_TRY(split_load(config, &s));
+    CLC_TRY(go_on(folder));
     if (first == 0) {
         CLC_TRY(score_pixels(device, config, &s, &rows[0]));
+        CLC_TRY(go_on(folder));
         CLC_TRY(score_untrained(device, config, &s, &rows[1]));
+        CLC_TRY(go_on(folder));
     }
     CLC_TRY(score_encoder(device, config, params, &s, &rows[2]));
     CLC_TRY(clc_evaluation_report(rows + first, 3 - first, folder));

@@ -3,6 +3,7 @@
 #include "core/config_schema.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/signals.h"
 #include "eval/evaluate.h"
 #include "report/table.h"
 #include "train/checkpoint.h"
@@ -312,6 +313,7 @@ fail:
 clc_status clc_sweep(const clc_train_options *options) {
     clc_status status = CLC_OK;
     sweep *s = NULL;
+    clc_signals_install();
     CLC_NEW(s, 1);
     s->options = options;
     CLC_TRY(read_axes(s));
@@ -320,8 +322,14 @@ clc_status clc_sweep(const clc_train_options *options) {
     for (size_t run = 0; run < s->runs; run++) {
         CLC_TRY(run_one(s, run));
         CLC_TRY(report(s, run + 1 == s->runs));
+        if (clc_signals_stop() && run + 1 < s->runs) {
+            status = clc_fail(CLC_INTERRUPTED, "interrupted after run %zu of %zu; the same command goes on", run + 1,
+                              s->runs);
+            break;
+        }
     }
 fail:
+    clc_signals_restore();
     if (s)
         free(s->outcomes);
     free(s);

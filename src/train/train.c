@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/signals.h"
 #include "eval/evaluate.h"
 #include "method/setup.h"
 #include "report/metrics.h"
@@ -10,7 +11,6 @@
 #include "train/diagnose.h"
 #include "train/order.h"
 #include "train/session.h"
-#include "train/signals.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -279,8 +279,8 @@ fail:
 clc_status clc_train(const clc_train_options *options) {
     clc_status status = CLC_OK;
     trainer *t = NULL;
-    CLC_NEW(t, 1);
     clc_signals_install();
+    CLC_NEW(t, 1);
     CLC_TRY(open_trainer(t, options));
     if (options->dry_run) {
         clc_log("dry run: %" PRId64 " steps of %d images would follow", t->last_step,

@@ -143,6 +143,15 @@ def wait_for_rows(path, rows, process):
     return False
 
 
+def wait_for(path, process):
+    """Until the file is there; false if the program ended before."""
+    while not os.path.exists(path):
+        if process.poll() is not None:
+            return False
+        time.sleep(0.005)
+    return True
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read()

@@ -6,7 +6,7 @@ import shutil
 import signal
 import struct
 
-from program import FORMAT, INTERRUPTED, Workplace, main, read, wait_for_rows
+from program import FORMAT, INTERRUPTED, Workplace, main, read, wait_for, wait_for_rows
 
 STEPS = 60  # two epochs of 480 images in batches of 16
 
@@ -98,6 +98,18 @@ def sigterm_saves_too():
         assert os.path.exists(w.path(f"run/checkpoint-{stopped:08}.safetensors"))
 
 
+def a_signal_during_the_evaluation_stops_it():
+    with Workplace() as w:
+        process = w.start("train.ini", "--set", "evaluation.linear_epochs=1000")
+        assert wait_for(w.path("run/encoder.safetensors"), process), process.communicate()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == INTERRUPTED and "clcontrast eval" in err, (process.returncode, err)
+        assert not os.path.exists(w.path("run/evaluation.json"))
+        out, _ = w.train("--resume")
+        assert "raw pixels" in out, out
+
+
 def a_second_signal_exits_at_once():
     with Workplace() as w:
         # One step of this takes seconds, so the first signal is still being honoured.
@@ -145,6 +157,7 @@ main([
     tuning_in_between_does_not_change_a_resumed_run,
     two_runs_give_the_same_bits,
     sigterm_saves_too,
+    a_signal_during_the_evaluation_stops_it,
     a_second_signal_exits_at_once,
     a_damaged_checkpoint_is_refused_and_the_one_before_offered,
     only_the_last_checkpoints_and_the_best_are_kept,

@@ -4,7 +4,7 @@ import csv
 import os
 import signal
 
-from program import INTERRUPTED, INVALID, Workplace, main, read, wait_for_rows
+from program import INTERRUPTED, INVALID, Workplace, main, read, wait_for, wait_for_rows
 
 PROJECTOR = ["--set", "projector.enabled=true,false", "--set", "loss.temperature=0.1,0.5"]
 HIDDEN = ["--set", "projector.hidden=8;16,8", "--set", "training.epochs=1"]
@@ -36,21 +36,39 @@ def lists_are_separated_by_semicolons():
         assert [r["projector.hidden"] for r in table(w)] == ["8", "16,8"]
 
 
-def an_interrupted_sweep_goes_on():
+def interrupt(broken, reached, *arguments):
+    """Starts the sweep and interrupts its second run once `reached` says so; how many runs the table has then."""
+    process = broken.start("sweep", "train.ini", *PROJECTOR, *arguments)
+    second = broken.path("run/projector.enabled=true+loss.temperature=0.5")
+    assert reached(second, process), process.communicate()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == INTERRUPTED, err
+    return len(table(broken))
+
+
+def same_as_straight(reached, *arguments):
     with Workplace() as straight, Workplace() as broken:
-        straight.run("sweep", "train.ini", *PROJECTOR)
-        process = broken.start("sweep", "train.ini", *PROJECTOR)
-        second = broken.path("run/projector.enabled=true+loss.temperature=0.5/metrics.csv")
-        while not os.path.exists(second) and process.poll() is None:
-            pass
-        assert wait_for_rows(second, 8, process), process.communicate()
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
-        assert process.returncode == INTERRUPTED, err
-        assert len(table(broken)) == 1
-        _, err = broken.run("sweep", "train.ini", *PROJECTOR)
-        assert err.count("it is there") == 1 and "resumed from" in err, err
+        straight.run("sweep", "train.ini", *PROJECTOR, *arguments)
+        done = interrupt(broken, reached, *arguments)
+        _, err = broken.run("sweep", "train.ini", *PROJECTOR, *arguments)
+        assert err.count("it is there") == done, err
         assert read(straight.path("run/sweep.csv")) == read(broken.path("run/sweep.csv"))
+        return done, err
+
+
+def a_sweep_interrupted_between_steps_goes_on():
+    # Enough steps that a busy machine doesn't let the run end before the signal.
+    done, err = same_as_straight(lambda run, process: wait_for_rows(run + "/metrics.csv", 8, process),
+                                 "--set", "training.epochs=20")
+    assert done == 1 and "resumed from" in err, err
+
+
+def a_sweep_interrupted_while_it_evaluates_goes_on():
+    # No third run begins, though the second has no step left to stop at.
+    done, _ = same_as_straight(lambda run, process: wait_for(run + "/encoder.safetensors", process),
+                               "--set", "evaluation.linear_epochs=300")
+    assert done in (1, 2)  # its evaluation had begun, or hadn't
 
 
 def other_settings_in_the_same_place_are_refused():
@@ -68,6 +86,7 @@ def other_settings_in_the_same_place_are_refused():
 main([
     all_combinations_are_run_and_compared,
     lists_are_separated_by_semicolons,
-    an_interrupted_sweep_goes_on,
+    a_sweep_interrupted_between_steps_goes_on,
+    a_sweep_interrupted_while_it_evaluates_goes_on,
     other_settings_in_the_same_place_are_refused,
 ])

@@ -1,14 +1,15 @@
-#include "train/signals.h"
+#include "core/signals.h"
 
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t received;
+static int depth;
 static struct sigaction former_int, former_term;
 
 static void handle(int signal) {
-    static const char text[] = "\nfinishing the step and saving; once more to exit at once\n";
+    static const char text[] = "\nfinishing what runs and saving; once more to exit at once\n";
     (void)signal;
     if (received)
         _exit(CLC_EXIT_AT_ONCE);
@@ -19,6 +20,8 @@ static void handle(int signal) {
 
 void clc_signals_install(void) {
     struct sigaction action;
+    if (depth++)
+        return;
     memset(&action, 0, sizeof action);
     action.sa_handler = handle;
     sigemptyset(&action.sa_mask);
@@ -29,6 +32,8 @@ void clc_signals_install(void) {
 }
 
 void clc_signals_restore(void) {
+    if (--depth)
+        return;
     sigaction(SIGINT, &former_int, NULL);
     sigaction(SIGTERM, &former_term, NULL);
 }
