@@ -14,13 +14,10 @@
 #define TB 6 /* tiles a register tile */
 #define CT 4 /* channels a register tile of the backward pass over weights; divides C */
 #define KG 1 /* the backward pass over weights splits K into so many parts */
-/* WEIGHTS chooses the backward pass over weights, else forward and backward over data. */
 #endif
 #include "op/winograd.h"
 #define NR (NV * VW)
-#ifndef WEIGHTS
 #include "op/winograd_filter.h"
-#endif
 
 #define KP (K / KG)
 /* Planes are a vector apart from a power of two, so that they don't share cache sets. */
@@ -40,7 +37,6 @@ void transform_input(const global float *restrict x, vec *restrict v, const int 
     }
 }
 
-#ifndef WEIGHTS
 /* y = x * w, or y += with `accumulate`. Groups: T tiles each. */
 TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
                                   const global float *restrict u, // (K/NR,36,C,NR)
@@ -85,7 +81,6 @@ TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
     }
 }
 
-#else
 /* out (36,Y_PLANE): vectors of tile t, of KP channels from k0 on. */
 void transform_gradient(const global float *restrict dy, vec *restrict out, const int t,
                         const int tile, const int tiles, const int k0) {
@@ -156,4 +151,3 @@ TILE_KERNEL void winograd_reduce(const global float *restrict s, global float *r
         winograd_filter_gradient(sum, 1, dw, c, k);
     }
 }
-#endif

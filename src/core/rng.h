@@ -3,7 +3,9 @@
 #ifndef CLC_CORE_RNG_H
 #define CLC_CORE_RNG_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Replaces the counter by the 128 random bits that belong to it under `key`. */
 static inline void clc_philox(const uint32_t key[2], uint32_t counter[4]) {
@@ -35,16 +37,28 @@ static inline clc_rng clc_rng_make(uint64_t seed, uint32_t stream) {
     return (clc_rng){{(uint32_t)seed, (uint32_t)(seed >> 32)}, stream, 0};
 }
 
-static inline uint32_t clc_rng_next(clc_rng *rng) {
+/* The next 128 random bits of the stream. */
+static inline void clc_rng_next4(clc_rng *rng, uint32_t bits[4]) {
     /* Word 3 tells host streams from the kernels' counters (epoch, sample, view, purpose). */
-    uint32_t counter[4] = {rng->index++, rng->stream, 0, 0x686F7374u};
-    clc_philox(rng->key, counter);
-    return counter[0];
+    const uint32_t counter[4] = {rng->index++, rng->stream, 0, 0x686F7374u};
+    memcpy(bits, counter, sizeof counter);
+    clc_philox(rng->key, bits);
+}
+
+/* The first 32 of them. */
+static inline uint32_t clc_rng_next(clc_rng *rng) {
+    uint32_t bits[4];
+    clc_rng_next4(rng, bits);
+    return bits[0];
 }
 
 /* Uniform in [0, n), n > 0, without modulo bias worth measuring (n < 2^24 in practice). */
 static inline uint32_t clc_rng_below(clc_rng *rng, uint32_t n) {
     return (uint32_t)(((uint64_t)clc_rng_next(rng) * n) >> 32);
 }
+
+/* Normal numbers of mean 0 and the given deviation; uniform ones in [-bound, bound). */
+void clc_fill_normal(float *data, size_t count, double deviation, clc_rng *rng);
+void clc_fill_uniform(float *data, size_t count, double bound, clc_rng *rng);
 
 #endif

@@ -98,7 +98,7 @@ clc_status clc_device_open(const char *selector, clc_profile profile, clc_device
     device->platform = handles[chosen].platform;
     device->id = handles[chosen].id;
     choose_profile(device, profile);
-    /* PoCL keeps its own; making a binary for ours would compile each kernel once more. */
+    /* PoCL keeps its own; making a binary for ours compiles each kernel once more, which only tuning does. */
     device->keep_binaries = !strstr(device->info.platform, "Portable Computing Language");
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
                                                 (cl_context_properties)device->platform, 0};

@@ -26,7 +26,7 @@ typedef struct clc_device {
     uint64_t peak;           /* the most `allocated` has been */
     unsigned buffers;        /* how many such buffers are alive */
     bool clblast_everywhere; /* GEMM by CLBlast also where a kernel of our own is preferred */
-    bool keep_binaries;      /* programs in a disk cache of ours; not where the driver has its own */
+    bool keep_binaries;      /* what is compiled goes to our disk cache; not where the driver has its own */
     clc_program_cache *programs;
     clc_tuning *tuning;      /* choices for this device; empty unless loaded */
 } clc_device;

@@ -153,7 +153,7 @@ static void *compile_some(void *context) {
     compile_queue *queue = context;
     for (size_t i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
         program_entry *entry = &queue->entries[i];
-        if (entry->program || !entry->text)
+        if (entry->program || entry->binary || !entry->text)
             continue;
         compile(queue->device, entry);
         clc_live("compiling kernels: %zu of %zu, now %s", atomic_fetch_add(&queue->done, 1) + 1,
@@ -204,7 +204,7 @@ static clc_status build_waiting(clc_device *device) {
         program_entry *entry = &cache->entries[i];
         if (!entry->text)
             continue;
-        if (device->keep_binaries && clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size))
+        if (entry->binary || clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size))
             load_binary(device, entry);
         cache->counts.loaded += entry->program != NULL;
         missing += entry->program == NULL;
@@ -260,6 +260,24 @@ static clc_status finish_building(clc_program_cache *cache) {
     if (cache->status == CLC_OK)
         return CLC_OK;
     return clc_fail(cache->status, "%s", cache->message ? cache->message : "kernels don't build");
+}
+
+size_t clc_programs_keep(clc_device *device, size_t *count) {
+    clc_program_cache *cache = device->programs;
+    size_t missing = 0, kept = 0;
+    *count = 0;
+    for (size_t i = 0; i < cache->count; i++) {
+        program_entry *entry = &cache->entries[i];
+        if (!entry->text)
+            continue;
+        ++*count;
+        missing += !clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size);
+    }
+    if (missing)
+        compile_all(device, missing);
+    for (size_t i = 0; i < cache->count; i++)
+        kept += cache->entries[i].binary != NULL;
+    return kept;
 }
 
 static clc_status append(clc_program_cache *cache, const program_entry *entry) {

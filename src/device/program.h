@@ -20,6 +20,11 @@ void clc_programs_start(clc_device *device);
  * build options. *count receives their number. */
 clc_status clc_programs_write(const clc_device *device, const char *folder, size_t *count);
 
+/* Compiles what was announced and puts it into the disk cache, also where the driver has a cache of its own and
+ * training therefore doesn't: later starts then load it without the driver's front end. Returns how many of *count
+ * programs are there now. Not while clc_programs_start's compilation goes on. */
+size_t clc_programs_keep(clc_device *device, size_t *count);
+
 /* Both in one. */
 clc_status clc_kernel_create(clc_device *device, const char *source, const char *name,
                              const char *options, cl_kernel *kernel);

@@ -91,33 +91,19 @@ fail:
     return status;
 }
 
-static void fill_normal(float *data, size_t count, double deviation, clc_rng *rng) {
-    for (size_t i = 0; i < count; i++) {
-        /* Box-Muller; 1 - u keeps the logarithm's argument above 0. */
-        double radius = sqrt(-2.0 * log(1.0 - (double)clc_uniform(clc_rng_next(rng))));
-        double angle = 6.283185307179586 * (double)clc_uniform(clc_rng_next(rng));
-        data[i] = (float)(deviation * radius * cos(angle));
-    }
-}
-
-static void fill_uniform(float *data, size_t count, double bound, clc_rng *rng) {
-    for (size_t i = 0; i < count; i++)
-        data[i] = (float)(bound * (2.0 * (double)clc_uniform(clc_rng_next(rng)) - 1.0));
-}
-
 /* A bias follows its weight in the list: `fan_in` is that of the last linear weight. */
 static void fill_initial(const clc_param *param, float *data, double *fan_in, clc_rng *rng) {
     const int *s = param->shape;
     switch (param->kind) {
     case CLC_PARAM_CONV_WEIGHT:
-        fill_normal(data, param->count, sqrt(2.0 / ((double)s[3] * s[0] * s[1])), rng);
+        clc_fill_normal(data, param->count, sqrt(2.0 / ((double)s[3] * s[0] * s[1])), rng);
         return;
     case CLC_PARAM_LINEAR_WEIGHT:
         *fan_in = s[0];
-        fill_uniform(data, param->count, 1.0 / sqrt(*fan_in), rng);
+        clc_fill_uniform(data, param->count, 1.0 / sqrt(*fan_in), rng);
         return;
     case CLC_PARAM_LINEAR_BIAS:
-        fill_uniform(data, param->count, 1.0 / sqrt(*fan_in), rng);
+        clc_fill_uniform(data, param->count, 1.0 / sqrt(*fan_in), rng);
         return;
     case CLC_PARAM_NORM_WEIGHT:
     case CLC_PARAM_NORM_VARIANCE:
@@ -167,15 +153,17 @@ static void permute(const clc_param *param, const float *from, float *to, bool o
     const bool conv = param->kind == CLC_PARAM_CONV_WEIGHT;
     size_t taps = conv ? (size_t)param->shape[0] * (size_t)param->shape[1] : 1;
     size_t inner = (size_t)param->shape[conv ? 2 : 0], outer = (size_t)param->shape[conv ? 3 : 1];
-    for (size_t t = 0; t < taps; t++)
+    enum { BLOCK = 16 }; /* of outer channels: so many streams outside, whole cache lines on the device */
+    for (size_t first = 0; first < outer; first += BLOCK)
         for (size_t i = 0; i < inner; i++)
-            for (size_t o = 0; o < outer; o++) {
-                size_t device = (t * inner + i) * outer + o, outside = (o * inner + i) * taps + t;
-                if (outwards)
-                    to[outside] = from[device];
-                else
-                    to[device] = from[outside];
-            }
+            for (size_t t = 0; t < taps; t++)
+                for (size_t o = first; o < first + BLOCK && o < outer; o++) {
+                    size_t device = (t * inner + i) * outer + o, outside = (o * inner + i) * taps + t;
+                    if (outwards)
+                        to[outside] = from[device];
+                    else
+                        to[device] = from[outside];
+                }
 }
 
 static bool permuted(const clc_param *param) {

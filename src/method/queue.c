@@ -13,15 +13,13 @@ clc_status clc_queue_initialise(const clc_queue *q, clc_device *device, uint64_t
     clc_rng rng = clc_rng_make(seed, QUEUE_STREAM);
     float *data = NULL;
     CLC_NEW(data, count);
+    /* Normal numbers have no preferred direction. */
+    clc_fill_normal(data, count, 1, &rng);
     for (int i = 0; i < q->size; i++) {
         float *row = data + (size_t)i * dim;
         double squares = 0;
-        for (size_t k = 0; k < dim; k++) {
-            /* Box-Muller: normal numbers have no preferred direction. */
-            const double radius = sqrt(-2 * log(1 - (double)clc_uniform(clc_rng_next(&rng))));
-            row[k] = (float)(radius * cos(6.283185307179586 * (double)clc_uniform(clc_rng_next(&rng))));
+        for (size_t k = 0; k < dim; k++)
             squares += (double)row[k] * (double)row[k];
-        }
         for (size_t k = 0; k < dim; k++)
             row[k] /= (float)sqrt(squares > 0 ? squares : 1);
     }

@@ -90,8 +90,9 @@ static direct_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     set_vectors(device, f.k, &t);
     t.pixels = pixels_of(fow, accumulators(device) / t.vectors);
     t.rows = rows_of(foh, f.n, row_floats, f.kh, f.stride);
+    /* Also where it isn't used: passes with the same options share a program. */
+    t.taps = divisor(f.kw * f.c, accumulators(device) / t.vectors);
     if (pass == CLC_CONV2D_BACKWARD_WEIGHTS) {
-        t.taps = divisor(s->kw * s->c, accumulators(device) / t.vectors);
         t.rows = rows_of(oh, s->n * FEWEST_BLOCKS, row_floats, s->kh, s->stride);
         const int kblocks = s->k / ((int)t.width * t.vectors);
         /* Large filters: few partial sums, so that those stay small beside the work. */

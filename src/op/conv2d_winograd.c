@@ -149,9 +149,9 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
                                  .layer = args->layer,
                                  .bytes = 4.0 * s->n * s->h * s->w * (s->c + s->k)}};
     snprintf(b.options, sizeof b.options,
-             "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DT=%d -DTB=%d -DCT=%d -DKG=%d%s",
+             "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DT=%d -DTB=%d -DCT=%d -DKG=%d",
              b.tiles.width, s->h, s->w, c, k, b.tiles.vectors, b.tiles.tiles, b.tiles.block,
-             b.tiles.taps, b.tiles.parts, pass == CLC_CONV2D_BACKWARD_WEIGHTS ? " -DWEIGHTS" : "");
+             b.tiles.taps, b.tiles.parts);
     b.spec.options = b.options;
     return pass == CLC_CONV2D_BACKWARD_WEIGHTS ? build_weights(&b)
                                                : build_data(&b, pass == CLC_CONV2D_BACKWARD_DATA);

@@ -27,7 +27,8 @@ clc_status clc_bench_methods(const clc_train_options *options, bool json, FILE *
 /* Times matrix products by our own kernel, CLBlast and, where installed, OpenBLAS; each is checked first. */
 clc_status clc_bench_gemm(const char *device, bool json, FILE *file);
 
-/* Opens a session for a configuration that may lack data: then random images serve. */
+/* Plans or opens a session for a configuration that may lack data: then random images serve. */
+clc_status clc_bench_plan(clc_session *session, const clc_train_options *options);
 clc_status clc_bench_session(clc_session *session, const clc_train_options *options);
 
 /* Times NT-Xent (or, with `all`, every loss on pairs) and its gradient for 1,024 to 65,536 views of 128

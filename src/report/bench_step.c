@@ -200,16 +200,27 @@ static clc_status print_json(const bench *b, FILE *file) {
     return CLC_OK;
 }
 
-clc_status clc_bench_session(clc_session *session, const clc_train_options *options) {
+static clc_status images_for(const clc_train_options *options, clc_dataset **data) {
     clc_status status = CLC_OK;
-    clc_dataset *data = NULL;
     clc_config config;
+    *data = NULL;
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
     if (!*config.data.train_images)
-        CLC_TRY(random_images(&data));
-    CLC_TRY(clc_session_open(session, options, data));
+        CLC_TRY(random_images(data));
 fail:
     return status;
+}
+
+clc_status clc_bench_plan(clc_session *session, const clc_train_options *options) {
+    clc_dataset *data;
+    const clc_status status = images_for(options, &data);
+    return status == CLC_OK ? clc_session_plan(session, options, data) : status;
+}
+
+clc_status clc_bench_session(clc_session *session, const clc_train_options *options) {
+    clc_dataset *data;
+    const clc_status status = images_for(options, &data);
+    return status == CLC_OK ? clc_session_open(session, options, data) : status;
 }
 
 static clc_status open_bench(const clc_train_options *options, bench **made) {

@@ -1,6 +1,7 @@
 #include "tune/tune.h"
 
 #include "core/log.h"
+#include "device/program.h"
 #include "report/bench.h"
 #include "report/progress.h"
 #include "report/table.h"
@@ -18,7 +19,7 @@ static clc_status collect(const clc_train_options *options, clc_tuning *problems
     clc_status status = CLC_OK;
     clc_session session = {0};
     char *text = NULL;
-    CLC_TRY(clc_bench_session(&session, options));
+    CLC_TRY(clc_bench_plan(&session, options));
     CLC_TRY(clc_tuning_text(session.device->tuning, true, &text));
     CLC_TRY(clc_tuning_parse(problems, text));
 fail:
@@ -65,6 +66,24 @@ fail:
     return status;
 }
 
+/* Stores the network's programs, so that later starts load them. */
+static clc_status keep_programs(const clc_train_options *options, FILE *file) {
+    clc_status status = CLC_OK;
+    clc_session session = {0};
+    size_t count = 0;
+    const bool quiet = clc_log_quiet(true); /* collect has shown the plan */
+    status = clc_bench_plan(&session, options);
+    clc_log_quiet(quiet);
+    if (status != CLC_OK)
+        goto fail;
+    const size_t kept = clc_programs_keep(session.device, &count);
+    clc_live("%s", "");
+    fprintf(file, "%zu of %zu compiled programs stored\n", kept, count);
+fail:
+    clc_session_close(&session);
+    return status;
+}
+
 clc_status clc_tune(const clc_train_options *options, FILE *file) {
     clc_status status = CLC_OK;
     clc_tuning problems = {0};
@@ -85,6 +104,7 @@ clc_status clc_tune(const clc_train_options *options, FILE *file) {
     CLC_TRY(clc_tuning_save(device->tuning, &device->info, path, sizeof path));
     fprintf(file, "all problems once: %.1f ms, %.1f ms without tuning; stored in %s\n", 1e3 * after, 1e3 * before,
             path);
+    CLC_TRY(keep_programs(options, file));
 fail:
     clc_tuning_free(&problems);
     clc_device_close(&device);

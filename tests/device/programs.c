@@ -140,6 +140,30 @@ static void a_background_failure_shows_when_a_kernel_is_needed(void **state) {
     clc_device_close(&device);
 }
 
+/* Also where training leaves that to the driver. */
+static void kept_programs_are_loaded_by_the_next_start(void **state) {
+    (void)state;
+    clc_device *device = NULL;
+    cl_kernel kernel = NULL;
+    size_t number, count;
+    for (int start = 0; start < 3; start++) {
+        CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
+        device->keep_binaries = false;
+        CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=3 -DVERSION=1", &number));
+        CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=4 -DVERSION=1", &number));
+        if (start == 1) {
+            assert_int_equal(clc_programs_keep(device, &count), 2);
+            assert_int_equal(count, 2);
+        }
+        CHECK(clc_program_kernel(device, number, "tiny", &kernel));
+        assert_int_equal(run_kernel(device, kernel), 4);
+        assert_int_equal(clc_program_counts_get(device).loaded, start == 0 ? 0 : 2);
+        assert_int_equal(list_folder(entries(), NULL), start == 0 ? 0 : 2);
+        clReleaseKernel(kernel);
+        clc_device_close(&device);
+    }
+}
+
 static void changed_source_is_built(void **state) {
     (void)state;
     assert_built();
@@ -391,6 +415,7 @@ int main(int argc, char **argv) {
         FRESH(the_second_start_loads),
         FRESH(one_program_serves_a_device_many_times),
         FRESH(changed_source_is_built),
+        FRESH(kept_programs_are_loaded_by_the_next_start),
         FRESH(announced_programs_are_built_together_in_the_background),
         FRESH(a_background_failure_shows_when_a_kernel_is_needed),
         FRESH(a_torn_entry_is_built_again),
