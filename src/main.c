@@ -108,14 +108,16 @@ static const command commands[] = {
      run_eval},
     {"embed", "RUN", "write features and labels of a run's data as .npy", 1, 1, run_embed},
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
-    {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare", 1, 1, run_sweep},
+    {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
+     1, 1, run_sweep},
     {"bench", "[INI|methods|losses|gemm]",
      "time the training step by op, of every method, losses by views, or matrix products", 0, 1,
      run_bench},
-    {"tune", "[train.ini]", "measure what is fastest for a network on this device, and use it from then on", 0, 1,
+    {"tune", "[train.ini]",
+     "measure what is fastest for a network on this device, and use it from then on", 0, 1,
      run_tune},
-    {"programs", "train.ini FOLDER", "write the OpenCL programs of the training step, uncompiled", 2, 2,
-     run_programs},
+    {"programs", "train.ini FOLDER", "write the OpenCL programs of the training step, uncompiled",
+     2, 2, run_programs},
     {"devices", "", "list all OpenCL devices and what they can do", 0, 0, run_devices},
     {"options", "", "print every key of train.ini", 0, 0, run_options},
 };
@@ -123,7 +125,8 @@ enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void print_help(void) {
     puts("clcontrast " CLC_VERSION ": contrastive training of image encoders on any OpenCL device\n"
-         "\nusage: clcontrast [options] train.ini\n       clcontrast COMMAND [options] ...\n\ncommands:");
+         "\nusage: clcontrast [options] train.ini\n       clcontrast COMMAND [options] "
+         "...\n\ncommands:");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-8s %-25s %s\n", commands[i].name, commands[i].usage, commands[i].meaning);
     puts("\noptions:\n"
@@ -146,8 +149,20 @@ static void print_help(void) {
 #undef PRINT_STATUS
 }
 
-enum { OPTION_DEVICE = 256, OPTION_SET, OPTION_RESUME, OPTION_OVERWRITE, OPTION_DRY_RUN,
-       OPTION_OUTPUT, OPTION_MOST, OPTION_JSON, OPTION_LAYERS, OPTION_QUIET, OPTION_HELP, OPTION_VERSION };
+enum {
+    OPTION_DEVICE = 256,
+    OPTION_SET,
+    OPTION_RESUME,
+    OPTION_OVERWRITE,
+    OPTION_DRY_RUN,
+    OPTION_OUTPUT,
+    OPTION_MOST,
+    OPTION_JSON,
+    OPTION_LAYERS,
+    OPTION_QUIET,
+    OPTION_HELP,
+    OPTION_VERSION
+};
 
 static const struct option long_options[] = {
     {"device", required_argument, NULL, OPTION_DEVICE},
@@ -239,12 +254,13 @@ static clc_status choose_command(arguments *a, int count, char **words, const co
     const command *c = count ? find_command(words[0]) : NULL;
     int first = c ? 1 : 0;
     if (!count)
-        return clc_fail(CLC_INVALID, "nothing to do: name a train.ini or a command; see clcontrast --help");
+        return clc_fail(CLC_INVALID,
+                        "nothing to do: name a train.ini or a command; see clcontrast --help");
     if (!c)
         c = &commands[0];
     if (count - first < c->least || count - first > c->most)
-        return clc_fail(CLC_INVALID, "usage: clcontrast %s %s [options]; see clcontrast --help", c->name,
-                        c->usage);
+        return clc_fail(CLC_INVALID, "usage: clcontrast %s %s [options]; see clcontrast --help",
+                        c->name, c->usage);
     for (int i = first; i < count; i++)
         a->positionals[a->positional_count++] = words[i];
     *chosen = c;

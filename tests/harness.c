@@ -13,7 +13,7 @@ static clc_device *shared;
 clc_device *test_device(void) {
     if (!shared) {
         const char *profile = getenv("CLC_TEST_PROFILE");
-        clc_profile kind = !profile                   ? CLC_PROFILE_AUTO
+        clc_profile kind = !profile                      ? CLC_PROFILE_AUTO
                            : strcmp(profile, "gpu") == 0 ? CLC_PROFILE_GPU
                                                          : CLC_PROFILE_CPU;
         CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), kind, &shared));
@@ -76,8 +76,8 @@ bool test_buffer_intact(const test_buffer *buffer) {
     float *content = read_whole(buffer);
     bool intact = true;
     for (size_t i = 0; i < CANARY_FLOATS; i++)
-        intact = intact && content[i] == canary &&
-                 content[CANARY_FLOATS + buffer->count + i] == canary;
+        intact =
+            intact && content[i] == canary && content[CANARY_FLOATS + buffer->count + i] == canary;
     free(content);
     return intact;
 }
@@ -123,8 +123,9 @@ bool test_close(const char *name, const float *got, const double *want, size_t c
         return true;
     for (size_t i = 0; i < count; i++)
         if (!(fabs((double)got[i] - want[i]) <= tolerance * scale)) {
-            print_message("# %s: element %zu of %zu is %.9g, expected %.9g (scale %g, tolerance %g)\n",
-                          name, i, count, (double)got[i], want[i], scale, tolerance);
+            print_message(
+                "# %s: element %zu of %zu is %.9g, expected %.9g (scale %g, tolerance %g)\n", name,
+                i, count, (double)got[i], want[i], scale, tolerance);
             break;
         }
     return false;

@@ -1,5 +1,5 @@
-/* What kernel tests share: a device, guarded and poisoned buffers, and a comparison that passes only
- * when proven close. */
+/* What kernel tests share: a device, guarded and poisoned buffers, and a comparison that passes
+ * only when proven close. */
 #ifndef TESTS_HARNESS_H
 #define TESTS_HARNESS_H
 
@@ -22,10 +22,12 @@
     } while (0)
 
 /* Opens the device that CLC_TEST_DEVICE selects (default: the best), with the profile that
- * CLC_TEST_PROFILE names (cpu, gpu; default: the device's own), once a process. Its absence fails. */
+ * CLC_TEST_PROFILE names (cpu, gpu; default: the device's own), once a process. Its absence fails.
+ */
 clc_device *test_device(void);
 
-/* Whether a case of so many multiply-adds is to be run: CLC_TEST_WORK sets a limit, for simulators. */
+/* Whether a case of so many multiply-adds is to be run: CLC_TEST_WORK sets a limit, for simulators.
+ */
 bool test_affordable(double work);
 
 /* Closes it; fails if a buffer is still alive. A cmocka group teardown. */
@@ -51,7 +53,8 @@ float *test_buffer_read(const test_buffer *buffer);
 bool test_buffer_intact(const test_buffer *buffer);
 void test_buffer_release(test_buffer *buffer);
 
-/* The largest |got - want| relative to the largest |want| (or 1 if all are 0); NaN if any is NaN. */
+/* The largest |got - want| relative to the largest |want| (or 1 if all are 0); NaN if any is NaN.
+ */
 double test_error(const float *got, const double *want, size_t count);
 
 /* Whether !(error > tolerance) holds for certain; prints the worst element if not. */

@@ -52,8 +52,8 @@ static test_buffer make_case(const bad_case *c, double *want) {
     double old = inside ? want[c->element] : 1;
     float changed = (float)(old * c->factor + c->offset * tolerance * largest(want));
     size_t whole = 0;
-    assert_int_equal(
-        clGetMemObjectInfo(buffer.whole, CL_MEM_SIZE, sizeof whole, &whole, NULL), CL_SUCCESS);
+    assert_int_equal(clGetMemObjectInfo(buffer.whole, CL_MEM_SIZE, sizeof whole, &whole, NULL),
+                     CL_SUCCESS);
     size_t start = (whole / sizeof(float) - COUNT) / 2; /* the canaries are equally long */
     size_t at = (size_t)((long)start + c->element);
     CHECK(clc_buffer_write(test_device(), buffer.whole, at * sizeof(float), sizeof changed,
@@ -91,8 +91,8 @@ static void accepts_what_is_within_tolerance(void **state) {
             fail_msg("%s was rejected", good_cases[i].name);
 }
 
-/* Runs this program with the case as argument; true if its one test and the teardown passed. TAP says so:
- * cmocka's exit status does not count a failed teardown. */
+/* Runs this program with the case as argument; true if its one test and the teardown passed. TAP
+ * says so: cmocka's exit status does not count a failed teardown. */
 static bool passes_alone(const bad_case *c) {
     char command[5000], line[512];
     bool ok = false, failed = false;

@@ -22,9 +22,9 @@ typedef struct clc_train_options {
     const char *checkpoint; /* which one; NULL: the newest of the output folder */
 } clc_train_options;
 
-/* Trains, writes checkpoints, metrics and encoder.safetensors to the output folder and evaluates. Returns
- * CLC_INTERRUPTED after SIGINT or SIGTERM, when the state has been saved. Messages go to stderr, the
- * evaluation to stdout. */
+/* Trains, writes checkpoints, metrics and encoder.safetensors to the output folder and evaluates.
+ * Returns CLC_INTERRUPTED after SIGINT or SIGTERM, when the state has been saved. Messages go to
+ * stderr, the evaluation to stdout. */
 CLC_API clc_status clc_train(const clc_train_options *options);
 
 #ifdef __cplusplus

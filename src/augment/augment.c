@@ -57,8 +57,10 @@ static size_t larger(size_t a, size_t b) {
 static shape make_shape(const clc_device *device, const clc_augment *a, int views) {
     enum { SCRATCH_LIMIT = 256 << 20 }; /* more groups than fit in it don't pay */
     const bool cpu = device->profile == CLC_PROFILE_CPU;
-    const size_t side = (size_t)a->size, c = (size_t)a->channels, vw = cpu ? device->vector_width : 1;
-    shape s = {.width = (unsigned)vw, .stages = stages(a), .kernel = 1, .group_size = device->group_size};
+    const size_t side = (size_t)a->size, c = (size_t)a->channels,
+                 vw = cpu ? device->vector_width : 1;
+    shape s = {
+        .width = (unsigned)vw, .stages = stages(a), .kernel = 1, .group_size = device->group_size};
     if (s.stages & STAGE_BLUR)
         s.kernel = blur_kernel(a);
     s.taps_x = largest_taps(a, a->width);
@@ -273,7 +275,8 @@ static clc_status add_draw(clc_sequence *sequence, clc_device *device, const clc
                                   .bytes = (double)(views * sizeof(augment_view))};
     return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(indices), CLC_MEM(step_state),
                       CLC_MEM(workspace), CLC_INT(b->images), CLC_INT(b->views),
-                      CLC_INT(b->first_image), CLC_INT(b->first_view), CLC_UINT(a->seed & 0xFFFFFFFFu), CLC_UINT(a->seed >> 32));
+                      CLC_INT(b->first_image), CLC_INT(b->first_view),
+                      CLC_UINT(a->seed & 0xFFFFFFFFu), CLC_UINT(a->seed >> 32));
 }
 
 clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const clc_augment *a,
@@ -303,9 +306,9 @@ clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const c
     }
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(pixels), CLC_MEM(workspace), CLC_MEM(out),
                        CLC_MEM(workspace), CLC_UINT(s.offset), CLC_INT(views),
-                       CLC_INT(b->first_row), CLC_FLOAT(a->solarise_threshold), CLC_FLOAT(mean[0]), CLC_FLOAT(mean[1]),
-                       CLC_FLOAT(mean[2]), CLC_FLOAT(scale[0]), CLC_FLOAT(scale[1]),
-                       CLC_FLOAT(scale[2])));
+                       CLC_INT(b->first_row), CLC_FLOAT(a->solarise_threshold), CLC_FLOAT(mean[0]),
+                       CLC_FLOAT(mean[1]), CLC_FLOAT(mean[2]), CLC_FLOAT(scale[0]),
+                       CLC_FLOAT(scale[1]), CLC_FLOAT(scale[2])));
 fail:
     return status;
 }

@@ -31,7 +31,8 @@ static clc_status make_views(clc_device *device, const clc_augment *a, const uin
     CLC_TRY(clc_buffer_write(device, indices, 0, n * sizeof *numbers, numbers));
     CLC_TRY(clc_buffer_write(device, state, 0, sizeof epoch, &epoch));
     const clc_augment_batch batch = {.images = images, .views = views};
-    CLC_TRY(clc_augment_build(&sequence, device, a, &batch, source, indices, state, out, workspace));
+    CLC_TRY(
+        clc_augment_build(&sequence, device, a, &batch, source, indices, state, out, workspace));
     CLC_TRY(clc_sequence_run(&sequence, device));
     CLC_TRY(clc_buffer_read(device, out, 0, count * sizeof *values, values));
     *made = values;

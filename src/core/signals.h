@@ -7,8 +7,9 @@
 /* The exit status of an immediate exit: 128 + SIGINT, as a shell would report. */
 enum { CLC_EXIT_AT_ONCE = 130 };
 
-/* Installs the handlers; clc_signals_restore puts the former ones back. Calls nest: the outermost pair counts, so that
- * a signal between the runs of a sweep, or in one run after its last step, is not lost. */
+/* Installs the handlers; clc_signals_restore puts the former ones back. Calls nest: the outermost
+ * pair counts, so that a signal between the runs of a sweep, or in one run after its last step, is
+ * not lost. */
 void clc_signals_install(void);
 void clc_signals_restore(void);
 

@@ -1,4 +1,5 @@
-/* The words of a configuration that name a file each. A list is used as LIST(F, X) with a macro F(X, word). */
+/* The words of a configuration that name a file each. A list is used as LIST(F, X) with a macro
+ * F(X, word). */
 #ifndef CLC_CORE_WORDS_H
 #define CLC_CORE_WORDS_H
 

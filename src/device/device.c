@@ -61,8 +61,9 @@ clc_status clc_fail_opencl(cl_int code, const char *call) {
     return clc_fail(status, "OpenCL: %s (%d) from %s", clc_opencl_error_name(code), code, call);
 }
 
-/* Chooses how kernels are shaped: see kernels with one work-item a tile in cl/common.h. A CPU driver whose
- * native vector is one float makes vectors of work-items, as GPUs do, and takes their kernels. */
+/* Chooses how kernels are shaped: see kernels with one work-item a tile in cl/common.h. A CPU
+ * driver whose native vector is one float makes vectors of work-items, as GPUs do, and takes their
+ * kernels. */
 static void choose_profile(clc_device *device, clc_profile profile) {
     bool cpu = !strcmp(device->info.type, "cpu") && device->info.float_width > 1;
     device->profile = profile != CLC_PROFILE_AUTO ? profile
@@ -77,7 +78,8 @@ static void choose_profile(clc_device *device, clc_profile profile) {
         device->groups = device->info.compute_units * 4 < 8 ? 8 : device->info.compute_units * 4;
     } else {
         device->vector_width = 4;
-        for (device->group_size = 1; device->group_size * 2 <= device->info.max_group && device->group_size < 64;)
+        for (device->group_size = 1;
+             device->group_size * 2 <= device->info.max_group && device->group_size < 64;)
             device->group_size *= 2;
         device->groups = device->info.compute_units * 8 < 16 ? 16 : device->info.compute_units * 8;
     }
@@ -98,7 +100,8 @@ clc_status clc_device_open(const char *selector, clc_profile profile, clc_device
     device->platform = handles[chosen].platform;
     device->id = handles[chosen].id;
     choose_profile(device, profile);
-    /* PoCL keeps its own; making a binary for ours compiles each kernel once more, which only tuning does. */
+    /* PoCL keeps its own; making a binary for ours compiles each kernel once more, which only
+     * tuning does. */
     device->keep_binaries = !strstr(device->info.platform, "Portable Computing Language");
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
                                                 (cl_context_properties)device->platform, 0};

@@ -26,9 +26,10 @@ typedef struct clc_device {
     uint64_t peak;           /* the most `allocated` has been */
     unsigned buffers;        /* how many such buffers are alive */
     bool clblast_everywhere; /* GEMM by CLBlast also where a kernel of our own is preferred */
-    bool keep_binaries;      /* what is compiled goes to our disk cache; not where the driver has its own */
+    bool keep_binaries; /* what is compiled goes to our disk cache; not where the driver has its own
+                         */
     clc_program_cache *programs;
-    clc_tuning *tuning;      /* choices for this device; empty unless loaded */
+    clc_tuning *tuning; /* choices for this device; empty unless loaded */
 } clc_device;
 
 /* Opens the device that `selector` names: a flat number, "cpu", "gpu" or a part of a name (any
@@ -71,8 +72,8 @@ static inline unsigned clc_vector_width(const clc_device *device, size_t channel
     return width;
 }
 
-/* Of the kernels whose groups share a tile (GROUP_KERNEL in cl/common.h), floats that an item takes together: on GPUs
- * neighbouring items take neighbouring channels instead. */
+/* Of the kernels whose groups share a tile (GROUP_KERNEL in cl/common.h), floats that an item takes
+ * together: on GPUs neighbouring items take neighbouring channels instead. */
 static inline unsigned clc_item_width(const clc_device *device, size_t channels) {
     return device->profile == CLC_PROFILE_GPU ? 1 : clc_vector_width(device, channels);
 }

@@ -19,8 +19,8 @@ static const char entry_magic[8] = "clcbin1";
 
 clc_cache_key clc_cache_key_make(const clc_device_info *info, const char *text,
                                  const char *options) {
-    const char *const parts[] = {info->platform, info->name,     info->vendor, info->driver,
-                                 info->opencl,   CLC_VERSION,    options,      text};
+    const char *const parts[] = {info->platform, info->name,  info->vendor, info->driver,
+                                 info->opencl,   CLC_VERSION, options,      text};
     XXH3_state_t *state = XXH3_createState();
     clc_cache_key key = {0, 0};
     if (!state)

@@ -1,5 +1,5 @@
-/* Program binaries on disk: $XDG_CACHE_HOME/clcontrast (or ~/.cache/clcontrast), one file a program,
- * named by its key. A file that is torn, stale or of another device is never used. */
+/* Program binaries on disk: $XDG_CACHE_HOME/clcontrast (or ~/.cache/clcontrast), one file a
+ * program, named by its key. A file that is torn, stale or of another device is never used. */
 #ifndef CLC_DEVICE_DISK_CACHE_H
 #define CLC_DEVICE_DISK_CACHE_H
 
@@ -13,7 +13,8 @@ typedef struct clc_cache_key {
 clc_cache_key clc_cache_key_make(const clc_device_info *info, const char *text,
                                  const char *options);
 
-/* Reads the entry; *binary is to be freed by the caller. False if there is none or it is damaged. */
+/* Reads the entry; *binary is to be freed by the caller. False if there is none or it is damaged.
+ */
 bool clc_disk_cache_load(const clc_cache_key *key, unsigned char **binary, size_t *size);
 
 /* Writes the entry under a temporary name and renames it. A failure only costs the next start

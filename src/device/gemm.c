@@ -52,8 +52,8 @@ typedef struct own_build {
     clc_sequence *sequence;
     clc_device *device;
     const clc_gemm *gemm;
-    cl_mem packed;    /* A's panels, then B's */
-    size_t b_offset;  /* floats */
+    cl_mem packed;   /* A's panels, then B's */
+    size_t b_offset; /* floats */
     char options[64];
     const char *op, *layer;
 } own_build;
@@ -73,7 +73,8 @@ static clc_launch_spec spec(const own_build *w, const char *kernel, size_t g0, s
 static clc_status pack(const own_build *w) {
     clc_status status = CLC_OK;
     const clc_gemm *g = w->gemm;
-    const size_t pa = panels(g->m, panel_rows(w->device)), pb = panels(g->n, panel_columns(w->device));
+    const size_t pa = panels(g->m, panel_rows(w->device)),
+                 pb = panels(g->n, panel_columns(w->device));
     clc_launch_spec a = spec(w, "gemm_pack_a", pa, 1, 0, 8.0 * (double)(g->m * g->k));
     clc_launch_spec b = spec(w, "gemm_pack_b", pb, 1, 0, 8.0 * (double)(g->n * g->k));
     CLC_TRY(CLC_LAUNCH(w->sequence, w->device, &a, CLC_MEM(g->a), CLC_MEM(w->packed),
@@ -98,14 +99,15 @@ static clc_status multiply(const own_build *w) {
                              2.0 * (double)g->m * (double)g->n * (double)g->k,
                              4.0 * (double)(g->m * g->k + g->n * g->k + g->m * g->n));
     return CLC_LAUNCH(w->sequence, w->device, &s, CLC_MEM(w->packed), CLC_MEM(g->c),
-                      CLC_INT(w->b_offset), CLC_INT(g->c_offset), CLC_INT(g->m), CLC_INT(g->n), CLC_INT(g->k),
-                      CLC_INT(g->accumulate));
+                      CLC_INT(w->b_offset), CLC_INT(g->c_offset), CLC_INT(g->m), CLC_INT(g->n),
+                      CLC_INT(g->k), CLC_INT(g->accumulate));
 }
 
 static clc_status build_own(clc_sequence *sequence, clc_device *device, const clc_gemm *gemm,
                             cl_mem workspace, const char *op, const char *layer) {
     clc_status status = CLC_OK;
-    own_build w = {sequence, device, gemm, workspace, packed_a(gemm, panel_rows(device)), "", op, layer};
+    own_build w = {sequence, device, gemm, workspace, packed_a(gemm, panel_rows(device)),
+                   "",       op,     layer};
     snprintf(w.options, sizeof w.options, "-DMR=%d -DNV=%d", panel_rows(device), VECTORS);
     CLC_TRY(pack(&w));
     CLC_TRY(multiply(&w));

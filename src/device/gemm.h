@@ -15,7 +15,8 @@ typedef struct clc_gemm {
     size_t a_offset, b_offset, c_offset; /* floats */
 } clc_gemm;
 
-/* The problem's name for device->tuning: "gemm MxNxK", with t or n for each operand; `size` of at least 96. */
+/* The problem's name for device->tuning: "gemm MxNxK", with t or n for each operand; `size` of at
+ * least 96. */
 void clc_gemm_key(const clc_gemm *gemm, char *key, size_t size);
 
 /* Bytes of workspace that clc_gemm_build needs (may be 0). */

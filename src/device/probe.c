@@ -8,9 +8,13 @@
 #include <string.h>
 
 /* Extensions worth showing: optional variants and tuning may use them. */
-static const char *const notable[] = {"cl_khr_fp64", "cl_khr_fp16", "cl_khr_subgroups",
-                                      "cl_intel_subgroups", "cl_khr_il_program",
-                                      "cl_khr_int64_base_atomics", "cl_nv_device_attribute_query"};
+static const char *const notable[] = {"cl_khr_fp64",
+                                      "cl_khr_fp16",
+                                      "cl_khr_subgroups",
+                                      "cl_intel_subgroups",
+                                      "cl_khr_il_program",
+                                      "cl_khr_int64_base_atomics",
+                                      "cl_nv_device_attribute_query"};
 
 static void get_text(cl_device_id id, cl_device_info what, char *text, size_t size) {
     char value[4096] = "";
@@ -56,8 +60,7 @@ static void judge(cl_device_id id, clc_device_info *info) {
         reason = "the device is not available";
     else if (!get_number(id, CL_DEVICE_COMPILER_AVAILABLE, sizeof(cl_uint)))
         reason = "its driver has no compiler";
-    else if (sscanf(info->opencl, "OpenCL %d.%d", &major, &minor) != 2 ||
-             major * 10 + minor < 12)
+    else if (sscanf(info->opencl, "OpenCL %d.%d", &major, &minor) != 2 || major * 10 + minor < 12)
         reason = "OpenCL 1.2 is needed";
     else if (!get_number(id, CL_DEVICE_ENDIAN_LITTLE, sizeof(cl_uint)))
         reason = "a little-endian device is needed";
@@ -85,8 +88,7 @@ static void fill_info(cl_platform_id platform, cl_device_id id, clc_device_info 
                           NULL) != CL_SUCCESS)
         snprintf(info->platform, sizeof info->platform, "?");
     info->compute_units = (unsigned)get_number(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(cl_uint));
-    unsigned width =
-        (unsigned)get_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof(cl_uint));
+    unsigned width = (unsigned)get_number(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, sizeof(cl_uint));
     info->float_width = width ? width : 1;
     info->memory = get_number(id, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof(cl_ulong));
     info->largest_buffer = get_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof(cl_ulong));
@@ -149,17 +151,15 @@ static clc_status add_platform(probe_lists *lists, cl_platform_id platform) {
     return CLC_OK;
 }
 
-clc_status clc_probe(clc_device_info **devices, clc_probed **handles, size_t *count,
-                     char **notes) {
+clc_status clc_probe(clc_device_info **devices, clc_probed **handles, size_t *count, char **notes) {
     clc_status status = CLC_OK;
     probe_lists lists = {0};
     cl_platform_id platforms[64];
     cl_uint n = 0;
     CLC_NEW(lists.notes, 1);
     if (clGetPlatformIDs(64, platforms, &n) != CL_SUCCESS || n == 0) {
-        status = clc_fail(CLC_NO_DEVICE,
-                          "no OpenCL platform was found; install a driver, such as "
-                          "pocl-opencl-icd for CPUs, and look at it with 'clinfo'");
+        status = clc_fail(CLC_NO_DEVICE, "no OpenCL platform was found; install a driver, such as "
+                                         "pocl-opencl-icd for CPUs, and look at it with 'clinfo'");
         goto fail;
     }
     for (cl_uint i = 0; i < n && i < 64; i++)
@@ -232,8 +232,9 @@ clc_status clc_probe_select(const clc_device_info *devices, size_t count, const 
     char *end = NULL;
     long number = strtol(wanted, &end, 10);
     if (count == 0)
-        return clc_fail(CLC_NO_DEVICE, "no platform has an OpenCL device; install a driver, such as "
-                                       "pocl-opencl-icd for CPUs");
+        return clc_fail(CLC_NO_DEVICE,
+                        "no platform has an OpenCL device; install a driver, such as "
+                        "pocl-opencl-icd for CPUs");
     bool numeric = *wanted && !*end;
     size_t best = count;
     for (size_t i = 0; i < count; i++) {

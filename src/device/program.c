@@ -27,7 +27,7 @@ struct clc_program_cache {
     program_entry *entries;
     size_t count, capacity;
     clc_program_counts counts;
-    bool building;    /* `builder` runs: nothing else may touch the entries */
+    bool building; /* `builder` runs: nothing else may touch the entries */
     pthread_t builder;
     clc_status status; /* of the builder, with its message */
     char *message;
@@ -69,7 +69,8 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* The whole log; its beginning, where the first error is, fits the message. NULL if there is none. */
+/* The whole log; its beginning, where the first error is, fits the message. NULL if there is none.
+ */
 static char *build_log(clc_device *device, cl_program program) {
     size_t size = 0;
     char *log = NULL;
@@ -96,9 +97,9 @@ static clc_status fail_build(clc_device *device, cl_program program, const char 
 /* Makes entry->program of a binary, if the device takes it. */
 static void load_binary(clc_device *device, program_entry *entry) {
     cl_int code = CL_SUCCESS, binary_code = CL_SUCCESS;
-    cl_program loaded = clCreateProgramWithBinary(device->context, 1, &device->id, &entry->binary_size,
-                                                  (const unsigned char **)&entry->binary,
-                                                  &binary_code, &code);
+    cl_program loaded =
+        clCreateProgramWithBinary(device->context, 1, &device->id, &entry->binary_size,
+                                  (const unsigned char **)&entry->binary, &binary_code, &code);
     free(entry->binary);
     entry->binary = NULL;
     if (code != CL_SUCCESS)
@@ -111,8 +112,9 @@ static void load_binary(clc_device *device, program_entry *entry) {
     entry->program = loaded;
 }
 
-/* Compiles for `device` in a context of its own, as drivers lock a context while they compile. Leaves no binary
- * where that fails: the program is then built in the device's own context, which tells what is wrong. */
+/* Compiles for `device` in a context of its own, as drivers lock a context while they compile.
+ * Leaves no binary where that fails: the program is then built in the device's own context, which
+ * tells what is wrong. */
 static void compile(const clc_device *device, program_entry *entry) {
     cl_int code = CL_SUCCESS;
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
@@ -120,7 +122,8 @@ static void compile(const clc_device *device, program_entry *entry) {
     cl_context context = clCreateContext(properties, 1, &device->id, NULL, NULL, &code);
     if (code != CL_SUCCESS)
         return;
-    cl_program program = clCreateProgramWithSource(context, 1, (const char **)&entry->text, NULL, &code);
+    cl_program program =
+        clCreateProgramWithSource(context, 1, (const char **)&entry->text, NULL, &code);
     if (code == CL_SUCCESS) {
         size_t size = 0;
         if (clBuildProgram(program, 1, &device->id, entry->options, NULL, NULL) == CL_SUCCESS &&
@@ -162,10 +165,12 @@ static void *compile_some(void *context) {
     return NULL;
 }
 
-/* Compiles all waiting entries without program: on every core, this thread being one of the workers. */
+/* Compiles all waiting entries without program: on every core, this thread being one of the
+ * workers. */
 static void compile_all(clc_device *device, size_t total) {
     clc_program_cache *cache = device->programs;
-    compile_queue queue = {.device = device, .entries = cache->entries, .count = cache->count, .total = total};
+    compile_queue queue = {
+        .device = device, .entries = cache->entries, .count = cache->count, .total = total};
     pthread_t threads[MOST_THREADS];
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     size_t started = 0, wanted = cores < 1 ? 1 : (size_t)cores;
@@ -194,7 +199,8 @@ static clc_status build(clc_device *device, program_entry *entry) {
     return CLC_OK;
 }
 
-/* Gives every waiting entry its program: from disk, compiled in parallel, or built in the device's context. */
+/* Gives every waiting entry its program: from disk, compiled in parallel, or built in the device's
+ * context. */
 static clc_status build_waiting(clc_device *device) {
     clc_status status = CLC_OK;
     clc_program_cache *cache = device->programs;
@@ -219,7 +225,8 @@ static clc_status build_waiting(clc_device *device) {
             if (entry->binary)
                 load_binary(device, entry);
             if (!entry->program) {
-                clc_live("compiling kernels: %u so far, now %s", cache->counts.built, entry->source);
+                clc_live("compiling kernels: %u so far, now %s", cache->counts.built,
+                         entry->source);
                 status = build(device, entry);
             }
             cache->counts.built += status == CLC_OK;
@@ -315,7 +322,8 @@ fail:
     return status;
 }
 
-clc_status clc_program_kernel(clc_device *device, size_t number, const char *name, cl_kernel *kernel) {
+clc_status clc_program_kernel(clc_device *device, size_t number, const char *name,
+                              cl_kernel *kernel) {
     clc_program_cache *cache = device->programs;
     cl_int code = CL_SUCCESS;
     clc_status status = finish_building(cache);
@@ -326,7 +334,8 @@ clc_status clc_program_kernel(clc_device *device, size_t number, const char *nam
     cl_kernel created = clCreateKernel(cache->entries[number].program, name, &code);
     if (code != CL_SUCCESS) {
         clc_fail_opencl(code, "clCreateKernel");
-        return clc_fail_context(CLC_OPENCL, "kernel %s of cl/%s", name, cache->entries[number].source);
+        return clc_fail_context(CLC_OPENCL, "kernel %s of cl/%s", name,
+                                cache->entries[number].source);
     }
     *kernel = created;
     return CLC_OK;

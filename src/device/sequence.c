@@ -24,8 +24,8 @@ static void describe(clc_launch *launch, const clc_launch_spec *spec) {
     launch->bytes = spec->bytes;
 }
 
-clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
-                            const clc_launch_spec *spec, const clc_arg *args, size_t n) {
+clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device, const clc_launch_spec *spec,
+                            const clc_arg *args, size_t n) {
     clc_status status = CLC_OK;
     clc_launch launch = {.name = spec->kernel, .arg_count = n};
     describe(&launch, spec);
@@ -67,8 +67,8 @@ clc_status clc_sequence_prepare(const clc_sequence *sequence, clc_device *device
     return status;
 }
 
-clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec,
-                                 clc_call call, void *context) {
+clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec, clc_call call,
+                                 void *context) {
     clc_status status = grow(sequence);
     if (status != CLC_OK) {
         free(context);

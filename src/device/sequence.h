@@ -1,6 +1,7 @@
-/* A sequence of launches: everything that a training step does is one such flat list, made once. What a launch
- * runs and its arguments are fixed when it is added; kernels are made by clc_sequence_prepare, or else before the
- * first run, so that all programs can be compiled together. From then on running the list only enqueues. */
+/* A sequence of launches: everything that a training step does is one such flat list, made once.
+ * What a launch runs and its arguments are fixed when it is added; kernels are made by
+ * clc_sequence_prepare, or else before the first run, so that all programs can be compiled
+ * together. From then on running the list only enqueues. */
 #ifndef CLC_DEVICE_SEQUENCE_H
 #define CLC_DEVICE_SEQUENCE_H
 
@@ -16,14 +17,14 @@ typedef struct clc_arg {
     } value;
 } clc_arg;
 
-#define CLC_MEM(x) ((clc_arg){sizeof(cl_mem), {.mem = (x)}})
-#define CLC_INT(x) ((clc_arg){sizeof(cl_int), {.i = (cl_int)(x)}})
-#define CLC_UINT(x) ((clc_arg){sizeof(cl_uint), {.u = (cl_uint)(x)}})
+#define CLC_MEM(x)   ((clc_arg){sizeof(cl_mem), {.mem = (x)}})
+#define CLC_INT(x)   ((clc_arg){sizeof(cl_int), {.i = (cl_int)(x)}})
+#define CLC_UINT(x)  ((clc_arg){sizeof(cl_uint), {.u = (cl_uint)(x)}})
 #define CLC_FLOAT(x) ((clc_arg){sizeof(cl_float), {.f = (cl_float)(x)}})
 
 /* What a launch runs and what bench reports about it. */
 typedef struct clc_launch_spec {
-    const char *source;  /* path below cl/ */
+    const char *source; /* path below cl/ */
     const char *kernel;
     const char *options; /* -D constants; NULL for none */
     size_t groups[3];    /* number of work-groups; 0 counts as 1 */
@@ -36,21 +37,22 @@ typedef struct clc_launch_spec {
 
 typedef struct clc_launch clc_launch;
 
-/* A launch that is no kernel of ours (a library's GEMM): enqueues onto the queue and sets *event. */
+/* A launch that is no kernel of ours (a library's GEMM): enqueues onto the queue and sets *event.
+ */
 typedef clc_status (*clc_call)(clc_device *device, void *context, cl_event *event);
 
 struct clc_launch {
     char op[48], layer[64];
-    const char *name;        /* of the kernel: static text */
-    size_t program;          /* its number */
+    const char *name; /* of the kernel: static text */
+    size_t program;   /* its number */
     clc_arg *args;
     size_t arg_count;
-    cl_kernel kernel;        /* NULL for a call, and until the launch is prepared */
+    cl_kernel kernel; /* NULL for a call, and until the launch is prepared */
     size_t global[3], local[3];
     double flops, bytes;
     clc_call call;
-    void *context;           /* of `call`; freed with free() */
-    double seconds;          /* filled by clc_sequence_profile */
+    void *context;  /* of `call`; freed with free() */
+    double seconds; /* filled by clc_sequence_profile */
 };
 
 typedef struct clc_sequence {
@@ -58,9 +60,10 @@ typedef struct clc_sequence {
     size_t count, capacity;
 } clc_sequence;
 
-/* Appends a launch of a kernel with `n` arguments. source and kernel of `spec` must be static text. */
-clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
-                            const clc_launch_spec *spec, const clc_arg *args, size_t n);
+/* Appends a launch of a kernel with `n` arguments. source and kernel of `spec` must be static text.
+ */
+clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device, const clc_launch_spec *spec,
+                            const clc_arg *args, size_t n);
 
 /* The same with the arguments given in place. */
 #define CLC_LAUNCH(sequence, device, spec, ...)                                                    \
@@ -68,15 +71,16 @@ clc_status clc_sequence_add(clc_sequence *sequence, clc_device *device,
                      sizeof((const clc_arg[]){__VA_ARGS__}) / sizeof(clc_arg))
 
 /* Appends a call; takes ownership of `context` (malloc'd), also on failure. */
-clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec,
-                                 clc_call call, void *context);
+clc_status clc_sequence_add_call(clc_sequence *sequence, const clc_launch_spec *spec, clc_call call,
+                                 void *context);
 
-/* Appends a copy of `bytes` from one buffer to another, at offsets in bytes; the buffers must outlive it. */
+/* Appends a copy of `bytes` from one buffer to another, at offsets in bytes; the buffers must
+ * outlive it. */
 clc_status clc_sequence_add_copy(clc_sequence *sequence, cl_mem from, size_t from_offset, cl_mem to,
                                  size_t to_offset, size_t bytes);
 
-/* Compiles what the device's sequences need so far, in parallel, and makes the kernels of this one: errors in
- * kernels and arguments show here. */
+/* Compiles what the device's sequences need so far, in parallel, and makes the kernels of this one:
+ * errors in kernels and arguments show here. */
 clc_status clc_sequence_prepare(const clc_sequence *sequence, clc_device *device);
 
 /* Enqueues launches [first, last) without waiting. */

@@ -96,8 +96,8 @@ static bool path_of(const clc_device_info *info, char *path, size_t size) {
                                : -1;
     if (n < 0 || (size_t)n >= sizeof base)
         return false;
-    n = snprintf(device, sizeof device, "%s\n%s\n%s\n%s\n%u", info->platform, info->name, info->vendor,
-                 info->driver, info->compute_units);
+    n = snprintf(device, sizeof device, "%s\n%s\n%s\n%s\n%u", info->platform, info->name,
+                 info->vendor, info->driver, info->compute_units);
     n = snprintf(path, size, "%s/clcontrast/tuning-%016llx.txt", base,
                  (unsigned long long)XXH3_64bits(device, (size_t)n));
     return n > 0 && (size_t)n < size;
@@ -116,17 +116,20 @@ clc_status clc_tuning_load(clc_tuning *tuning, const clc_device_info *info) {
     return status;
 }
 
-clc_status clc_tuning_save(const clc_tuning *tuning, const clc_device_info *info, char *path, size_t size) {
+clc_status clc_tuning_save(const clc_tuning *tuning, const clc_device_info *info, char *path,
+                           size_t size) {
     clc_status status = CLC_OK;
     clc_file_writer *writer = NULL;
     char *text = NULL, folder[700];
     if (!path_of(info, path, size))
-        return clc_fail(CLC_IO, "there is no place for what was measured: set HOME or XDG_DATA_HOME");
+        return clc_fail(CLC_IO,
+                        "there is no place for what was measured: set HOME or XDG_DATA_HOME");
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
     CLC_TRY(clc_make_folders(folder));
     CLC_TRY(clc_tuning_text(tuning, false, &text));
     CLC_TRY(clc_file_writer_open(path, &writer));
-    CLC_TRY(clc_file_writer_print(writer, "# %s, %s, %s\n", info->name, info->platform, info->driver));
+    CLC_TRY(
+        clc_file_writer_print(writer, "# %s, %s, %s\n", info->name, info->platform, info->driver));
     CLC_TRY(clc_file_writer_write(writer, text, strlen(text)));
     CLC_TRY(clc_file_writer_commit(&writer));
 fail:

@@ -13,8 +13,8 @@ static clc_status build_graph(clc_embedder *e, const clc_config *config, clc_par
     CLC_TRY(clc_graph_create(e->device, params, false, &e->graph));
     e->graph->convolution = (clc_conv2d_kind)config->device.convolution;
     e->graph->gemm = (clc_gemm_kind)config->device.gemm;
-    CLC_TRY(clc_graph_input(e->graph, "images", e->batch, e->augment.size, e->augment.size, channels,
-                            false, &e->images));
+    CLC_TRY(clc_graph_input(e->graph, "images", e->batch, e->augment.size, e->augment.size,
+                            channels, false, &e->images));
     CLC_TRY(clc_kept_build(e->graph, config, e->images, &e->features));
     if (fresh) {
         clc_params_layout(params);
@@ -51,16 +51,14 @@ fail:
     return status;
 }
 
-clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device,
-                               const clc_config *config, clc_params *params,
-                               const clc_dataset *data) {
+clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
+                               clc_params *params, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_augment training;
     *embedder = (clc_embedder){.device = device, .batch = config->evaluation.batch};
     CLC_TRY(clc_augment_from_config(config, data, &training));
     embedder->augment = clc_augment_evaluation(&training);
-    embedder->image_bytes =
-        (size_t)data->height * (size_t)data->width * (size_t)data->channels;
+    embedder->image_bytes = (size_t)data->height * (size_t)data->width * (size_t)data->channels;
     CLC_TRY(build_graph(embedder, config, params, data->channels));
     CLC_TRY(build_prepare(embedder));
     clc_live("%s", "");
@@ -78,7 +76,8 @@ clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, cl_mem fea
     clc_status status = CLC_OK;
     const size_t row = (size_t)clc_embedder_features(e) * sizeof(float);
     if ((size_t)data->height * (size_t)data->width * (size_t)data->channels != e->image_bytes)
-        return clc_fail(CLC_INVALID, "%s: its images are %d x %d x %d, unlike those the encoder was made for",
+        return clc_fail(CLC_INVALID,
+                        "%s: its images are %d x %d x %d, unlike those the encoder was made for",
                         data->name, data->height, data->width, data->channels);
     for (size_t first = 0; first < data->count; first += (size_t)e->batch) {
         size_t n = data->count - first < (size_t)e->batch ? data->count - first : (size_t)e->batch;

@@ -18,12 +18,11 @@ typedef struct clc_embedder {
     clc_sequence prepare; /* bytes to normalised images */
 } clc_embedder;
 
-/* Makes an embedder for images like those of `data` (a training set: its mean and deviation normalise unless
- * the configuration gives them). With `params` empty, the encoder's parameters are added to it and the caller
- * has to fill them; else those of the name are shared. */
-clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device,
-                               const clc_config *config, clc_params *params,
-                               const clc_dataset *data);
+/* Makes an embedder for images like those of `data` (a training set: its mean and deviation
+ * normalise unless the configuration gives them). With `params` empty, the encoder's parameters are
+ * added to it and the caller has to fill them; else those of the name are shared. */
+clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
+                               clc_params *params, const clc_dataset *data);
 
 /* F. */
 int clc_embedder_features(const clc_embedder *embedder);

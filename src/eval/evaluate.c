@@ -44,8 +44,8 @@ static clc_status split_load(const clc_config *config, split *s) {
                                      "data.test_labels");
     CLC_TRY(clc_dataset_load(format, config->data.train_images, config->data.train_labels,
                              (size_t)config->data.limit, &s->train));
-    CLC_TRY(clc_dataset_load(format, config->data.test_images, config->data.test_labels, 0,
-                             &s->test));
+    CLC_TRY(
+        clc_dataset_load(format, config->data.test_images, config->data.test_labels, 0, &s->test));
 fail:
     return status;
 }
@@ -159,8 +159,8 @@ static clc_status score_pixels(clc_device *device, const clc_config *config, con
     clc_status status = CLC_OK;
     feature_pair pair = {0};
     const double start = clc_seconds();
-    CLC_TRY(pair_allocate(device, s, s->train->height * s->train->width * s->train->channels,
-                          &pair));
+    CLC_TRY(
+        pair_allocate(device, s, s->train->height * s->train->width * s->train->channels, &pair));
     CLC_TRY(upload_pixels(device, s->train, pair.train.data));
     CLC_TRY(upload_pixels(device, s->test, pair.test.data));
     CLC_TRY(score(device, config, &pair, row));
@@ -184,11 +184,12 @@ fail:
 
 /* Between one row and the next; within a row Ctrl-C waits, or comes twice. */
 static clc_status go_on(const char *folder) {
-    return clc_signals_stop() ? clc_fail(CLC_INTERRUPTED,
-                                         "interrupted in the evaluation; the encoder is in '%s': go on with "
-                                         "--resume, or clcontrast eval",
-                                         folder)
-                              : CLC_OK;
+    return clc_signals_stop()
+               ? clc_fail(CLC_INTERRUPTED,
+                          "interrupted in the evaluation; the encoder is in '%s': go on with "
+                          "--resume, or clcontrast eval",
+                          folder)
+               : CLC_OK;
 }
 
 clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config, clc_params *params,

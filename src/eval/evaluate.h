@@ -1,5 +1,5 @@
-/* Evaluation of an encoder: kNN and linear probe on frozen features, beside raw pixels and the untrained
- * encoder. */
+/* Evaluation of an encoder: kNN and linear probe on frozen features, beside raw pixels and the
+ * untrained encoder. */
 #ifndef CLC_EVAL_EVALUATE_H
 #define CLC_EVAL_EVALUATE_H
 
@@ -19,16 +19,16 @@ void clc_evaluation_row_free(clc_evaluation_row *row);
 /* Whether the configuration names test images and labels of both sets. */
 bool clc_evaluation_possible(const clc_config *config);
 
-/* Asks for kNN's and the linear probe's programs: they are compiled with those of training, so that a driver which
- * fails at them says so before the first step and not after the last. */
+/* Asks for kNN's and the linear probe's programs: they are compiled with those of training, so that
+ * a driver which fails at them says so before the first step and not after the last. */
 clc_status clc_evaluation_request(clc_device *device);
 
 /* Scores the encoder in `params` (of a training run); for use between epochs. */
 clc_status clc_evaluate_training(clc_device *device, const clc_config *config, clc_params *params,
                                  clc_evaluation_row *row);
 
-/* Scores the encoder and, unless evaluation.baselines is off, the baselines; prints the table and the
- * confusion matrix on stdout and writes them to <folder>/evaluation.txt and evaluation.json. */
+/* Scores the encoder and, unless evaluation.baselines is off, the baselines; prints the table and
+ * the confusion matrix on stdout and writes them to <folder>/evaluation.txt and evaluation.json. */
 clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config, clc_params *params,
                                   const char *folder);
 

@@ -108,7 +108,8 @@ static clc_status build(knn_run *run) {
     clc_status status = CLC_OK;
     const clc_gemm gemm = similarity_gemm(run);
     const clc_launch_spec select = spec(run, "knn_select", run->query_block);
-    const size_t items = run->device->group_size, vote_groups = (run->query_block + items - 1) / items;
+    const size_t items = run->device->group_size,
+                 vote_groups = (run->query_block + items - 1) / items;
     const clc_launch_spec vote = spec(run, "knn_vote", vote_groups);
     CLC_TRY(
         add_normalise(run, &run->load_queries, run->queries, run->query_unit, run->query_block));
@@ -120,7 +121,8 @@ static clc_status build(knn_run *run) {
                        CLC_INT(0), CLC_INT(run->bank_block)));
     CLC_TRY(CLC_LAUNCH(&run->vote, run->device, &vote, CLC_MEM(run->values), CLC_MEM(run->indices),
                        CLC_MEM(run->labels), CLC_MEM(run->scores), CLC_MEM(run->predicted),
-                       CLC_INT(run->query_block), CLC_INT(run->k), CLC_INT(run->bank->classes), CLC_FLOAT(run->temperature)));
+                       CLC_INT(run->query_block), CLC_INT(run->k), CLC_INT(run->bank->classes),
+                       CLC_FLOAT(run->temperature)));
     /* Their block arguments are set before each run. */
     CLC_TRY(clc_sequence_prepare(&run->load_queries, run->device));
     CLC_TRY(clc_sequence_prepare(&run->match, run->device));

@@ -120,7 +120,8 @@ fail:
 }
 
 static clc_status build_advance(probe *p, clc_sequence *sequence, size_t batches) {
-    const clc_launch_spec advance = {.source = "eval/linear.cl", .kernel = "linear_advance", .op = "linear_advance"};
+    const clc_launch_spec advance = {
+        .source = "eval/linear.cl", .kernel = "linear_advance", .op = "linear_advance"};
     return CLC_LAUNCH(sequence, p->device, &advance, CLC_MEM(p->state), CLC_INT(batches));
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static clc_status print_table(const clc_evaluation_row *rows, size_t n, FILE *file) {
-    static const char *const headings[] = {"features", "dim",       "classifier", "accuracy",
+    static const char *const headings[] = {"features",  "dim",    "classifier", "accuracy",
                                            "precision", "recall", "F1",         "seconds"};
     const size_t columns = sizeof headings / sizeof *headings;
     clc_table table;
@@ -58,8 +58,8 @@ static clc_status write_json(const clc_evaluation_row *rows, size_t n, const cha
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, json_pack("{s:s,s:i,s:f,s:o,s:o}", "features", rows[i].what,
-                                              "dim", rows[i].dim, "seconds", rows[i].seconds,
-                                              "knn", metrics_json(&rows[i].knn), "linear",
+                                              "dim", rows[i].dim, "seconds", rows[i].seconds, "knn",
+                                              metrics_json(&rows[i].knn), "linear",
                                               metrics_json(&rows[i].linear)));
     char *text = json_dumps(list, JSON_INDENT(2));
     json_decref(list);

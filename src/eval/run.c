@@ -19,8 +19,8 @@ struct clc_encoder {
     int height, width, channels;
 };
 
-/* Fills params with the weights of <folder>/encoder.safetensors or, if training hasn't ended, of the newest
- * checkpoint. */
+/* Fills params with the weights of <folder>/encoder.safetensors or, if training hasn't ended, of
+ * the newest checkpoint. */
 static clc_status load_weights(const char *folder, clc_encoder *e) {
     char path[1024];
     snprintf(path, sizeof path, "%s/encoder.safetensors", folder);
@@ -31,8 +31,8 @@ static clc_status load_weights(const char *folder, clc_encoder *e) {
     }
     clc_status status = clc_checkpoint_find(folder, -1, path, sizeof path);
     if (status != CLC_OK)
-        return clc_fail(CLC_IO, "'%s' has neither encoder.safetensors nor a checkpoint; train first",
-                        folder);
+        return clc_fail(
+            CLC_IO, "'%s' has neither encoder.safetensors nor a checkpoint; train first", folder);
     clc_log("%s: training hasn't ended; using %s", folder, path);
     return clc_encoder_load(path, &e->params, e->device);
 }
@@ -65,10 +65,9 @@ fail:
 
 static clc_status load_set(const clc_encoder *e, bool test, clc_dataset **data) {
     const clc_config *c = &e->config;
-    return clc_dataset_load(clc_config_choice(c, "data", "format"),
-                            test ? c->data.test_images : c->data.train_images,
-                            test ? c->data.test_labels : c->data.train_labels,
-                            test ? 0 : (size_t)c->data.limit, data);
+    return clc_dataset_load(
+        clc_config_choice(c, "data", "format"), test ? c->data.test_images : c->data.train_images,
+        test ? c->data.test_labels : c->data.train_labels, test ? 0 : (size_t)c->data.limit, data);
 }
 
 void clc_encoder_close(clc_encoder **encoder) {
@@ -181,8 +180,8 @@ fail:
     return status;
 }
 
-clc_status clc_run_evaluate(const char *folder, const char *device,
-                            const char *const *overrides, size_t override_count) {
+clc_status clc_run_evaluate(const char *folder, const char *device, const char *const *overrides,
+                            size_t override_count) {
     clc_status status = CLC_OK;
     clc_encoder *e = NULL;
     clc_dataset *train = NULL;

@@ -5,8 +5,8 @@
 #include "clcontrast/encoder.h"
 
 /* Evaluates the encoder of the run folder and prints the table. */
-clc_status clc_run_evaluate(const char *folder, const char *device,
-                            const char *const *overrides, size_t override_count);
+clc_status clc_run_evaluate(const char *folder, const char *device, const char *const *overrides,
+                            size_t override_count);
 
 /* Writes features and labels of both sets as .npy into `output` (NULL: the run folder). */
 clc_status clc_run_embed(const char *folder, const char *device, const char *output,

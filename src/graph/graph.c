@@ -68,8 +68,9 @@ clc_status clc_graph_node(clc_graph *graph, const clc_node *node, int n, int h, 
                           size_t saved, clc_tensor **out) {
     clc_status status = CLC_OK;
     if (n < 1 || h < 1 || w < 1 || c < 1)
-        return clc_fail(CLC_INVALID, "%s %s: its output would be %d x %d with %d channels; use larger "
-                                     "images or a smaller network",
+        return clc_fail(CLC_INVALID,
+                        "%s %s: its output would be %d x %d with %d channels; use larger "
+                        "images or a smaller network",
                         node->op->name, node->layer, h, w, c);
     clc_node *nodes = realloc(graph->nodes, (graph->node_count + 1) * sizeof *nodes);
     if (!nodes)

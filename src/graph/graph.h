@@ -10,8 +10,8 @@
 /* One buffer of the plan, reused by tensors whose lifetimes don't overlap. */
 typedef struct clc_slot {
     size_t bytes;
-    int busy_until; /* time of its last tensor's last use */
-    bool result;    /* of a graph without gradients: stands after its last node */
+    int busy_until;              /* time of its last tensor's last use */
+    bool result;                 /* of a graph without gradients: stands after its last node */
     const struct clc_slot *lent; /* the lender's slot that it is, or NULL */
     cl_mem mem;
 } clc_slot;
@@ -26,7 +26,8 @@ typedef struct clc_tensor {
     bool wants_grad;   /* an input's gradient is computed only if asked for */
     bool grad_written; /* while backward is built: the next writer adds */
     bool external;     /* an input whose buffer the caller provides in `value` */
-    bool exposed, exposed_grad; /* the loss reads the value, writes a gradient, although nodes read it too */
+    bool exposed,
+        exposed_grad; /* the loss reads the value, writes a gradient, although nodes read it too */
     int slot, grad_slot;
     cl_mem value, grad; /* borrowed from the slots */
 } clc_tensor;
@@ -58,8 +59,9 @@ struct clc_node {
 struct clc_graph {
     clc_device *device;
     clc_params *params;
-    bool training; /* batch-norm by batch statistics */
-    bool gradients; /* a backward pass follows; else nothing is kept for it. Set before the first tensor */
+    bool training;   /* batch-norm by batch statistics */
+    bool gradients;  /* a backward pass follows; else nothing is kept for it. Set before the first
+                        tensor */
     int norm_splits; /* equal parts of the samples that batch-norm sees alone; 1 unless set */
     bool frozen;     /* training leaves batch-norm's running statistics as they are */
     bool fixed_norm; /* it normalises by them, too: no sample depends on another */
@@ -86,14 +88,17 @@ clc_status clc_graph_create(clc_device *device, clc_params *params, bool trainin
 clc_status clc_graph_input(clc_graph *graph, const char *name, int n, int h, int w, int c,
                            bool wants_grad, clc_tensor **tensor);
 
-/* An input in a buffer of the caller, who sets tensor->value before clc_graph_build. No gradient. */
+/* An input in a buffer of the caller, who sets tensor->value before clc_graph_build. No gradient.
+ */
 clc_status clc_graph_input_external(clc_graph *graph, const char *name, int n, int h, int w, int c,
                                     clc_tensor **tensor);
 
-/* The loss reads this tensor; with `gradient` it also writes its gradient, to which nodes add theirs. */
+/* The loss reads this tensor; with `gradient` it also writes its gradient, to which nodes add
+ * theirs. */
 void clc_graph_expose(clc_tensor *tensor, bool gradient);
 
-/* For src/op: appends a node with an output of shape (n,h,w,c) and, if saved > 0, `saved` floats. */
+/* For src/op: appends a node with an output of shape (n,h,w,c) and, if saved > 0, `saved` floats.
+ */
 clc_status clc_graph_node(clc_graph *graph, const clc_node *node, int n, int h, int w, int c,
                           size_t saved, clc_tensor **out);
 
@@ -107,12 +112,13 @@ bool clc_graph_grad_accumulates(clc_tensor *tensor);
 /* Works out lifetimes, slots and workspace; needs no device memory. Host only. */
 clc_status clc_graph_plan(clc_graph *graph);
 
-/* Lets a planned graph use the workspace of another one that has been planned on the same device. With `activations`
- * also that one's activations, for all but its own results: then it has no gradients and goes forward before the
- * lender does. Allocate the lender first. */
+/* Lets a planned graph use the workspace of another one that has been planned on the same device.
+ * With `activations` also that one's activations, for all but its own results: then it has no
+ * gradients and goes forward before the lender does. Allocate the lender first. */
 void clc_graph_borrow(clc_graph *graph, clc_graph *lender, bool activations);
 
-/* Bytes of its own that clc_graph_allocate will take: activations (values and gradients), workspace. */
+/* Bytes of its own that clc_graph_allocate will take: activations (values and gradients),
+ * workspace. */
 size_t clc_graph_activation_bytes(const clc_graph *graph);
 size_t clc_graph_workspace_bytes(const clc_graph *graph);
 

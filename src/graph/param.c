@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Every tensor begins at a multiple of this many floats: sub-buffer alignment of any device, and whole
- * vectors for the optimizer. */
+/* Every tensor begins at a multiple of this many floats: sub-buffer alignment of any device, and
+ * whole vectors for the optimizer. */
 enum { PARAM_ALIGN = 256 };
 
 clc_param *clc_params_find(const clc_params *params, const char *name) {
@@ -147,18 +147,21 @@ void clc_param_outer_shape(const clc_param *param, size_t shape[4]) {
                                                                                  : d];
 }
 
-/* Weights are (rows,inner,outer) on the device and (outer,inner,rows) outside: rows are the kh x kw taps (1
- * for linear layers). */
+/* Weights are (rows,inner,outer) on the device and (outer,inner,rows) outside: rows are the kh x kw
+ * taps (1 for linear layers). */
 static void permute(const clc_param *param, const float *from, float *to, bool outwards) {
     const bool conv = param->kind == CLC_PARAM_CONV_WEIGHT;
     size_t taps = conv ? (size_t)param->shape[0] * (size_t)param->shape[1] : 1;
     size_t inner = (size_t)param->shape[conv ? 2 : 0], outer = (size_t)param->shape[conv ? 3 : 1];
-    enum { BLOCK = 16 }; /* of outer channels: so many streams outside, whole cache lines on the device */
+    enum {
+        BLOCK = 16
+    }; /* of outer channels: so many streams outside, whole cache lines on the device */
     for (size_t first = 0; first < outer; first += BLOCK)
         for (size_t i = 0; i < inner; i++)
             for (size_t t = 0; t < taps; t++)
                 for (size_t o = first; o < first + BLOCK && o < outer; o++) {
-                    size_t device = (t * inner + i) * outer + o, outside = (o * inner + i) * taps + t;
+                    size_t device = (t * inner + i) * outer + o,
+                           outside = (o * inner + i) * taps + t;
                     if (outwards)
                         to[outside] = from[device];
                     else
@@ -170,8 +173,8 @@ static bool permuted(const clc_param *param) {
     return param->kind == CLC_PARAM_CONV_WEIGHT || param->kind == CLC_PARAM_LINEAR_WEIGHT;
 }
 
-clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer,
-                           size_t offset, const float *data) {
+clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer, size_t offset,
+                           const float *data) {
     clc_status status = CLC_OK;
     float *copy = NULL;
     const size_t bytes = param->count * sizeof *data;

@@ -10,22 +10,22 @@ typedef enum clc_param_kind {
     CLC_PARAM_LINEAR_BIAS,
     CLC_PARAM_NORM_WEIGHT,
     CLC_PARAM_NORM_BIAS,
-    CLC_PARAM_NORM_MEAN,     /* running statistics: not trained */
+    CLC_PARAM_NORM_MEAN, /* running statistics: not trained */
     CLC_PARAM_NORM_VARIANCE,
-    CLC_PARAM_CONSTANT       /* trained, begins as `initial` */
+    CLC_PARAM_CONSTANT /* trained, begins as `initial` */
 } clc_param_kind;
 
 typedef struct clc_param {
     char name[96]; /* torchvision's name behind a branch: "encoder.layer1.0.conv1.weight" */
     clc_param_kind kind;
     int rank;
-    int shape[4];      /* in device layout */
-    int group;         /* clc_optim_group: which rate it is trained at; 0 unless set */
-    float initial;     /* of a CONSTANT */
-    size_t count;      /* floats */
-    size_t offset;     /* floats into `value` of clc_params */
-    cl_mem value;      /* (shape) */
-    cl_mem grad;       /* (shape); NULL for statistics and in inference */
+    int shape[4];  /* in device layout */
+    int group;     /* clc_optim_group: which rate it is trained at; 0 unless set */
+    float initial; /* of a CONSTANT */
+    size_t count;  /* floats */
+    size_t offset; /* floats into `value` of clc_params */
+    cl_mem value;  /* (shape) */
+    cl_mem grad;   /* (shape); NULL for statistics and in inference */
 } clc_param;
 
 typedef struct clc_params {
@@ -56,8 +56,9 @@ void clc_params_layout(clc_params *params);
 /* Allocates the buffers (gradients and `states` state buffers only if `training`), zeroed. */
 clc_status clc_params_allocate(clc_params *params, clc_device *device, bool training, int states);
 
-/* Fills values as PyTorch and torchvision do: convolutions normal with variance 2/fan_out, linear layers
- * uniform in +-1/sqrt(fan_in), batch-norm 1 and 0. The same seed gives the same values anywhere. */
+/* Fills values as PyTorch and torchvision do: convolutions normal with variance 2/fan_out, linear
+ * layers uniform in +-1/sqrt(fan_in), batch-norm 1 and 0. The same seed gives the same values
+ * anywhere. */
 clc_status clc_params_initialise(clc_params *params, clc_device *device, uint64_t seed);
 
 /* Copies one parameter from or to the host in torchvision's layout; `data` holds `count` floats. */
@@ -67,8 +68,8 @@ clc_status clc_param_export(const clc_param *param, clc_device *device, cl_mem b
 /* The same for any buffer that holds the tensor at `offset` bytes, such as optimizer state. */
 clc_status clc_param_read(const clc_param *param, clc_device *device, cl_mem buffer, size_t offset,
                           float *data);
-clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer,
-                           size_t offset, const float *data);
+clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer, size_t offset,
+                           const float *data);
 
 /* The shape outside: (k,c,kh,kw), (out,in) or (n). */
 void clc_param_outer_shape(const clc_param *param, size_t shape[4]);

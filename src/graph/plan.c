@@ -122,7 +122,8 @@ static bool is_lent(const clc_graph *graph, const clc_slot *slot) {
     return false;
 }
 
-/* The smallest slot of the lender that is large enough and that no other slot of the graph is; or NULL. */
+/* The smallest slot of the lender that is large enough and that no other slot of the graph is; or
+ * NULL. */
 static const clc_slot *find_lent(const clc_graph *graph, size_t bytes) {
     const clc_slot *fit = NULL;
     for (size_t i = 0; i < graph->lender->slot_count; i++) {

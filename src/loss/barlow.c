@@ -1,5 +1,6 @@
-/* Barlow Twins (Zbontar et al., arXiv 2103.03230): L = sum (1 - C_ii)^2 + lambda sum_{i != j} C_ij^2 with
- * C = x1^T x2 / N, x being the columns standardised by mean and biased variance + epsilon (1e-5, as batch-norm's). */
+/* Barlow Twins (Zbontar et al., arXiv 2103.03230): L = sum (1 - C_ii)^2 + lambda sum_{i != j}
+ * C_ij^2 with C = x1^T x2 / N, x being the columns standardised by mean and biased variance +
+ * epsilon (1e-5, as batch-norm's). */
 #include "loss/columns.h"
 
 static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
@@ -22,12 +23,34 @@ static clc_status multiply(clc_sequence *sequence, clc_device *device, const clc
                            const clc_loss_buffers *b, int which) {
     const size_t rows = (size_t)c->rows, dim = (size_t)c->dim, view = rows * dim;
     const clc_gemm products[3] = {
-        {.transpose_a = true, .m = dim, .n = dim, .k = rows, .a = b->workspace, .b = b->workspace,
-         .c = b->workspace, .a_offset = c->base, .b_offset = c->base + view, .c_offset = c->matrices},
-        {.transpose_b = true, .m = rows, .n = dim, .k = dim, .a = b->workspace, .b = b->workspace,
-         .c = b->dz, .a_offset = c->base + view, .b_offset = c->matrices},
-        {.m = rows, .n = dim, .k = dim, .a = b->workspace, .b = b->workspace, .c = b->dz,
-         .a_offset = c->base, .b_offset = c->matrices, .c_offset = view},
+        {.transpose_a = true,
+         .m = dim,
+         .n = dim,
+         .k = rows,
+         .a = b->workspace,
+         .b = b->workspace,
+         .c = b->workspace,
+         .a_offset = c->base,
+         .b_offset = c->base + view,
+         .c_offset = c->matrices},
+        {.transpose_b = true,
+         .m = rows,
+         .n = dim,
+         .k = dim,
+         .a = b->workspace,
+         .b = b->workspace,
+         .c = b->dz,
+         .a_offset = c->base + view,
+         .b_offset = c->matrices},
+        {.m = rows,
+         .n = dim,
+         .k = dim,
+         .a = b->workspace,
+         .b = b->workspace,
+         .c = b->dz,
+         .a_offset = c->base,
+         .b_offset = c->matrices,
+         .c_offset = view},
     };
     return clc_gemm_build(sequence, device, CLC_GEMM_AUTO, &products[which], b->workspace,
                           "barlow_products", "loss");

@@ -1,5 +1,5 @@
-/* CLIP (Radford et al., arXiv 2103.00020): cross-entropy of one side's vectors over the other's, the mean of both
- * directions; the scale may be learned. */
+/* CLIP (Radford et al., arXiv 2103.00020): cross-entropy of one side's vectors over the other's,
+ * the mean of both directions; the scale may be learned. */
 #include "loss/pairs.h"
 
 static clc_pairs clip(const clc_loss_shape *shape, const clc_loss_options *options) {

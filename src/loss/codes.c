@@ -4,10 +4,11 @@
 
 clc_status clc_codes_check(const char *name, const clc_loss_shape *s) {
     if (s->images < 1 || s->dim < 1 || s->large < 1 || s->views < 2 || s->large > s->views)
-        return clc_fail(CLC_INVALID,
-                        "%s: %d images, %d views of which %d have codes, %d scores; at least 2 views "
-                        "are needed",
-                        name, s->images, s->views, s->large, s->dim);
+        return clc_fail(
+            CLC_INVALID,
+            "%s: %d images, %d views of which %d have codes, %d scores; at least 2 views "
+            "are needed",
+            name, s->images, s->views, s->large, s->dim);
     return CLC_OK;
 }
 

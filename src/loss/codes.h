@@ -1,4 +1,5 @@
-/* What losses on scores share: a view predicts another view's distribution; see cl/loss/codes.cl. */
+/* What losses on scores share: a view predicts another view's distribution; see cl/loss/codes.cl.
+ */
 #ifndef CLC_LOSS_CODES_H
 #define CLC_LOSS_CODES_H
 

@@ -15,7 +15,10 @@ clc_columns clc_columns_place(const clc_device *device, const char *name,
                               const clc_loss_shape *shape, size_t matrices, size_t shares) {
     const size_t rows = (size_t)shape->images, dim = (size_t)shape->dim;
     const unsigned width = clc_item_width(device, dim);
-    clc_columns c = {.name = name, .rows = shape->images, .dim = shape->dim, .items = device->group_size,
+    clc_columns c = {.name = name,
+                     .rows = shape->images,
+                     .dim = shape->dim,
+                     .items = device->group_size,
                      .groups = clc_column_groups(device, dim)};
     c.base = gemm_floats(device, rows, dim);
     c.matrices = c.base + 2 * (rows + 1) * dim;

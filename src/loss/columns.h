@@ -7,14 +7,14 @@
 
 /* Where things are in the workspace, in floats; GEMM's own workspace comes first. */
 typedef struct clc_columns {
-    const char *name;   /* of the loss */
-    int rows, dim;      /* of one view */
-    size_t groups;      /* launches over columns */
-    size_t items;       /* a group */
-    size_t base;        /* x: (2,rows,dim) */
-    size_t matrices;    /* (count,dim,dim) */
-    size_t shares;      /* of the loss */
-    size_t floats;      /* all of it */
+    const char *name; /* of the loss */
+    int rows, dim;    /* of one view */
+    size_t groups;    /* launches over columns */
+    size_t items;     /* a group */
+    size_t base;      /* x: (2,rows,dim) */
+    size_t matrices;  /* (count,dim,dim) */
+    size_t shares;    /* of the loss */
+    size_t floats;    /* all of it */
     char options[48];
 } clc_columns;
 

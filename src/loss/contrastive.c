@@ -1,4 +1,5 @@
-/* Contrastive loss with a margin (Hadsell et al., CVPR 2006): positives together, negatives apart by the margin. */
+/* Contrastive loss with a margin (Hadsell et al., CVPR 2006): positives together, negatives apart
+ * by the margin. */
 #include "loss/pairs.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* BYOL's and SimSiam's regression of one view's targets from the other's predictions; see cl/loss/cosine.cl. */
+/* BYOL's and SimSiam's regression of one view's targets from the other's predictions; see
+ * cl/loss/cosine.cl. */
 #include "loss/loss.h"
 
 #include <stdio.h>
@@ -6,7 +7,8 @@
 static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
     (void)options;
     if (!shape->targets || shape->views < 1 || shape->images < 1 || shape->dim < 1)
-        return clc_fail(CLC_INVALID, "cosine: needs targets to predict; use it with byol or simsiam");
+        return clc_fail(CLC_INVALID,
+                        "cosine: needs targets to predict; use it with byol or simsiam");
     return CLC_OK;
 }
 
@@ -40,9 +42,11 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->target), CLC_MEM(b->dz),
                        CLC_MEM(b->dtarget), CLC_MEM(b->workspace), CLC_INT(shape->images),
                        CLC_INT(shape->views), CLC_FLOAT(weight)));
-    spec = (clc_launch_spec){
-        .source = "loss/cosine.cl", .kernel = "cosine_merge", .options = options,
-        .local = {device->group_size}, .layer = "loss"};
+    spec = (clc_launch_spec){.source = "loss/cosine.cl",
+                             .kernel = "cosine_merge",
+                             .options = options,
+                             .local = {device->group_size},
+                             .layer = "loss"};
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->value),
                        CLC_INT(groups), CLC_FLOAT(weight / rows)));
 fail:

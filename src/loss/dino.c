@@ -1,5 +1,5 @@
-/* DINO (Caron et al., arXiv 2104.14294): the student's scores of each view predict the teacher's of the others,
- * centred and sharpened. Afterwards the centre follows the teacher's mean. */
+/* DINO (Caron et al., arXiv 2104.14294): the student's scores of each view predict the teacher's of
+ * the others, centred and sharpened. Afterwards the centre follows the teacher's mean. */
 #include "loss/codes.h"
 
 static clc_status check(const clc_loss_shape *shape, const clc_loss_options *o) {

@@ -1,5 +1,5 @@
-/* InfoNCE (van den Oord et al., arXiv 1807.03748): the columns of a view are the other view's vectors, or the
- * targets' (MoCo's keys, arXiv 1911.05722), and the queue's. */
+/* InfoNCE (van den Oord et al., arXiv 1807.03748): the columns of a view are the other view's
+ * vectors, or the targets' (MoCo's keys, arXiv 1911.05722), and the queue's. */
 #include "loss/pairs.h"
 
 #include <stdio.h>

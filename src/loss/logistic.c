@@ -1,5 +1,6 @@
-/* Logistic loss (noise-contrastive estimation; SigLIP, arXiv 2303.15343): each pair of one view's vector with one
- * of the other's, or of the queue's, is a yes or a no. Scale and bias may be learned. */
+/* Logistic loss (noise-contrastive estimation; SigLIP, arXiv 2303.15343): each pair of one view's
+ * vector with one of the other's, or of the queue's, is a yes or a no. Scale and bias may be
+ * learned. */
 #include "loss/pairs.h"
 
 static clc_pairs logistic(const clc_loss_shape *shape, const clc_loss_options *options) {

@@ -18,7 +18,11 @@ typedef struct clc_loss_shape {
 } clc_loss_shape;
 
 /* In the order of the words of config.h. */
-typedef enum clc_negatives { CLC_NEGATIVES_BATCH, CLC_NEGATIVES_QUEUE, CLC_NEGATIVES_BOTH } clc_negatives;
+typedef enum clc_negatives {
+    CLC_NEGATIVES_BATCH,
+    CLC_NEGATIVES_QUEUE,
+    CLC_NEGATIVES_BOTH
+} clc_negatives;
 typedef enum clc_mining { CLC_MINING_ALL, CLC_MINING_SEMIHARD, CLC_MINING_HARD } clc_mining;
 typedef enum clc_distance {
     CLC_DISTANCE_EUCLIDEAN,
@@ -29,36 +33,36 @@ typedef enum clc_distance {
 /* What configurations set; a loss takes what it knows. */
 typedef struct clc_loss_options {
     double temperature;
-    double weight;    /* the loss is multiplied by it; 0 counts as 1 */
-    bool raw;         /* embeddings are not normalised to unit length */
-    bool symmetric;   /* infonce: the targets are anchors too */
-    bool both_views;  /* infonce without targets: both views are anchors */
+    double weight;   /* the loss is multiplied by it; 0 counts as 1 */
+    bool raw;        /* embeddings are not normalised to unit length */
+    bool symmetric;  /* infonce: the targets are anchors too */
+    bool both_views; /* infonce without targets: both views are anchors */
     clc_negatives negatives;
-    double bias;      /* logistic */
+    double bias;           /* logistic */
     clc_distance distance; /* contrastive, triplet */
     double margin;         /* negatives' in contrastive */
     double positive_margin;
-    bool linear;           /* contrastive: not squared */
+    bool linear; /* contrastive: not squared */
     clc_mining mining;
-    bool soft;             /* triplet: no margin */
-    double l2;             /* npair: weight of the squared lengths */
-    double lambda;         /* barlow: weight of the off-diagonal */
+    bool soft;               /* triplet: no margin */
+    double l2;               /* npair: weight of the squared lengths */
+    double lambda;           /* barlow: weight of the off-diagonal */
     double variance_epsilon; /* barlow: added to variances; 0 counts as 1e-5 */
-    double epsilon;        /* swav: of Sinkhorn's algorithm */
+    double epsilon;          /* swav: of Sinkhorn's algorithm */
     int iterations;
     double teacher_temperature, center_momentum; /* dino; the centre stays at a momentum of 1 */
-    double invariance, variance, covariance; /* vicreg: weights */
+    double invariance, variance, covariance;     /* vicreg: weights */
 } clc_loss_options;
 
 typedef struct clc_loss_buffers {
-    cl_mem z, dz;  /* (views*images,dim); dz receives dL/dz, written */
-    cl_mem target; /* (views*images,dim), or NULL */
+    cl_mem z, dz;   /* (views*images,dim); dz receives dL/dz, written */
+    cl_mem target;  /* (views*images,dim), or NULL */
     cl_mem dtarget; /* cosine: (views*images,dim) receives dL/dtarget; NULL if they are constant */
-    cl_mem queue;  /* (queue,dim) of unit length, or NULL */
-    cl_mem center; /* dino: (dim), updated */
-    cl_mem labels; /* int (images), or NULL */
-    /* Parameters (1) with gradients: the similarities' scale exp(log_scale) in place of 1 / temperature,
-     * and bias; NULL if not learned. */
+    cl_mem queue;   /* (queue,dim) of unit length, or NULL */
+    cl_mem center;  /* dino: (dim), updated */
+    cl_mem labels;  /* int (images), or NULL */
+    /* Parameters (1) with gradients: the similarities' scale exp(log_scale) in place of 1 /
+     * temperature, and bias; NULL if not learned. */
     cl_mem log_scale, dlog_scale, bias, dbias;
     cl_mem value; /* (1) receives L */
     cl_mem workspace;

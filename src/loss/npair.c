@@ -1,5 +1,5 @@
-/* Multi-class N-pair loss (Sohn, NIPS 2016): dot products of one view with the other, and l2 / 4 times both views'
- * mean squared length. */
+/* Multi-class N-pair loss (Sohn, NIPS 2016): dot products of one view with the other, and l2 / 4
+ * times both views' mean squared length. */
 #include "loss/pairs.h"
 
 static clc_pairs npair(const clc_loss_shape *shape, const clc_loss_options *options) {

@@ -11,8 +11,9 @@ static size_t round_up(size_t a, size_t b) {
     return ceil_div(a, b) * b;
 }
 
-/* On CPU devices 24 accumulators with 32 vector registers, 12 with 16, and rows enough that a panel read is used
- * well. A GPU's group has the rows of one tile: its state is registers, and a rule that takes many leaves half. */
+/* On CPU devices 24 accumulators with 32 vector registers, 12 with 16, and rows enough that a panel
+ * read is used well. A GPU's group has the rows of one tile: its state is registers, and a rule
+ * that takes many leaves half. */
 static void choose_tile(const clc_device *device, const clc_pairs *pairs, clc_pairs_tiling *t) {
     const bool cpu = device->profile == CLC_PROFILE_CPU;
     t->width = cpu ? device->vector_width : 1;
@@ -82,7 +83,8 @@ clc_status clc_pairs_check(const clc_pairs *p) {
         return clc_fail(CLC_INVALID, "%s: %d rows of %d dimensions; at least 1 of each is needed",
                         p->name, p->rows, p->dim);
     if (p->segments == 1 && p->rows == p->images && p->images < 2)
-        return clc_fail(CLC_INVALID, "%s: one embedding makes no pair; use a larger batch", p->name);
+        return clc_fail(CLC_INVALID, "%s: one embedding makes no pair; use a larger batch",
+                        p->name);
     if (p->segments > 1 && p->segments % 2)
         return clc_fail(CLC_INVALID, "%s compares two views, not %d; set the method's views to 2",
                         p->name, p->students);
@@ -108,10 +110,11 @@ size_t clc_pairs_workspace(const clc_device *device, const clc_pairs *p) {
 
 clc_launch_spec clc_pairs_spec(const clc_pairs *p, const clc_pairs_tiling *t, const char *kernel,
                                size_t groups, char options[256]) {
-    snprintf(options, 256,
-             "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u -DPREPARED=%zu %s",
-             p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels,
-             t->prepared, p->rule);
+    snprintf(
+        options, 256,
+        "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u -DPREPARED=%zu %s",
+        p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels, t->prepared,
+        p->rule);
     return (clc_launch_spec){.source = p->source,
                              .kernel = kernel,
                              .options = options,
@@ -135,16 +138,14 @@ clc_status clc_pairs_prepare(clc_sequence *sequence, clc_device *device, const c
                              const clc_loss_buffers *b) {
     const clc_pairs_tiling t = clc_pairs_tile(device, p);
     char options[256];
-    clc_launch_spec spec =
-        clc_pairs_spec(p, &t, "pairs_prepare", t.padded / t.prepared, options);
+    clc_launch_spec spec = clc_pairs_spec(p, &t, "pairs_prepare", t.padded / t.prepared, options);
     const double floats = (double)p->dim * ((double)p->rows * p->segments + p->queue);
     spec.flops = 4 * floats;
     spec.bytes = 12 * floats;
-    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->target),
-                      CLC_MEM(b->queue), CLC_MEM(b->labels), CLC_MEM(b->log_scale),
-                      CLC_MEM(b->bias), CLC_MEM(b->workspace), SHAPE_ARGS(p, &t),
-                      CLC_INT(p->students), CLC_INT(p->images), CLC_INT(p->raw), CLC_FLOAT(p->rate),
-                      CLC_FLOAT(p->bias));
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->target), CLC_MEM(b->queue),
+                      CLC_MEM(b->labels), CLC_MEM(b->log_scale), CLC_MEM(b->bias),
+                      CLC_MEM(b->workspace), SHAPE_ARGS(p, &t), CLC_INT(p->students),
+                      CLC_INT(p->images), CLC_INT(p->raw), CLC_FLOAT(p->rate), CLC_FLOAT(p->bias));
 }
 
 static clc_status build_learned(clc_sequence *sequence, clc_device *device, const clc_pairs *p,
@@ -166,8 +167,7 @@ clc_status clc_pairs_build(clc_sequence *sequence, clc_device *device, const clc
     const double bytes = 8.0 * p->rows * p->segments * p->dim;
     char options[256];
     CLC_TRY(clc_pairs_prepare(sequence, device, p, b));
-    clc_launch_spec spec =
-        clc_pairs_spec(p, &t, p->forward, groups_of(&t, p->segments), options);
+    clc_launch_spec spec = clc_pairs_spec(p, &t, p->forward, groups_of(&t, p->segments), options);
     spec.flops = 2 * pairs_met(p, p->anchors) * p->dim;
     spec.bytes = bytes;
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), SHAPE_ARGS(p, &t),

@@ -1,5 +1,5 @@
-/* What every loss on pairs of embeddings shares: how the vectors are arranged and the work is cut; see
- * cl/loss/pairs.h. Memory is O(vectors x dim); a matrix of all pairs is never stored. */
+/* What every loss on pairs of embeddings shares: how the vectors are arranged and the work is cut;
+ * see cl/loss/pairs.h. Memory is O(vectors x dim); a matrix of all pairs is never stored. */
 #ifndef CLC_LOSS_PAIRS_H
 #define CLC_LOSS_PAIRS_H
 
@@ -15,11 +15,11 @@ typedef struct clc_pairs {
     char rule[96]; /* -D options of the rule */
     int rows, segments, students, anchors, queue;
     int images, dim;
-    int stats; /* floats a row that the rule keeps */
-    bool heavy; /* the rule takes many registers */
-    bool raw;  /* not normalised */
-    double rate, bias;     /* similarities are s * rate + bias */
-    double first, second;  /* the rule's parameters */
+    int stats;            /* floats a row that the rule keeps */
+    bool heavy;           /* the rule takes many registers */
+    bool raw;             /* not normalised */
+    double rate, bias;    /* similarities are s * rate + bias */
+    double first, second; /* the rule's parameters */
     double weight;
     const char *refusal; /* what is wrong with the options and what to do; NULL if nothing */
 } clc_pairs;

@@ -1,5 +1,5 @@
-/* Supervised contrastive loss (Khosla et al., arXiv 2004.11362, eq. 2, "L_out"): NT-Xent whose positives are all
- * views of the same label. */
+/* Supervised contrastive loss (Khosla et al., arXiv 2004.11362, eq. 2, "L_out"): NT-Xent whose
+ * positives are all views of the same label. */
 #include "loss/pairs.h"
 
 static clc_pairs supcon(const clc_loss_shape *shape, const clc_loss_options *options) {

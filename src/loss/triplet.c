@@ -1,5 +1,6 @@
-/* Triplet loss (FaceNet, arXiv 1503.03832): an anchor's positives nearer than its negatives by a margin. Hard
- * mining needs one pass over the pairs; otherwise each block of anchors gets lists (cl/loss/triplet.cl). */
+/* Triplet loss (FaceNet, arXiv 1503.03832): an anchor's positives nearer than its negatives by a
+ * margin. Hard mining needs one pass over the pairs; otherwise each block of anchors gets lists
+ * (cl/loss/triplet.cl). */
 #include "loss/pairs.h"
 
 #include <stdio.h>
@@ -27,7 +28,8 @@ static clc_pairs triplet(const clc_loss_shape *shape, const clc_loss_options *op
     if (!(options->margin >= 0))
         p.refusal = "the margin must be 0 or more";
     if (options->soft && options->mining == CLC_MINING_SEMIHARD)
-        p.refusal = "semi-hard mining needs a margin; use loss.soft = false, or mining = hard or all";
+        p.refusal =
+            "semi-hard mining needs a margin; use loss.soft = false, or mining = hard or all";
     return p;
 }
 
@@ -62,8 +64,8 @@ static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
         return clc_pairs_workspace(device, &p);
     const lists l = cut(device, &p, shape);
     const clc_pairs_tiling *t = &l.tiling;
-    return (t->padded * (3 * t->dim + 2 + (size_t)p.stats) + 4 +
-            l.shares * CLC_PAIRS_PARTS + l.block * (2 * l.most + 1)) *
+    return (t->padded * (3 * t->dim + 2 + (size_t)p.stats) + 4 + l.shares * CLC_PAIRS_PARTS +
+            l.block * (2 * l.most + 1)) *
            sizeof(float);
 }
 

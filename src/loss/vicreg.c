@@ -1,6 +1,7 @@
-/* VICReg (Bardes, Ponce and LeCun, arXiv 2105.04906): invariance times the mean squared difference of the views,
- * variance times the mean over views and dimensions of max(0, 1 - sqrt(Var + 1e-4)), covariance times the sum
- * over views of sum_{i != j} C_ij^2 / D; variances and covariances are unbiased. */
+/* VICReg (Bardes, Ponce and LeCun, arXiv 2105.04906): invariance times the mean squared difference
+ * of the views, variance times the mean over views and dimensions of max(0, 1 - sqrt(Var + 1e-4)),
+ * covariance times the sum over views of sum_{i != j} C_ij^2 / D; variances and covariances are
+ * unbiased. */
 #include "loss/columns.h"
 
 static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {

@@ -1,5 +1,5 @@
-/* Methods: which views go through which networks, what the loss sees of them, and what is updated after a
- * step. A method is a row of words, without arithmetic; adding one is a file that defines
+/* Methods: which views go through which networks, what the loss sees of them, and what is updated
+ * after a step. A method is a row of words, without arithmetic; adding one is a file that defines
  * clc_method_<word>, and the word in CLC_METHODS (core/words.h). method/wiring.h interprets it. */
 #ifndef CLC_METHOD_METHOD_H
 #define CLC_METHOD_METHOD_H
@@ -13,7 +13,8 @@
 typedef enum clc_target {
     CLC_TARGET_NONE,
     CLC_TARGET_TEACHER,    /* the output of a running average of the networks */
-    CLC_TARGET_PROJECTION, /* the other view's projection, in front of the predictor, as a constant */
+    CLC_TARGET_PROJECTION, /* the other view's projection, in front of the predictor, as a constant
+                            */
     CLC_TARGET_NEIGHBOURS  /* the queue's vectors that are nearest to those */
 } clc_target;
 
@@ -31,14 +32,15 @@ typedef struct clc_method {
     clc_target target;
     clc_queue_use queue;
     clc_negatives negatives; /* likewise */
-    bool split;      /* the networks see the first view, the teacher the second; else both see both */
-    bool predictor;  /* behind the networks, not behind the teacher */
-    bool prototypes; /* the loss sees cosines with prototypes */
+    bool split; /* the networks see the first view, the teacher the second; else both see both */
+    bool predictor;       /* behind the networks, not behind the teacher */
+    bool prototypes;      /* the loss sees cosines with prototypes */
     bool unit_prototypes; /* which are scaled to length 1 after each update */
-    bool multicrop;  /* small views beside the two, not for the teacher */
-    bool labels;     /* positives have the same label */
-    int norm_parts;  /* parts of each view that batch-norm sees alone; 0: all views together */
-    double temperature_weight; /* the loss is multiplied by so many times its temperature; 0: it is not */
+    bool multicrop;       /* small views beside the two, not for the teacher */
+    bool labels;          /* positives have the same label */
+    int norm_parts;       /* parts of each view that batch-norm sees alone; 0: all views together */
+    double temperature_weight; /* the loss is multiplied by so many times its temperature; 0: it is
+                                  not */
 } clc_method;
 
 /* The method of that name, or NULL. */
@@ -55,8 +57,8 @@ bool clc_method_wants_labels(const clc_config *config);
 clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
                              clc_tensor **features);
 
-/* What is kept after training: the encoder, and behind it as many of the projector's layers as the configuration
- * says (SimCLR v2). */
+/* What is kept after training: the encoder, and behind it as many of the projector's layers as the
+ * configuration says (SimCLR v2). */
 clc_status clc_kept_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
                           clc_tensor **features);
 bool clc_param_is_kept(const clc_config *config, const char *name);

@@ -19,10 +19,10 @@ clc_status clc_queue_push_build(clc_sequence *sequence, clc_device *device, cons
 /* Bytes of workspace for the nearest of `rows` embeddings. */
 size_t clc_queue_nearest_workspace(const clc_device *device, const clc_queue *queue, int rows);
 
-/* Appends: nearest (rows,dim) receives the queue's vectors that are nearest to z (rows,dim) by cosine.
- * `gemm_space` and `scores` (rows,size) are workspace. */
+/* Appends: nearest (rows,dim) receives the queue's vectors that are nearest to z (rows,dim) by
+ * cosine. `gemm_space` and `scores` (rows,size) are workspace. */
 clc_status clc_queue_nearest_build(clc_sequence *sequence, clc_device *device,
-                                   const clc_queue *queue, cl_mem z, cl_mem nearest, cl_mem gemm_space,
-                                   cl_mem scores, int rows);
+                                   const clc_queue *queue, cl_mem z, cl_mem nearest,
+                                   cl_mem gemm_space, cl_mem scores, int rows);
 
 #endif

@@ -31,10 +31,9 @@ static clc_status set_normalisation(const clc_config *config, const clc_dataset 
         measure(data, measured[0], measured[1]);
     for (int i = 0; i < 2; i++) {
         if (given[i]->count && given[i]->count != (size_t)data->channels)
-            return clc_fail(CLC_INVALID,
-                            "augmentation.%s has %zu values, but the images have %d channel%s",
-                            names[i], given[i]->count, data->channels,
-                            data->channels == 1 ? "" : "s");
+            return clc_fail(
+                CLC_INVALID, "augmentation.%s has %zu values, but the images have %d channel%s",
+                names[i], given[i]->count, data->channels, data->channels == 1 ? "" : "s");
         for (int c = 0; c < data->channels; c++)
             to[i][c] = (float)(given[i]->count ? given[i]->values[c] : measured[i][c]);
     }

@@ -58,8 +58,9 @@ static clc_status plan_views(clc_wiring *w, const clc_dataset *data) {
     CLC_TRY(clc_augment_from_config(w->config, data, &augment));
     add_large_views(w, &augment);
     if (crops->count && !w->method->multicrop)
-        return clc_fail(CLC_INVALID, "method.crops: %s has no small views; leave it empty, or use swav "
-                                     "or dino",
+        return clc_fail(CLC_INVALID,
+                        "method.crops: %s has no small views; leave it empty, or use swav "
+                        "or dino",
                         w->method->name);
     for (size_t i = 0; i < crops->count; i++) {
         augment.size = w->config->method.crop_sizes.values[i];
@@ -69,8 +70,8 @@ static clc_status plan_views(clc_wiring *w, const clc_dataset *data) {
         CLC_TRY(clc_augment_check(&augment));
     }
     for (int i = 0; i < w->set_count; i++) {
-        const size_t bytes = clc_augment_workspace(w->device, &w->sets[i].augment,
-                                                   w->sets[i].views * w->micro);
+        const size_t bytes =
+            clc_augment_workspace(w->device, &w->sets[i].augment, w->sets[i].views * w->micro);
         w->augment_bytes = bytes > w->augment_bytes ? bytes : w->augment_bytes;
     }
 fail:
@@ -107,7 +108,8 @@ fail:
 static clc_status build_branch(clc_wiring *w, branch_kind kind, int crop, clc_branch *b) {
     clc_status status = CLC_OK;
     const clc_crop_views *c = &w->crops[crop];
-    CLC_TRY(clc_graph_create(w->device, kind == TEACHER ? &w->teacher : &w->params, true, &b->graph));
+    CLC_TRY(
+        clc_graph_create(w->device, kind == TEACHER ? &w->teacher : &w->params, true, &b->graph));
     b->graph->gradients = kind == STUDENT;
     b->graph->frozen = kind == EMBEDDER;
     b->graph->norm_splits = norm_splits(w, c->views);
@@ -145,8 +147,8 @@ static clc_status plan_queue_branch(clc_wiring *w) {
     clc_branch *b = &w->queue_branch;
     CLC_TRY(clc_graph_create(w->device, &w->params, true, &b->graph));
     b->graph->gradients = false;
-    CLC_TRY(clc_graph_input_external(b->graph, "queue", w->queue.size, 1, 1, w->queue.dim,
-                                     &b->images));
+    CLC_TRY(
+        clc_graph_input_external(b->graph, "queue", w->queue.size, 1, 1, w->queue.dim, &b->images));
     CLC_TRY(clc_prototypes(b->graph, "prototypes", b->images, w->config->method.prototypes,
                            &b->output));
 fail:
@@ -165,7 +167,8 @@ static clc_status add_learned(clc_wiring *w) {
         return CLC_OK;
     const bool bias = w->loss == &clc_loss_logistic;
     if (!bias && w->loss != &clc_loss_clip)
-        return clc_fail(CLC_INVALID, "loss.learned_scale: only clip and logistic learn their scale, not %s",
+        return clc_fail(CLC_INVALID,
+                        "loss.learned_scale: only clip and logistic learn their scale, not %s",
                         w->loss->name);
     for (int i = 0; i < (bias ? 2 : 1); i++) {
         int index;
@@ -236,8 +239,8 @@ static void plan_ports(clc_wiring *w) {
         w->target.owned = clc_wiring_micros(w) > 1;
     }
     if (w->method->target == CLC_TARGET_PROJECTION)
-        plan_port(w, &w->target, offsetof(clc_branch, projection),
-                  !w->config->method.stop_gradient, 1);
+        plan_port(w, &w->target, offsetof(clc_branch, projection), !w->config->method.stop_gradient,
+                  1);
     const clc_branch *seen = clc_wiring_micros(w) > 1 ? &w->embedders[0] : &w->students[0];
     w->watched = seen->projection;
     w->watched_second = seen->views > 1 ? seen->projection : w->teacher_branch.output;
@@ -251,10 +254,11 @@ static clc_status check_queue(const clc_wiring *w) {
     if (!w->queue.size && w->method->target == CLC_TARGET_NEIGHBOURS)
         return clc_fail(CLC_INVALID, "%s needs a queue; set method.queue", w->method->name);
     if (w->queue.size && w->queue.size < clc_wiring_queued(w))
-        return clc_fail(CLC_INVALID,
-                        "method.queue = %d holds less than the %d embeddings of a step; use at least "
-                        "so many, or a smaller batch",
-                        w->queue.size, clc_wiring_queued(w));
+        return clc_fail(
+            CLC_INVALID,
+            "method.queue = %d holds less than the %d embeddings of a step; use at least "
+            "so many, or a smaller batch",
+            w->queue.size, clc_wiring_queued(w));
     return CLC_OK;
 }
 
@@ -272,8 +276,8 @@ static clc_status plan_loss(clc_wiring *w) {
     CLC_TRY(w->loss->check(&w->shape, &w->options));
     w->loss_workspace_bytes = w->loss->workspace(w->device, &w->shape, &w->options);
     if (m->target == CLC_TARGET_NEIGHBOURS)
-        w->nearest_space_bytes = clc_queue_nearest_workspace(w->device, &w->queue,
-                                                             w->projection.views * w->batch);
+        w->nearest_space_bytes =
+            clc_queue_nearest_workspace(w->device, &w->queue, w->projection.views * w->batch);
 fail:
     return status;
 }
@@ -292,8 +296,8 @@ clc_graph *clc_wiring_graph(clc_wiring *w, int i) {
     return b ? b->graph : NULL;
 }
 
-/* The teacher and the embedders have gone forward, and only their results are read, before the students do: they
- * need no memory besides theirs. */
+/* The teacher and the embedders have gone forward, and only their results are read, before the
+ * students do: they need no memory besides theirs. */
 static clc_status plan_graphs(clc_wiring *w) {
     clc_status status = CLC_OK;
     clc_graph *students = w->students[0].graph;
@@ -357,9 +361,10 @@ void clc_wiring_release(clc_wiring *w) {
             clc_buffer_release(w->device, &ports[i]->value);
             clc_buffer_release(w->device, &ports[i]->grad);
         }
-    cl_mem *const buffers[] = {&w->queue.data,    &w->nearest, &w->nearest_scores, &w->nearest_space,
-                               &w->center,        &w->loss_workspace, &w->value,   &w->all_labels,
-                               &w->labels,        &w->augment_workspace, &w->grad_sum};
+    cl_mem *const buffers[] = {
+        &w->queue.data, &w->nearest,           &w->nearest_scores, &w->nearest_space,
+        &w->center,     &w->loss_workspace,    &w->value,          &w->all_labels,
+        &w->labels,     &w->augment_workspace, &w->grad_sum};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         clc_buffer_release(w->device, buffers[i]);
     for (int i = 0; i < w->crop_count; i++)

@@ -1,5 +1,5 @@
-/* A method wired up for a configuration: views, branches of networks, the loss and what follows it. All of the
- * arithmetic is elsewhere; this is who reads whose buffers, and when. */
+/* A method wired up for a configuration: views, branches of networks, the loss and what follows it.
+ * All of the arithmetic is elsewhere; this is who reads whose buffers, and when. */
 #ifndef CLC_METHOD_WIRING_H
 #define CLC_METHOD_WIRING_H
 
@@ -26,9 +26,9 @@ typedef struct clc_crop_views {
 /* Views of one transform: made together. */
 typedef struct clc_view_set {
     clc_augment augment;
-    int crop;        /* index of their clc_crop_views */
+    int crop;         /* index of their clc_crop_views */
     int first, views; /* among those */
-    int first_view;  /* number of the first view of all */
+    int first_view;   /* number of the first view of all */
 } clc_view_set;
 
 /* One network on views of one size. */
@@ -39,15 +39,15 @@ typedef struct clc_branch {
     int views;
 } clc_branch;
 
-/* A matrix that the loss sees, of all the batch's images: a branch's tensor itself or, if it has several
- * parts or is made in several micro-batches, gathered from those. */
+/* A matrix that the loss sees, of all the batch's images: a branch's tensor itself or, if it has
+ * several parts or is made in several micro-batches, gathered from those. */
 typedef struct clc_port {
     int views, dim;
     bool gradient;
     struct {
-        clc_tensor *from;  /* its value is gathered, row v * micro + i */
-        clc_tensor *to;    /* its gradient is scattered to; NULL for none */
-        int first, views;  /* rows first * batch ... */
+        clc_tensor *from; /* its value is gathered, row v * micro + i */
+        clc_tensor *to;   /* its gradient is scattered to; NULL for none */
+        int first, views; /* rows first * batch ... */
     } parts[CLC_CROP_SIZES];
     int part_count;
     bool owned;
@@ -70,32 +70,35 @@ typedef struct clc_wiring {
     clc_loss_shape shape;
     clc_params params, teacher; /* of the networks; their running average, empty if there is none */
     int batch, micro, channels;
-    int views; /* of each image, in all */
+    int views;                            /* of each image, in all */
     clc_crop_views crops[CLC_CROP_SIZES]; /* if `split`, the second is the teacher's */
     int crop_count;
     clc_view_set sets[CLC_VIEW_SETS];
     int set_count;
     int student_count;
-    clc_branch students[CLC_CROP_SIZES]; /* one a crop size, sharing their parameters */
-    clc_branch embedders[CLC_CROP_SIZES]; /* the same without gradients, for micro-batches */
+    clc_branch students[CLC_CROP_SIZES];     /* one a crop size, sharing their parameters */
+    clc_branch embedders[CLC_CROP_SIZES];    /* the same without gradients, for micro-batches */
     clc_branch teacher_branch, queue_branch; /* queue_branch: scores of the queue */
-    clc_port output, target, projection; /* target: the teacher's; projection: what the queue takes */
-    /* Projections of a (micro-)batch: of first views, and of second ones from row `second_row` on. */
+    clc_port output, target,
+        projection; /* target: the teacher's; projection: what the queue takes */
+    /* Projections of a (micro-)batch: of first views, and of second ones from row `second_row` on.
+     */
     clc_tensor *watched, *watched_second;
     int second_row;
     clc_queue queue;
-    cl_mem nearest;            /* (views*batch,dim) */
+    cl_mem nearest; /* (views*batch,dim) */
     cl_mem nearest_scores, nearest_space;
     size_t nearest_space_bytes;
     cl_mem center, loss_workspace, value; /* value: float (1), the loss */
     cl_mem all_labels, labels;            /* int: of the data set, of the batch */
     size_t label_count;
     size_t loss_workspace_bytes, augment_bytes;
-    cl_mem augment_workspace, grad_sum; /* grad_sum: like params.grad, if there are several backwards */
+    cl_mem augment_workspace,
+        grad_sum; /* grad_sum: like params.grad, if there are several backwards */
     clc_sequence *augment, *gather, *scatter; /* one a micro-batch */
-    clc_sequence before, after;    /* around the loss */
-    clc_sequence loss_sequence[2]; /* without and with the queue */
-    clc_sequence accumulate[3];    /* of gradients: the first, others, the last */
+    clc_sequence before, after;               /* around the loss */
+    clc_sequence loss_sequence[2];            /* without and with the queue */
+    clc_sequence accumulate[3];               /* of gradients: the first, others, the last */
 } clc_wiring;
 
 /* All graphs: number i of CLC_WIRING_GRAPHS, or NULL where there is none. */
@@ -118,7 +121,8 @@ clc_status clc_wiring_allocate(clc_wiring *wiring, int optimizer_states, const c
 /* Makes all launches; step_state: uint (CLC_STEP_STATE_COUNT). */
 clc_status clc_wiring_build(clc_wiring *wiring, cl_mem pixels, cl_mem indices, cl_mem step_state);
 
-/* Appends what follows an update of the weights: prototypes, the teacher's average. hyper as in optim.h. */
+/* Appends what follows an update of the weights: prototypes, the teacher's average. hyper as in
+ * optim.h. */
 clc_status clc_wiring_build_update(clc_wiring *wiring, clc_sequence *sequence, cl_mem hyper);
 
 /* First weights, the teacher's copy of them, the queue. */

@@ -37,7 +37,10 @@ static int list_buffers(clc_wiring *w, buffer_plan *list) {
     const size_t near_rows = (size_t)w->projection.views * batch;
     clc_port *const ports[] = {&w->output, &w->target, &w->projection};
     int n = 0;
-#define ADD(size, where, text, kind) list[n++] = (buffer_plan){size, where, text, kind}
+#define ADD(size, where, text, kind)                                                               \
+    list[n++] = (buffer_plan) {                                                                    \
+        size, where, text, kind                                                                    \
+    }
     for (int i = 0; i < w->crop_count; i++)
         ADD(crop_bytes(w, i), &w->crops[i].images, "views", true);
     for (int i = 0; i < 3; i++) {
@@ -165,8 +168,8 @@ static clc_status build_copies(clc_wiring *w, const clc_port *port, int micro, b
     const size_t row = (size_t)port->dim * sizeof(float), rows = (size_t)w->micro;
     for (int p = 0; p < port->part_count && port->owned; p++)
         for (int v = 0; v < port->parts[p].views; v++) {
-            const size_t all = (size_t)(port->parts[p].first + v) * (size_t)w->batch +
-                               (size_t)micro * rows;
+            const size_t all =
+                (size_t)(port->parts[p].first + v) * (size_t)w->batch + (size_t)micro * rows;
             const size_t own = (size_t)v * rows;
             if (scatter && port->parts[p].to)
                 CLC_TRY(clc_sequence_add_copy(sequence, port->grad, all * row,
@@ -201,8 +204,10 @@ static clc_status build_before(clc_wiring *w, cl_mem indices) {
     clc_status status = CLC_OK;
     const int rows = w->projection.views * w->batch;
     if (w->label_count) {
-        const clc_launch_spec spec = {.source = "method/queue.cl", .kernel = "labels_gather",
-                                      .options = "-DVW=1", .local = {w->device->group_size},
+        const clc_launch_spec spec = {.source = "method/queue.cl",
+                                      .kernel = "labels_gather",
+                                      .options = "-DVW=1",
+                                      .local = {w->device->group_size},
                                       .op = "labels"};
         CLC_TRY(CLC_LAUNCH(&w->before, w->device, &spec, CLC_MEM(w->all_labels), CLC_MEM(indices),
                            CLC_MEM(w->labels), CLC_INT(w->batch)));
@@ -307,8 +312,8 @@ static void add_embedding(clc_wiring *w, int micro, stage_list *list) {
     add_stage(list, &w->gather[micro], NULL, false);
 }
 
-/* One micro-batch's share of the gradient (gradient cache, arXiv 2101.06983): with several, its activations are
- * made again. */
+/* One micro-batch's share of the gradient (gradient cache, arXiv 2101.06983): with several, its
+ * activations are made again. */
 static void add_learning(clc_wiring *w, int micro, int *done, stage_list *list) {
     const bool several = clc_wiring_micros(w) > 1;
     if (several)

@@ -31,9 +31,9 @@ int clc_resnet_features(const clc_resnet *resnet) {
 }
 
 /* Convolution and batch-norm with the pair of names that torchvision gives them. */
-static clc_status conv_norm(clc_graph *graph, const char *block, const char *conv,
-                            const char *norm, clc_tensor *in, int k, int kernel, int stride,
-                            clc_tensor *residual, bool relu, clc_tensor **out) {
+static clc_status conv_norm(clc_graph *graph, const char *block, const char *conv, const char *norm,
+                            clc_tensor *in, int k, int kernel, int stride, clc_tensor *residual,
+                            bool relu, clc_tensor **out) {
     clc_status status = CLC_OK;
     char layer[64];
     clc_tensor *y = NULL;

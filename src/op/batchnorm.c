@@ -36,8 +36,8 @@ static batchnorm_build begin(clc_sequence *sequence, clc_device *device,
     return b;
 }
 
-/* A launch over chunks of rows of all splits (or, with `columns`, over vectors of channels) that moves `passes` whole
- * tensors. */
+/* A launch over chunks of rows of all splits (or, with `columns`, over vectors of channels) that
+ * moves `passes` whole tensors. */
 static clc_launch_spec spec(const batchnorm_build *b, const char *kernel, const char *op,
                             bool columns, int passes) {
     const clc_batchnorm_args *a = b->args;
@@ -50,7 +50,8 @@ static clc_launch_spec spec(const batchnorm_build *b, const char *kernel, const 
                              .kernel = kernel,
                              .options = b->options,
                              .groups = {columns ? blocks : (size_t)b->chunks,
-                                        columns ? 1 : (size_t)a->splits, columns || !gpu ? 1 : blocks},
+                                        columns ? 1 : (size_t)a->splits,
+                                        columns || !gpu ? 1 : blocks},
                              .local = {items},
                              .op = op,
                              .layer = a->layer,
@@ -112,9 +113,9 @@ clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *devi
     const bool residual = a->residual != NULL;
     const clc_arg rows = CLC_INT(b.rows), none = CLC_FLOAT(-INFINITY);
     const clc_arg floor_value = a->relu ? CLC_FLOAT(0.0f) : none;
-    clc_launch_spec sums = spec(
-        &b, residual ? "batchnorm_backward_sums_residual" : "batchnorm_backward_sums", op, false,
-        residual ? 4 : 2);
+    clc_launch_spec sums =
+        spec(&b, residual ? "batchnorm_backward_sums_residual" : "batchnorm_backward_sums", op,
+             false, residual ? 4 : 2);
     clc_launch_spec merge = spec(&b, "batchnorm_backward_merge", op, true, 0);
     clc_launch_spec last = spec(&b, "batchnorm_backward_apply", op, false, 3);
     if (residual)
@@ -179,7 +180,8 @@ static clc_status backward(clc_graph *graph, clc_node *node, clc_sequence *seque
     const clc_batchnorm_args args = node_args(graph, node);
     if (clc_graph_grad_accumulates(node->in) ||
         (node->residual && clc_graph_grad_accumulates(node->residual)))
-        return clc_fail(CLC_INVALID, "%s: batch-norm must be its input's first consumer in backward",
+        return clc_fail(CLC_INVALID,
+                        "%s: batch-norm must be its input's first consumer in backward",
                         node->layer);
     if (node->residual && !args.dresidual)
         return clc_fail(CLC_INVALID, "%s: batch-norm's residual must want a gradient", node->layer);
@@ -199,20 +201,19 @@ clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, cl
                    {"running_mean", CLC_PARAM_NORM_MEAN},
                    {"running_var", CLC_PARAM_NORM_VARIANCE}};
     clc_status status = CLC_OK;
-    clc_node node = {.op = residual ? &with_residual : &plain,
-                     .in = in,
-                     .residual = residual,
-                     .relu = relu};
+    clc_node node = {
+        .op = residual ? &with_residual : &plain, .in = in, .residual = residual, .relu = relu};
     const int splits = graph->norm_splits;
     if (graph->training && in->n % splits)
-        return clc_fail(CLC_INVALID, "%s: %d samples can't be split into %d equal parts for batch-norm",
-                        layer, in->n, splits);
+        return clc_fail(CLC_INVALID,
+                        "%s: %d samples can't be split into %d equal parts for batch-norm", layer,
+                        in->n, splits);
     snprintf(node.layer, sizeof node.layer, "%s", layer);
     for (int i = 0; i < 4; i++)
         CLC_TRY(clc_graph_param(graph, layer, params[i].suffix, params[i].kind, 1, &in->c,
                                 &node.params[i]));
-    CLC_TRY(clc_graph_node(graph, &node, in->n, in->h, in->w, in->c,
-                           6 * (size_t)(splits * in->c), out));
+    CLC_TRY(clc_graph_node(graph, &node, in->n, in->h, in->w, in->c, 6 * (size_t)(splits * in->c),
+                           out));
 fail:
     return status;
 }

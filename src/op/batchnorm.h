@@ -6,18 +6,18 @@
 
 typedef struct clc_batchnorm_args {
     int rows, channels;
-    int splits;     /* equal parts of the rows, each normalised by itself; 1: all rows together */
-    bool frozen;    /* training leaves the running statistics as they are */
-    bool fixed;     /* training normalises by them, too, and leaves them */
+    int splits;  /* equal parts of the rows, each normalised by itself; 1: all rows together */
+    bool frozen; /* training leaves the running statistics as they are */
+    bool fixed;  /* training normalises by them, too, and leaves them */
     bool relu;
     cl_mem x, y;                           /* (rows,channels) */
     cl_mem residual;                       /* (rows,channels), NULL for none */
     cl_mem weight, bias;                   /* (channels) */
     cl_mem running_mean, running_variance; /* (channels), updated in training */
     cl_mem saved;                          /* (splits,6,channels), from forward to backward */
-    cl_mem dy, dx, dresidual;              /* (rows,channels), all overwritten but dy; dx may be NULL */
-    cl_mem dweight, dbias;                 /* (channels), overwritten */
-    cl_mem workspace;                      /* clc_batchnorm_workspace bytes */
+    cl_mem dy, dx, dresidual; /* (rows,channels), all overwritten but dy; dx may be NULL */
+    cl_mem dweight, dbias;    /* (channels), overwritten */
+    cl_mem workspace;         /* clc_batchnorm_workspace bytes */
     const char *layer;
 } clc_batchnorm_args;
 

@@ -11,9 +11,10 @@ double clc_conv2d_flops(const clc_conv2d_shape *s) {
 const char *const clc_conv2d_pass_names[] = {"conv2d_forward", "conv2d_backward_data",
                                              "conv2d_backward_weights"};
 
-static const clc_conv2d_impl *const impls[] = {
-    &clc_conv2d_winograd_staged, &clc_conv2d_winograd, &clc_conv2d_winograd_gemm, &clc_conv2d_pointwise,
-    &clc_conv2d_implicit_gemm,   &clc_conv2d_direct,   &clc_conv2d_im2col};
+static const clc_conv2d_impl *const impls[] = {&clc_conv2d_winograd_staged, &clc_conv2d_winograd,
+                                               &clc_conv2d_winograd_gemm,   &clc_conv2d_pointwise,
+                                               &clc_conv2d_implicit_gemm,   &clc_conv2d_direct,
+                                               &clc_conv2d_im2col};
 enum { IMPL_COUNT = sizeof impls / sizeof *impls };
 
 const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
@@ -21,9 +22,10 @@ const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
     return impls;
 }
 
-/* By arithmetic, as no GPU has been measured: a product of 3x3 windows takes 18 c k operations a pixel, one of tiles
- * 4.5 c k a pixel of tiles, 16 each, whose number is rounded up to the product's rows; there, both transforms write
- * and read 36/16 floats a channel besides the pixels themselves. GPUs do some 16 operations in the time of a byte. */
+/* By arithmetic, as no GPU has been measured: a product of 3x3 windows takes 18 c k operations a
+ * pixel, one of tiles 4.5 c k a pixel of tiles, 16 each, whose number is rounded up to the
+ * product's rows; there, both transforms write and read 36/16 floats a channel besides the pixels
+ * themselves. GPUs do some 16 operations in the time of a byte. */
 static bool saves_time(const clc_conv2d_shape *s) {
     const double tiles = (double)s->n * ((s->h + 3) / 4) * ((s->w + 3) / 4), rows = 64;
     const double pixels = (double)s->n * s->h * s->w, c = s->c, k = s->k;
@@ -31,8 +33,9 @@ static bool saves_time(const clc_conv2d_shape *s) {
     return saved > 16 * 4 * 16 * tiles * (2 * 36.0 / 16 + 1) * (c + k);
 }
 
-/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. In stages it gains
- * where the filters outweigh the tiles, as measured. The direct kernels have the shape that CPU devices need. */
+/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. In
+ * stages it gains where the filters outweigh the tiles, as measured. The direct kernels have the
+ * shape that CPU devices need. */
 static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
                        const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const bool large = s->h >= 4 && s->w >= 4;

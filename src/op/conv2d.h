@@ -1,5 +1,5 @@
-/* 2-D convolution (cross-correlation, as PyTorch's) without bias. Several implementations share this
- * interface; which one runs is chosen by shape, device and configuration. */
+/* 2-D convolution (cross-correlation, as PyTorch's) without bias. Several implementations share
+ * this interface; which one runs is chosen by shape, device and configuration. */
 #ifndef CLC_OP_CONV2D_H
 #define CLC_OP_CONV2D_H
 
@@ -37,8 +37,8 @@ typedef enum clc_conv2d_kind {
 
 typedef struct clc_conv2d_args {
     cl_mem x, w, y;
-    cl_mem workspace;  /* of at least clc_conv2d_workspace bytes; NULL if 0 */
-    bool accumulate;   /* BACKWARD_DATA only: add to x instead of writing it */
+    cl_mem workspace;   /* of at least clc_conv2d_workspace bytes; NULL if 0 */
+    bool accumulate;    /* BACKWARD_DATA only: add to x instead of writing it */
     clc_gemm_kind gemm; /* for im2col */
     const char *layer;
 } clc_conv2d_args;
@@ -68,7 +68,8 @@ typedef struct clc_conv2d_choice {
     unsigned width;
 } clc_conv2d_choice;
 
-/* The choice for a pass: `kind` where that is not AUTO, else what device->tuning says, else clc_conv2d_choose's. */
+/* The choice for a pass: `kind` where that is not AUTO, else what device->tuning says, else
+ * clc_conv2d_choose's. */
 clc_conv2d_choice clc_conv2d_select(const clc_device *device, const clc_conv2d_shape *shape,
                                     clc_conv2d_pass pass, clc_conv2d_kind kind);
 
@@ -81,8 +82,8 @@ clc_status clc_conv2d_choice_build(const clc_conv2d_choice *choice, clc_sequence
                                    clc_device *device, const clc_conv2d_shape *shape,
                                    clc_conv2d_pass pass, const clc_conv2d_args *args);
 
-/* A problem's name for device->tuning, "conv2d_forward NxHxWxC KHxKWxK sS pP", and back; a choice's words,
- * "winograd/16". `size` of at least 96. */
+/* A problem's name for device->tuning, "conv2d_forward NxHxWxC KHxKWxK sS pP", and back; a choice's
+ * words, "winograd/16". `size` of at least 96. */
 void clc_conv2d_key(const clc_conv2d_shape *shape, clc_conv2d_pass pass, char *key, size_t size);
 bool clc_conv2d_parse_key(const char *key, clc_conv2d_shape *shape, clc_conv2d_pass *pass);
 void clc_conv2d_choice_words(const clc_conv2d_choice *choice, char *words, size_t size);

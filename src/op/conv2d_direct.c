@@ -53,7 +53,8 @@ static void set_vectors(const clc_device *device, int channels, direct_tiles *t)
     t->vectors = channels % ((int)t->width * 2) ? 1 : 2;
 }
 
-/* Forward, and backward over data with stride 1, which is a forward pass with channels exchanged. */
+/* Forward, and backward over data with stride 1, which is a forward pass with channels exchanged.
+ */
 static clc_conv2d_shape as_forward(const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     if (pass != CLC_CONV2D_BACKWARD_DATA)
         return *s;
@@ -116,8 +117,7 @@ static size_t filter_floats(const clc_conv2d_shape *s) {
     return (size_t)s->kh * (size_t)s->kw * (size_t)s->c * (size_t)s->k;
 }
 
-static size_t workspace(const clc_device *device, const clc_conv2d_shape *s,
-                        clc_conv2d_pass pass) {
+static size_t workspace(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const direct_tiles t = tiles_for(device, s, pass);
     size_t copies = pass == CLC_CONV2D_BACKWARD_WEIGHTS ? (size_t)t.groups : 1;
     return copies * filter_floats(s) * sizeof(float);
@@ -134,9 +134,9 @@ static void format_options(const clc_conv2d_shape *s, const direct_tiles *t, cha
 
 /* Bytes that the pass must move: both activations and the filters once. */
 static double bytes_of(const clc_conv2d_shape *s) {
-    return 4.0 * ((double)s->n * s->h * s->w * s->c +
-                  (double)s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k +
-                  (double)filter_floats(s));
+    return 4.0 *
+           ((double)s->n * s->h * s->w * s->c +
+            (double)s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k + (double)filter_floats(s));
 }
 
 typedef struct direct_build {
@@ -172,10 +172,10 @@ static clc_status build_forward(const direct_build *b, const clc_conv2d_shape *f
     clc_status status = CLC_OK;
     const clc_conv2d_args *a = b->args;
     cl_mem from = turned ? a->y : a->x, to = turned ? a->x : a->y;
-    clc_launch_spec pack = auxiliary(b, turned ? "conv2d_pack_turned" : "conv2d_pack",
-                                     (size_t)(f->kh * f->kw * f->c));
-    clc_launch_spec main = kernel(b, "conv2d_forward", ceil_div(clc_conv2d_oh(f), b->tiles.rows),
-                                  (size_t)f->n);
+    clc_launch_spec pack =
+        auxiliary(b, turned ? "conv2d_pack_turned" : "conv2d_pack", (size_t)(f->kh * f->kw * f->c));
+    clc_launch_spec main =
+        kernel(b, "conv2d_forward", ceil_div(clc_conv2d_oh(f), b->tiles.rows), (size_t)f->n);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &pack, CLC_MEM(a->w), CLC_MEM(a->workspace)));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(from), CLC_MEM(a->workspace),
                        CLC_MEM(to), CLC_INT(turned && a->accumulate)));
@@ -188,10 +188,9 @@ static clc_status build_strided(direct_build *b) {
     const clc_conv2d_shape *s = b->shape;
     const clc_conv2d_args *a = b->args;
     b->spec.source = "op/conv2d_strided.cl";
-    clc_launch_spec pack =
-        auxiliary(b, "conv2d_pack_strided", (size_t)(s->kh * s->kw * s->k));
-    clc_launch_spec main = kernel(b, "conv2d_backward_data_strided",
-                                  ceil_div(s->h, b->tiles.rows), (size_t)s->n);
+    clc_launch_spec pack = auxiliary(b, "conv2d_pack_strided", (size_t)(s->kh * s->kw * s->k));
+    clc_launch_spec main =
+        kernel(b, "conv2d_backward_data_strided", ceil_div(s->h, b->tiles.rows), (size_t)s->n);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &pack, CLC_MEM(a->w), CLC_MEM(a->workspace)));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(a->y), CLC_MEM(a->workspace),
                        CLC_MEM(a->x), CLC_INT(a->accumulate)));
@@ -204,8 +203,8 @@ static clc_status build_weights(const direct_build *b) {
     const clc_conv2d_shape *s = b->shape;
     const clc_conv2d_args *a = b->args;
     const clc_parts parts = {a->workspace, 0, filter_floats(s), (size_t)b->tiles.groups};
-    clc_launch_spec main = kernel(b, "conv2d_backward_weights", (size_t)b->tiles.groups,
-                                  (size_t)b->tiles.kgroups);
+    clc_launch_spec main =
+        kernel(b, "conv2d_backward_weights", (size_t)b->tiles.groups, (size_t)b->tiles.kgroups);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(a->x), CLC_MEM(a->y),
                        CLC_MEM(a->workspace), CLC_INT(s->n),
                        CLC_INT(ceil_div(s->n, b->tiles.groups))));

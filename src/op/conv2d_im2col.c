@@ -20,20 +20,41 @@ static int images_at_once(const clc_conv2d_shape *s) {
     return n < (size_t)s->n ? (int)n : s->n;
 }
 
-/* The product for `images` images beginning with `first`; the patches lie at `offset` of the workspace. */
-static clc_gemm product(const clc_conv2d_shape *s, clc_conv2d_pass pass,
-                        const clc_conv2d_args *a, int first, int images, size_t offset) {
+/* The product for `images` images beginning with `first`; the patches lie at `offset` of the
+ * workspace. */
+static clc_gemm product(const clc_conv2d_shape *s, clc_conv2d_pass pass, const clc_conv2d_args *a,
+                        int first, int images, size_t offset) {
     const size_t rows = (size_t)images * pixels(s), k = (size_t)s->k;
     const size_t y_offset = (size_t)first * pixels(s) * k;
     if (pass == CLC_CONV2D_FORWARD)
-        return (clc_gemm){.m = rows, .n = k, .k = row_floats(s), .a = a->workspace,
-                          .a_offset = offset, .b = a->w, .c = a->y, .c_offset = y_offset};
+        return (clc_gemm){.m = rows,
+                          .n = k,
+                          .k = row_floats(s),
+                          .a = a->workspace,
+                          .a_offset = offset,
+                          .b = a->w,
+                          .c = a->y,
+                          .c_offset = y_offset};
     if (pass == CLC_CONV2D_BACKWARD_DATA)
-        return (clc_gemm){.transpose_b = true, .m = rows, .n = row_floats(s), .k = k, .a = a->y,
-                          .a_offset = y_offset, .b = a->w, .c = a->workspace, .c_offset = offset};
-    return (clc_gemm){.transpose_a = true, .accumulate = first > 0, .m = row_floats(s), .n = k,
-                      .k = rows, .a = a->workspace, .a_offset = offset, .b = a->y,
-                      .b_offset = y_offset, .c = a->w};
+        return (clc_gemm){.transpose_b = true,
+                          .m = rows,
+                          .n = row_floats(s),
+                          .k = k,
+                          .a = a->y,
+                          .a_offset = y_offset,
+                          .b = a->w,
+                          .c = a->workspace,
+                          .c_offset = offset};
+    return (clc_gemm){.transpose_a = true,
+                      .accumulate = first > 0,
+                      .m = row_floats(s),
+                      .n = k,
+                      .k = rows,
+                      .a = a->workspace,
+                      .a_offset = offset,
+                      .b = a->y,
+                      .b_offset = y_offset,
+                      .c = a->w};
 }
 
 /* Workspace: that of the product, whichever kernel makes it, then the patches. */
@@ -52,8 +73,7 @@ static bool supports(const clc_device *device, const clc_conv2d_shape *shape,
     return true;
 }
 
-static size_t workspace(const clc_device *device, const clc_conv2d_shape *s,
-                        clc_conv2d_pass pass) {
+static size_t workspace(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     size_t columns = (size_t)images_at_once(s) * pixels(s) * row_floats(s);
     return (column_offset(device, s, pass) + columns) * sizeof(float);
 }
@@ -103,7 +123,10 @@ fail:
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_conv2d_shape *s,
                         clc_conv2d_pass pass, const clc_conv2d_args *args) {
-    im2col_build b = {sequence, device, s, args, pass, clc_conv2d_pass_names[pass], "", column_offset(device, s, pass)};
+    im2col_build b = {sequence, device,
+                      s,        args,
+                      pass,     clc_conv2d_pass_names[pass],
+                      "",       column_offset(device, s, pass)};
     const int step = images_at_once(s);
     snprintf(b.options, sizeof b.options,
              "-DVW=%u -DH=%d -DW=%d -DC=%d -DOH=%d -DOW=%d -DKH=%d -DKW=%d -DSTRIDE=%d -DPAD=%d",

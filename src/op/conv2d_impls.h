@@ -7,10 +7,11 @@
 /* By clc_conv2d_pass: what bench calls a pass. */
 extern const char *const clc_conv2d_pass_names[];
 
-extern const clc_conv2d_impl clc_conv2d_direct, clc_conv2d_im2col, clc_conv2d_implicit_gemm, clc_conv2d_pointwise,
-    clc_conv2d_winograd, clc_conv2d_winograd_gemm, clc_conv2d_winograd_staged;
+extern const clc_conv2d_impl clc_conv2d_direct, clc_conv2d_im2col, clc_conv2d_implicit_gemm,
+    clc_conv2d_pointwise, clc_conv2d_winograd, clc_conv2d_winograd_gemm, clc_conv2d_winograd_staged;
 
-/* Of cl/op/product.h: results an item along each side of a tile, and terms that are gathered at a time. */
+/* Of cl/op/product.h: results an item along each side of a tile, and terms that are gathered at a
+ * time. */
 enum { CLC_PRODUCT_RESULTS = 4, CLC_PRODUCT_STEP = 16 };
 
 /* Items along each side of a group: 16 where the device allows 256. */

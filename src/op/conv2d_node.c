@@ -21,8 +21,8 @@ static size_t workspace(const clc_graph *graph, const clc_node *node) {
     for (int pass = 0; pass < (graph->training ? 3 : 1); pass++) {
         if (pass == CLC_CONV2D_BACKWARD_DATA && !node->in->wants_grad)
             continue;
-        const clc_conv2d_choice choice = clc_conv2d_select(
-            graph->device, &shape, (clc_conv2d_pass)pass, graph->convolution);
+        const clc_conv2d_choice choice =
+            clc_conv2d_select(graph->device, &shape, (clc_conv2d_pass)pass, graph->convolution);
         size_t bytes =
             clc_conv2d_choice_workspace(&choice, graph->device, &shape, (clc_conv2d_pass)pass);
         largest = bytes > largest ? bytes : largest;
@@ -71,8 +71,8 @@ clc_status clc_conv2d(clc_graph *graph, const char *layer, clc_tensor *in, int k
     const int shape[4] = {kernel, kernel, in->c, k};
     clc_node node = {.op = &conv2d, .in = in, .kernel = kernel, .stride = stride, .pad = pad};
     snprintf(node.layer, sizeof node.layer, "%s", layer);
-    clc_status status = clc_graph_param(graph, layer, "weight", CLC_PARAM_CONV_WEIGHT, 4, shape,
-                                        &node.params[0]);
+    clc_status status =
+        clc_graph_param(graph, layer, "weight", CLC_PARAM_CONV_WEIGHT, 4, shape, &node.params[0]);
     if (status != CLC_OK)
         return status;
     return clc_graph_node(graph, &node, in->n, clc_window_positions(in->h, kernel, stride, pad),

@@ -1,5 +1,6 @@
-/* 3x3 convolution with stride 1 by Winograd's F(4x4,3x3): see cl/op/conv2d_winograd.cl. Its error relative to
- * the output's deviation is about 1e-4, ten times that of the direct one (Lavin and Gray, section 6). */
+/* 3x3 convolution with stride 1 by Winograd's F(4x4,3x3): see cl/op/conv2d_winograd.cl. Its error
+ * relative to the output's deviation is about 1e-4, ten times that of the direct one (Lavin and
+ * Gray, section 6). */
 #include "op/conv2d_impls.h"
 
 #include <stdio.h>
@@ -71,8 +72,7 @@ static int sum_groups(const clc_device *device, const clc_conv2d_shape *s,
     return groups < most ? groups : most;
 }
 
-static size_t workspace(const clc_device *device, const clc_conv2d_shape *s,
-                        clc_conv2d_pass pass) {
+static size_t workspace(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const winograd_tiles t = tiles_for(device, s, pass);
     const size_t one = 36 * (size_t)s->c * (size_t)s->k * sizeof(float);
     return pass == CLC_CONV2D_BACKWARD_WEIGHTS ? one * (size_t)sum_groups(device, s, &t) : one;

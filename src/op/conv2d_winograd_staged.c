@@ -1,5 +1,6 @@
-/* Winograd's F(4x4,3x3) in stages through global memory: see cl/op/conv2d_winograd_staged.cl. For many channels on
- * few pixels, where the fused kernels (op/conv2d_winograd.c) would read the filters again for every few tiles. */
+/* Winograd's F(4x4,3x3) in stages through global memory: see cl/op/conv2d_winograd_staged.cl. For
+ * many channels on few pixels, where the fused kernels (op/conv2d_winograd.c) would read the
+ * filters again for every few tiles. */
 #include "op/conv2d_impls.h"
 #include "op/reduce.h"
 
@@ -52,7 +53,8 @@ static staged_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     const bool weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
     t.cb = block_of(c, t.taps, MOST_BLOCK);
     t.panel = weights ? t.width : c;
-    /* A row apart from a power of two, so that the tiles of a register tile don't share cache sets. */
+    /* A row apart from a power of two, so that the tiles of a register tile don't share cache sets.
+     */
     t.row = weights ? t.panel : c + t.width;
     t.kb = block_of(k, t.vectors * t.width, MOST_BLOCK);
     const int items = c / t.cb * (k / t.kb);
@@ -73,21 +75,22 @@ static size_t filter_floats(const clc_conv2d_shape *s) {
     return (size_t)s->c * (size_t)s->k;
 }
 
-static size_t workspace(const clc_device *device, const clc_conv2d_shape *s,
-                        clc_conv2d_pass pass) {
+static size_t workspace(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const staged_tiles t = tiles_for(device, s, pass);
     int c, k;
     channels_of(s, pass, &c, &k);
     size_t floats = input_floats(&t, c);
     if (pass == CLC_CONV2D_BACKWARD_WEIGHTS)
-        floats += gradient_floats(&t, k) + (t.splits > 1 ? (size_t)t.splits * 9 * filter_floats(s) : 0);
+        floats +=
+            gradient_floats(&t, k) + (t.splits > 1 ? (size_t)t.splits * 9 * filter_floats(s) : 0);
     else
         floats += 36 * filter_floats(s);
     return floats * sizeof(float);
 }
 
 static bool supports(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
-    if (device->profile != CLC_PROFILE_CPU || s->kh != 3 || s->kw != 3 || s->stride != 1 || s->pad != 1)
+    if (device->profile != CLC_PROFILE_CPU || s->kh != 3 || s->kw != 3 || s->stride != 1 ||
+        s->pad != 1)
         return false;
     const int unit = (int)device->vector_width > 16 ? (int)device->vector_width : 16;
     if (s->c % unit || s->k % unit)
@@ -146,9 +149,9 @@ static clc_status build_weights(const staged_build *b) {
     clc_status status = CLC_OK;
     const clc_conv2d_args *a = b->args;
     const staged_tiles *t = &b->tiles;
-    const size_t d_offset = input_floats(t, b->c), part_offset = d_offset + gradient_floats(t, b->k);
-    clc_launch_spec gradient =
-        kernel(b, "winograd_stage_gradient", b->device->groups * 4, 1, 0);
+    const size_t d_offset = input_floats(t, b->c),
+                 part_offset = d_offset + gradient_floats(t, b->k);
+    clc_launch_spec gradient = kernel(b, "winograd_stage_gradient", b->device->groups * 4, 1, 0);
     clc_launch_spec product = kernel(b, "winograd_stage_weights", (size_t)(b->c / t->cb),
                                      (size_t)(b->k / t->kb), clc_conv2d_flops(b->shape));
     product.groups[2] = (size_t)t->splits;
@@ -181,13 +184,15 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
     const bool weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
     channels_of(s, pass, &b.c, &b.k);
     const staged_tiles *t = &b.tiles;
-    int n = snprintf(b.options, sizeof b.options, "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DCP=%d -DC_ROW=%d",
-                     t->width, s->h, s->w, b.c, b.k, t->vectors, t->panel, t->row);
+    int n = snprintf(b.options, sizeof b.options,
+                     "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DCP=%d -DC_ROW=%d", t->width,
+                     s->h, s->w, b.c, b.k, t->vectors, t->panel, t->row);
     if (weights)
-        snprintf(b.options + n, sizeof b.options - (size_t)n, " -DWEIGHTS -DCT=%d -DCB=%d -DKB=%d -DT=%d",
-                 t->taps, t->cb, t->kb, 64);
+        snprintf(b.options + n, sizeof b.options - (size_t)n,
+                 " -DWEIGHTS -DCT=%d -DCB=%d -DKB=%d -DT=%d", t->taps, t->cb, t->kb, 64);
     else
-        snprintf(b.options + n, sizeof b.options - (size_t)n, " -DT=%d -DTB=%d", t->tiles, t->block);
+        snprintf(b.options + n, sizeof b.options - (size_t)n, " -DT=%d -DTB=%d", t->tiles,
+                 t->block);
     b.spec.options = b.options;
     return weights ? build_weights(&b) : build_data(&b, pass == CLC_CONV2D_BACKWARD_DATA);
 }

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* y (n,k) = x (n,c) W (c,k) + b; dx = d W^T, dW = x^T d, db = column sums of d, where d is dy behind
- * the ReLU's mask. `saved` holds d (n,k) and the partial column sums (groups,k). */
+/* y (n,k) = x (n,c) W (c,k) + b; dx = d W^T, dW = x^T d, db = column sums of d, where d is dy
+ * behind the ReLU's mask. `saved` holds d (n,k) and the partial column sums (groups,k). */
 
 static bool has_tail(const clc_node *node) {
     return node->bias || node->relu;
@@ -98,7 +98,8 @@ static clc_status tail_backward(clc_graph *graph, clc_node *node, clc_sequence *
                        CLC_MEM(node->out->grad), CLC_MEM(node->saved->value), part,
                        CLC_INT(node->out->n), CLC_FLOAT(node->relu ? 0.0f : -INFINITY)));
     if (node->bias) {
-        const size_t vectors = (size_t)node->out->c / clc_item_width(graph->device, (size_t)node->out->c);
+        const size_t vectors =
+            (size_t)node->out->c / clc_item_width(graph->device, (size_t)node->out->c);
         const size_t items = graph->device->group_size;
         begin(&b, graph, node, "linear_bias_merge", (vectors + items - 1) / items);
         CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
@@ -135,9 +136,11 @@ clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int o
                       bool relu, clc_tensor **out) {
     clc_status status = CLC_OK;
     const int shape[2] = {in->c, outputs};
-    clc_node node = {.op = bias || relu ? &with_tail : &plain, .in = in, .bias = bias, .relu = relu};
-    size_t saved =
-        graph->gradients && (bias || relu) ? ((size_t)in->n + graph->device->groups) * (size_t)outputs : 0;
+    clc_node node = {
+        .op = bias || relu ? &with_tail : &plain, .in = in, .bias = bias, .relu = relu};
+    size_t saved = graph->gradients && (bias || relu)
+                       ? ((size_t)in->n + graph->device->groups) * (size_t)outputs
+                       : 0;
     snprintf(node.layer, sizeof node.layer, "%s", layer);
     CLC_TRY(clc_graph_param(graph, layer, "weight", CLC_PARAM_LINEAR_WEIGHT, 2, shape,
                             &node.params[0]));

@@ -1,5 +1,5 @@
-/* The nodes that networks are built of. Each appends to the tape and returns its output tensor; `layer`
- * is the name that parameters, errors and bench use. */
+/* The nodes that networks are built of. Each appends to the tape and returns its output tensor;
+ * `layer` is the name that parameters, errors and bench use. */
 #ifndef CLC_OP_OPS_H
 #define CLC_OP_OPS_H
 
@@ -15,8 +15,9 @@ static inline int clc_window_positions(int size, int kernel, int stride, int pad
 clc_status clc_conv2d(clc_graph *graph, const char *layer, clc_tensor *in, int k, int kernel,
                       int stride, int pad, clc_tensor **out);
 
-/* Batch normalisation over all but the channels (Ioffe and Szegedy, arXiv 1502.03167), eps 1e-5, running
- * averages with momentum 0.1 and unbiased variance; then + residual (may be NULL), then ReLU. */
+/* Batch normalisation over all but the channels (Ioffe and Szegedy, arXiv 1502.03167), eps 1e-5,
+ * running averages with momentum 0.1 and unbiased variance; then + residual (may be NULL), then
+ * ReLU. */
 clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor *residual,
                          bool relu, clc_tensor **out);
 
@@ -24,8 +25,8 @@ clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, cl
 clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs, bool bias,
                       bool relu, clc_tensor **out);
 
-/* Cosine similarities with `count` prototypes (SwAV, arXiv 2006.09882; DINO's last layer, 2104.14294): in
- * (N,1,1,C), out (N,1,1,count). */
+/* Cosine similarities with `count` prototypes (SwAV, arXiv 2006.09882; DINO's last layer,
+ * 2104.14294): in (N,1,1,C), out (N,1,1,count). */
 clc_status clc_prototypes(clc_graph *graph, const char *layer, clc_tensor *in, int count,
                           clc_tensor **out);
 

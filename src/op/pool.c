@@ -79,9 +79,9 @@ static clc_status avgpool_backward(clc_graph *graph, clc_node *node, clc_sequenc
                       CLC_MEM(node->in->grad), CLC_INT(node->in->n));
 }
 
-static const clc_op maxpool = {"maxpool", false,          false,
+static const clc_op maxpool = {"maxpool",    false,           false,
                                no_workspace, maxpool_forward, maxpool_backward};
-static const clc_op avgpool = {"avgpool", false,          false,
+static const clc_op avgpool = {"avgpool",    false,           false,
                                no_workspace, avgpool_forward, avgpool_backward};
 
 clc_status clc_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel, int stride,

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-/* y (n,k) = u v with u = x / |x| (n,c), v = w / |w| (c,k) by columns; du = dy v^T, dv = u^T dy. `saved` holds
- * u, v and both inverse lengths. */
+/* y (n,k) = u v with u = x / |x| (n,c), v = w / |w| (c,k) by columns; du = dy v^T, dv = u^T dy.
+ * `saved` holds u, v and both inverse lengths. */
 
 typedef struct places {
     size_t u, v, row_inverse, column_inverse, floats;
@@ -27,14 +27,32 @@ static clc_gemm gemm_of(const clc_graph *graph, const clc_node *node, product wh
     const cl_mem saved = node->saved->value;
     switch (which) {
     case SCORES:
-        return (clc_gemm){.m = n, .n = k, .k = c, .a = saved, .a_offset = p.u, .b = saved,
-                          .b_offset = p.v, .c = node->out->value};
+        return (clc_gemm){.m = n,
+                          .n = k,
+                          .k = c,
+                          .a = saved,
+                          .a_offset = p.u,
+                          .b = saved,
+                          .b_offset = p.v,
+                          .c = node->out->value};
     case DATA:
-        return (clc_gemm){.transpose_b = true, .m = n, .n = c, .k = k, .a = node->out->grad,
-                          .b = saved, .b_offset = p.v, .c = node->in->grad};
+        return (clc_gemm){.transpose_b = true,
+                          .m = n,
+                          .n = c,
+                          .k = k,
+                          .a = node->out->grad,
+                          .b = saved,
+                          .b_offset = p.v,
+                          .c = node->in->grad};
     default:
-        return (clc_gemm){.transpose_a = true, .m = c, .n = k, .k = n, .a = saved, .a_offset = p.u,
-                          .b = node->out->grad, .c = graph->params->items[node->params[0]].grad};
+        return (clc_gemm){.transpose_a = true,
+                          .m = c,
+                          .n = k,
+                          .k = n,
+                          .a = saved,
+                          .a_offset = p.u,
+                          .b = node->out->grad,
+                          .c = graph->params->items[node->params[0]].grad};
     }
 }
 
@@ -102,7 +120,8 @@ static clc_status backward(clc_graph *graph, clc_node *node, clc_sequence *seque
     if (!node->in->wants_grad)
         return CLC_OK;
     if (clc_graph_grad_accumulates(node->in))
-        return clc_fail(CLC_INVALID, "%s: prototypes must be their input's first consumer in backward",
+        return clc_fail(CLC_INVALID,
+                        "%s: prototypes must be their input's first consumer in backward",
                         node->layer);
     CLC_TRY(clc_gemm_build(sequence, graph->device, graph->gemm, &data, graph->workspace,
                            "prototypes", node->layer));

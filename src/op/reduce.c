@@ -1,7 +1,7 @@
 #include "op/reduce.h"
 
-clc_status clc_reduce_parts(clc_sequence *sequence, clc_device *device, const clc_parts *parts, cl_mem out,
-                            const char *op, const char *layer) {
+clc_status clc_reduce_parts(clc_sequence *sequence, clc_device *device, const clc_parts *parts,
+                            cl_mem out, const char *op, const char *layer) {
     const clc_launch_spec spec = {.source = "op/reduce.cl",
                                   .kernel = "reduce_parts",
                                   .groups = {(size_t)device->groups * 4},

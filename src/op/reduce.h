@@ -11,7 +11,7 @@ typedef struct clc_parts {
 } clc_parts;
 
 /* Appends out (floats) = the sum of the parts, in order. `op` and `layer` as in clc_launch_spec. */
-clc_status clc_reduce_parts(clc_sequence *sequence, clc_device *device, const clc_parts *parts, cl_mem out,
-                            const char *op, const char *layer);
+clc_status clc_reduce_parts(clc_sequence *sequence, clc_device *device, const clc_parts *parts,
+                            cl_mem out, const char *op, const char *layer);
 
 #endif

@@ -32,13 +32,13 @@ static void fill_tables(const clc_optim_segment *segments, size_t n, cl_int4 *ch
                         cl_int4 *segment_table) {
     size_t c = 0;
     for (size_t s = 0; s < n; s++) {
-        segment_table[s] = (cl_int4){{(cl_int)c, (cl_int)chunks_of(&segments[s]),
-                                      segments[s].decay,
+        segment_table[s] = (cl_int4){{(cl_int)c, (cl_int)chunks_of(&segments[s]), segments[s].decay,
                                       segments[s].adapt | (int)segments[s].group << 1}};
         for (size_t start = 0; start < segments[s].count; start += CHUNK_FLOATS) {
             size_t left = segments[s].count - start;
-            chunk_table[c++] = (cl_int4){{(cl_int)s, (cl_int)((segments[s].offset + start) / VECTOR),
-                                          (cl_int)(left < CHUNK_FLOATS ? left : CHUNK_FLOATS), 0}};
+            chunk_table[c++] =
+                (cl_int4){{(cl_int)s, (cl_int)((segments[s].offset + start) / VECTOR),
+                           (cl_int)(left < CHUNK_FLOATS ? left : CHUNK_FLOATS), 0}};
         }
     }
 }
@@ -74,15 +74,23 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
     char options[64];
     const double bytes = 4.0 * (double)b->floats;
     snprintf(options, sizeof options, "-DVW=16 -DKIND=%d -DNESTEROV=%d", (int)o->kind, o->nesterov);
-    clc_launch_spec sums = {.source = "optim/optim.cl", .kernel = "optim_sums", .options = options,
-                            .groups = {tables->chunk_count}, .local = {device->group_size}, .op = "optimizer",
+    clc_launch_spec sums = {.source = "optim/optim.cl",
+                            .kernel = "optim_sums",
+                            .options = options,
+                            .groups = {tables->chunk_count},
+                            .local = {device->group_size},
+                            .op = "optimizer",
                             .flops = 2.0 * (double)b->floats,
                             .bytes = bytes * (o->kind == CLC_OPTIM_LARS ? 2 : 1)};
-    clc_launch_spec merge = {.source = "optim/optim.cl", .kernel = "optim_merge",
-                             .options = options, .op = "optimizer"};
-    clc_launch_spec update = {.source = "optim/optim.cl", .kernel = "optim_update",
-                              .options = options, .groups = {tables->chunk_count},
-                              .local = {device->group_size}, .op = "optimizer", .flops = 6.0 * (double)b->floats,
+    clc_launch_spec merge = {
+        .source = "optim/optim.cl", .kernel = "optim_merge", .options = options, .op = "optimizer"};
+    clc_launch_spec update = {.source = "optim/optim.cl",
+                              .kernel = "optim_update",
+                              .options = options,
+                              .groups = {tables->chunk_count},
+                              .local = {device->group_size},
+                              .op = "optimizer",
+                              .flops = 6.0 * (double)b->floats,
                               .bytes = bytes * (3 + 2 * clc_optim_states(o->kind))};
     CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(b->value), CLC_MEM(b->grad),
                        CLC_MEM(tables->chunks), CLC_MEM(b->workspace)));
@@ -90,13 +98,13 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
                        CLC_MEM(b->loss), CLC_MEM(b->norms), CLC_MEM(b->result), CLC_INT(segments),
                        CLC_FLOAT(o->clip_norm), CLC_FLOAT(o->weight_decay),
                        CLC_FLOAT(o->trust_coefficient), CLC_FLOAT(o->epsilon)));
-    CLC_TRY(CLC_LAUNCH(
-        sequence, device, &update, CLC_MEM(b->value), CLC_MEM(b->grad), CLC_MEM(b->state),
-        CLC_MEM(tables->chunks), CLC_MEM(tables->segments), CLC_MEM(b->norms), CLC_MEM(b->result),
-        CLC_MEM(b->hyper), CLC_INT(b->floats / VECTOR), CLC_INT(segments),
-        CLC_FLOAT(o->weight_decay),
-        CLC_FLOAT(o->kind == CLC_OPTIM_ADAMW ? o->beta1 : o->momentum), CLC_FLOAT(o->beta2),
-        CLC_FLOAT(1 - o->beta1), CLC_FLOAT(1 - o->beta2), CLC_FLOAT(o->epsilon)));
+    CLC_TRY(CLC_LAUNCH(sequence, device, &update, CLC_MEM(b->value), CLC_MEM(b->grad),
+                       CLC_MEM(b->state), CLC_MEM(tables->chunks), CLC_MEM(tables->segments),
+                       CLC_MEM(b->norms), CLC_MEM(b->result), CLC_MEM(b->hyper),
+                       CLC_INT(b->floats / VECTOR), CLC_INT(segments), CLC_FLOAT(o->weight_decay),
+                       CLC_FLOAT(o->kind == CLC_OPTIM_ADAMW ? o->beta1 : o->momentum),
+                       CLC_FLOAT(o->beta2), CLC_FLOAT(1 - o->beta1), CLC_FLOAT(1 - o->beta2),
+                       CLC_FLOAT(o->epsilon)));
 fail:
     return status;
 }

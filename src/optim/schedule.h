@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 typedef enum clc_schedule_kind {
-    CLC_SCHEDULE_COSINE,  /* SGDR's, arXiv 1608.03983, without restarts */
-    CLC_SCHEDULE_STEP,    /* times `factor` at each of `drops` */
+    CLC_SCHEDULE_COSINE, /* SGDR's, arXiv 1608.03983, without restarts */
+    CLC_SCHEDULE_STEP,   /* times `factor` at each of `drops` */
     CLC_SCHEDULE_CONSTANT
 } clc_schedule_kind;
 

@@ -7,12 +7,13 @@
 
 #include <stdio.h>
 
-/* Times the step that the configuration describes and prints it op by op, or with `layers` by op and layer:
- * time, share, GFLOP/s, GB/s and percentage of the device's measured roofline; or one JSON object. Without
- * data.train_images random images of 32 x 32 x 3 serve. */
+/* Times the step that the configuration describes and prints it op by op, or with `layers` by op
+ * and layer: time, share, GFLOP/s, GB/s and percentage of the device's measured roofline; or one
+ * JSON object. Without data.train_images random images of 32 x 32 x 3 serve. */
 clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file);
 
-/* The time of a step, device memory, and how many views of an image go through the networks and the teacher. */
+/* The time of a step, device memory, and how many views of an image go through the networks and the
+ * teacher. */
 typedef struct clc_bench_times {
     double seconds;
     uint64_t bytes;
@@ -20,20 +21,21 @@ typedef struct clc_bench_times {
 } clc_bench_times;
 clc_status clc_bench_time(const clc_train_options *options, clc_bench_times *times);
 
-/* Times a step of every method with the same networks, and prints it relative to SimCLR's, beside what the passes
- * through the networks alone would be: three a view, one a teacher's. */
+/* Times a step of every method with the same networks, and prints it relative to SimCLR's, beside
+ * what the passes through the networks alone would be: three a view, one a teacher's. */
 clc_status clc_bench_methods(const clc_train_options *options, bool json, FILE *file);
 
-/* Times matrix products by our own kernel, CLBlast and, where installed, OpenBLAS; each is checked first. */
+/* Times matrix products by our own kernel, CLBlast and, where installed, OpenBLAS; each is checked
+ * first. */
 clc_status clc_bench_gemm(const char *device, bool json, FILE *file);
 
 /* Plans or opens a session for a configuration that may lack data: then random images serve. */
 clc_status clc_bench_plan(clc_session *session, const clc_train_options *options);
 clc_status clc_bench_session(clc_session *session, const clc_train_options *options);
 
-/* Times NT-Xent (or, with `all`, every loss on pairs) and its gradient for 1,024 to 65,536 views of 128
- * dimensions; prints time and workspace beside the bytes that a dense similarity matrix would take. `most`
- * limits the views. */
+/* Times NT-Xent (or, with `all`, every loss on pairs) and its gradient for 1,024 to 65,536 views of
+ * 128 dimensions; prints time and workspace beside the bytes that a dense similarity matrix would
+ * take. `most` limits the views. */
 clc_status clc_bench_loss(const char *device, int most, bool all, bool json, FILE *file);
 
 #endif

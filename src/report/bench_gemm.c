@@ -10,11 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Products of training: square ones, projection heads and their gradients, patches of convolutions. */
+/* Products of training: square ones, projection heads and their gradients, patches of convolutions.
+ */
 static const char *const cases[] = {
-    "gemm 256x256x256 nn",   "gemm 512x512x512 nn",     "gemm 1024x1024x1024 nn", "gemm 128x512x512 nn",
-    "gemm 512x512x128 tn",   "gemm 128x512x128 nt",     "gemm 1000x2048x64 nt",   "gemm 4096x64x576 nn",
-    "gemm 50176x64x147 nn",  "gemm 16384x128x1152 nn",  "gemm 1152x128x16384 tn", "gemm 1024x512x4608 nn",
+    "gemm 256x256x256 nn",    "gemm 512x512x512 nn",    "gemm 1024x1024x1024 nn",
+    "gemm 128x512x512 nn",    "gemm 512x512x128 tn",    "gemm 128x512x128 nt",
+    "gemm 1000x2048x64 nt",   "gemm 4096x64x576 nn",    "gemm 50176x64x147 nn",
+    "gemm 16384x128x1152 nn", "gemm 1152x128x16384 tn", "gemm 1024x512x4608 nn",
     "gemm 257x130x67 nn",
 };
 
@@ -22,8 +24,9 @@ enum { ROUNDS = 5, ROW_MAJOR = 101, NO_TRANSPOSE = 111, TRANSPOSE = 112 };
 static const double round_seconds = 0.05;
 
 /* cblas_sgemm of a BLAS that this machine happens to have: compared with, never needed. */
-typedef void (*sgemm_function)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
-                               const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
+typedef void (*sgemm_function)(int order, int transpose_a, int transpose_b, int m, int n, int k,
+                               float alpha, const float *a, int lda, const float *b, int ldb,
+                               float beta, float *c, int ldc);
 
 static sgemm_function find_openblas(void **library) {
     *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
@@ -53,8 +56,9 @@ static clc_status time_openblas(sgemm_function sgemm, const clc_gemm *g, double 
     for (int round = 0; round < ROUNDS; round++) {
         const double start = clc_seconds();
         for (int i = 0; i < runs; i++)
-            sgemm(ROW_MAJOR, g->transpose_a ? TRANSPOSE : NO_TRANSPOSE, g->transpose_b ? TRANSPOSE : NO_TRANSPOSE, m,
-                  n, k, 1, a, g->transpose_a ? m : k, b, g->transpose_b ? k : n, 0, c, n);
+            sgemm(ROW_MAJOR, g->transpose_a ? TRANSPOSE : NO_TRANSPOSE,
+                  g->transpose_b ? TRANSPOSE : NO_TRANSPOSE, m, n, k, 1, a, g->transpose_a ? m : k,
+                  b, g->transpose_b ? k : n, 0, c, n);
         const double each = (clc_seconds() - start) / runs;
         *seconds = each < *seconds ? each : *seconds;
         runs = each > 0 && round_seconds / each > 1 ? (int)(round_seconds / each) : 1;
@@ -70,8 +74,8 @@ static double giga(double flops, double seconds) {
     return seconds > 0 ? flops / seconds * 1e-9 : 0;
 }
 
-static clc_status bench_case(clc_device *device, const char *key, sgemm_function sgemm, double peak, bool json,
-                             FILE *file) {
+static clc_status bench_case(clc_device *device, const char *key, sgemm_function sgemm, double peak,
+                             bool json, FILE *file) {
     clc_status status = CLC_OK;
     clc_tune_problem problem;
     clc_tune_result r[CLC_TUNE_CANDIDATES];
@@ -88,11 +92,14 @@ static clc_status bench_case(clc_device *device, const char *key, sgemm_function
     const double own = r[0].wrong ? 0 : giga(flops, r[0].seconds);
     const double clblast = r[1].wrong ? 0 : giga(flops, r[1].seconds);
     if (json)
-        fprintf(file, "{\"product\":\"%s\",\"own_gflops\":%.1f,\"clblast_gflops\":%.1f,\"openblas_gflops\":%.1f}\n",
+        fprintf(file,
+                "{\"product\":\"%s\",\"own_gflops\":%.1f,\"clblast_gflops\":%.1f,\"openblas_"
+                "gflops\":%.1f}\n",
                 key + 5, own, clblast, giga(flops, blas));
     else
-        fprintf(file, "%-22s %10.1f %9.1f%% %10.1f %10.1f %9.2f\n", key + 5, own, 100e9 * own / peak, clblast,
-                giga(flops, blas), blas > 0 && own > 0 ? own / giga(flops, blas) : 0);
+        fprintf(file, "%-22s %10.1f %9.1f%% %10.1f %10.1f %9.2f\n", key + 5, own,
+                100e9 * own / peak, clblast, giga(flops, blas),
+                blas > 0 && own > 0 ? own / giga(flops, blas) : 0);
     fflush(file);
 fail:
     return status;
@@ -107,9 +114,12 @@ clc_status clc_bench_gemm(const char *selector, bool json, FILE *file) {
     CLC_TRY(clc_device_open(selector, CLC_PROFILE_AUTO, &device));
     CLC_TRY(clc_roofline_measure(device, &roofline));
     if (!json)
-        fprintf(file, "GFLOP/s of C (m,n) = A (m,k) B (k,n), t: stored transposed; 0: wrong or absent; OpenBLAS for %s\n"
+        fprintf(file,
+                "GFLOP/s of C (m,n) = A (m,k) B (k,n), t: stored transposed; 0: wrong or absent; "
+                "OpenBLAS for %s\n"
                 "%-22s %10s %10s %10s %10s %9s\n",
-                openblas_core(library), "m x n x k", "own", "of peak", "CLBlast", "OpenBLAS", "own/Open");
+                openblas_core(library), "m x n x k", "own", "of peak", "CLBlast", "OpenBLAS",
+                "own/Open");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         CLC_TRY(bench_case(device, cases[i], sgemm, roofline.flops, json, file));
 fail:

@@ -17,12 +17,20 @@ static const struct timed_loss {
     {"ntxent", "ntxent", {.temperature = 0.5}, false, 0},
     {"supcon", "supcon, 10 classes", {.temperature = 0.1}, false, 10},
     {"infonce", "infonce, batch", {.temperature = 0.2}, true, 0},
-    {"infonce", "infonce, queue of 4096", {.temperature = 0.2, .negatives = CLC_NEGATIVES_BOTH}, true, 0},
+    {"infonce",
+     "infonce, queue of 4096",
+     {.temperature = 0.2, .negatives = CLC_NEGATIVES_BOTH},
+     true,
+     0},
     {"npair", "npair", {.temperature = 1, .raw = true, .l2 = 0.02}, false, 0},
     {"logistic", "logistic", {.temperature = 0.1, .bias = -10}, false, 0},
     {"clip", "clip", {.temperature = 0.07}, false, 0},
     {"contrastive", "contrastive", {.temperature = 1, .margin = 1}, false, 0},
-    {"triplet", "triplet, hard", {.temperature = 1, .margin = 0.3, .mining = CLC_MINING_HARD}, false, 0},
+    {"triplet",
+     "triplet, hard",
+     {.temperature = 1, .margin = 0.3, .mining = CLC_MINING_HARD},
+     false,
+     0},
     {"triplet", "triplet, all", {.temperature = 1, .margin = 0.3}, false, 0},
     {"triplet", "triplet, 10 classes", {.temperature = 1, .margin = 0.3}, false, 10},
 };
@@ -56,8 +64,7 @@ fail:
     return status;
 }
 
-static clc_status time_sequence(const clc_sequence *sequence, clc_device *device,
-                                double *seconds) {
+static clc_status time_sequence(const clc_sequence *sequence, clc_device *device, double *seconds) {
     clc_status status = CLC_OK;
     *seconds = 1e30;
     for (int i = 0; i < MOST_ROUNDS; i++) {
@@ -78,8 +85,11 @@ static clc_status time_loss(clc_device *device, const struct timed_loss *t, loss
     const clc_loss *loss = clc_loss_find(t->name);
     const bool queued = t->options.negatives != CLC_NEGATIVES_BATCH;
     const int views = t->targets ? 1 : 2; /* the targets are the other */
-    const clc_loss_shape shape = {.images = result->views / 2, .views = views, .dim = DIM,
-                                  .targets = t->targets, .queue = queued ? QUEUE : 0,
+    const clc_loss_shape shape = {.images = result->views / 2,
+                                  .views = views,
+                                  .dim = DIM,
+                                  .targets = t->targets,
+                                  .queue = queued ? QUEUE : 0,
                                   .labels = t->classes > 0};
     const size_t images = (size_t)shape.images, count = images * (size_t)views * DIM;
     clc_loss_buffers b = {0};
@@ -97,7 +107,8 @@ static clc_status time_loss(clc_device *device, const struct timed_loss *t, loss
                {&b.value, 1, 0}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].count) {
-            CLC_TRY(clc_buffer_create(device, all[i].count * 4, "inputs of the loss", all[i].buffer));
+            CLC_TRY(
+                clc_buffer_create(device, all[i].count * 4, "inputs of the loss", all[i].buffer));
             CLC_TRY(upload(device, *all[i].buffer, all[i].count, all[i].classes));
         }
     CLC_TRY(clc_buffer_create(device, result->workspace, "workspace", &b.workspace));
@@ -114,8 +125,9 @@ fail:
 static void print(const char *name, const loss_time *r, bool json, FILE *file) {
     const double dense = 4.0 * r->views * r->views;
     if (json)
-        fprintf(file, "{\"loss\":\"%s\",\"views\":%d,\"dim\":%d,\"seconds\":%.6f,"
-                      "\"workspace_bytes\":%zu,\"dense_bytes\":%.0f}\n",
+        fprintf(file,
+                "{\"loss\":\"%s\",\"views\":%d,\"dim\":%d,\"seconds\":%.6f,"
+                "\"workspace_bytes\":%zu,\"dense_bytes\":%.0f}\n",
                 name, r->views, DIM, r->seconds, r->workspace, dense);
     else
         fprintf(file, "%-24s %8d %12.2f %14.1f %14.1f\n", name, r->views, 1e3 * r->seconds,

@@ -7,13 +7,15 @@
 /* A pass backward costs two forward: by data and by weights. */
 enum { STUDENT_PASSES = 3, TEACHER_PASSES = 1 };
 
-/* Of a size that a CPU can time; the user's settings follow. Batch-norm in parts and the watch over embeddings
- * are extras of their own. */
-static const char *const sizes[] = {"encoder.name=resnet10", "encoder.width=16", "training.batch=64",
-                                    "method.norm_parts=0", "training.watch_every=0"};
+/* Of a size that a CPU can time; the user's settings follow. Batch-norm in parts and the watch over
+ * embeddings are extras of their own. */
+static const char *const sizes[] = {"encoder.name=resnet10", "encoder.width=16",
+                                    "training.batch=64", "method.norm_parts=0",
+                                    "training.watch_every=0"};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
-static clc_status time_method(const clc_train_options *given, const char *name, clc_bench_times *times) {
+static clc_status time_method(const clc_train_options *given, const char *name,
+                              clc_bench_times *times) {
     clc_status status = CLC_OK;
     const char **overrides = NULL;
     char method[64];
@@ -39,8 +41,8 @@ static int passes(const clc_bench_times *t) {
     return STUDENT_PASSES * t->views + TEACHER_PASSES * t->teacher_views;
 }
 
-static void print(const char *name, const clc_bench_times *t, const clc_bench_times *simclr, bool json,
-                  FILE *file) {
+static void print(const char *name, const clc_bench_times *t, const clc_bench_times *simclr,
+                  bool json, FILE *file) {
     const double relative = t->seconds / simclr->seconds;
     const double by_passes = (double)passes(t) / passes(simclr);
     if (json)

@@ -36,8 +36,8 @@ static clc_status random_images(clc_dataset **data) {
     clc_rng rng = clc_rng_make(1, 1);
     clc_dataset *made = NULL;
     CLC_NEW(made, 1);
-    *made = (clc_dataset){.name = "random numbers", .count = 4096, .height = 32, .width = 32,
-                          .channels = 3};
+    *made = (clc_dataset){
+        .name = "random numbers", .count = 4096, .height = 32, .width = 32, .channels = 3};
     const size_t bytes = made->count * 32 * 32 * 3;
     CLC_NEW(made->pixels, bytes);
     CLC_NEW(made->labels, made->count);
@@ -145,8 +145,8 @@ static double cold_start(const bench *b) {
     return b->session.prepare_seconds + b->first_step_seconds;
 }
 
-/* The least time that the device's roofline allows, as a share of the time taken. A convolution counts the
- * operations of the definition, so that Winograd's can pass 1. */
+/* The least time that the device's roofline allows, as a share of the time taken. A convolution
+ * counts the operations of the definition, so that Winograd's can pass 1. */
 static double roofline_share(const bench *b, const op_time *op) {
     return op->seconds > 0 ? clc_roofline_seconds(&b->roofline, op->flops, op->bytes) / op->seconds
                            : 0;
@@ -178,20 +178,19 @@ static clc_status print_json(const bench *b, FILE *file) {
     json_t *ops = json_array();
     for (size_t i = 0; i < b->op_count; i++) {
         const op_time *op = &b->ops[i];
-        json_array_append_new(
-            ops, json_pack("{s:s,s:s,s:i,s:f,s:f,s:f,s:f}", "op", op->op, "layer", op->layer,
-                           "launches", op->launches, "seconds", op->seconds, "gflops",
-                           giga(op->flops, op->seconds), "gbytes", giga(op->bytes, op->seconds),
-                           "roofline_share", roofline_share(b, op)));
+        json_array_append_new(ops, json_pack("{s:s,s:s,s:i,s:f,s:f,s:f,s:f}", "op", op->op, "layer",
+                                             op->layer, "launches", op->launches, "seconds",
+                                             op->seconds, "gflops", giga(op->flops, op->seconds),
+                                             "gbytes", giga(op->bytes, op->seconds),
+                                             "roofline_share", roofline_share(b, op)));
     }
     json_t *root = json_pack(
-        "{s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:I,s:o}", "device",
-        b->session.device->info.name, "peak_gflops", b->roofline.flops * 1e-9, "peak_gbytes",
-        b->roofline.bytes * 1e-9, "step_seconds", b->step_seconds, "views_per_second",
-        views * batch / b->step_seconds, "images_per_second", batch / b->step_seconds,
-        "cold_start_seconds", cold_start(b), "programs_built", (int)counts.built, "programs_loaded",
-        (int)counts.loaded, "batch", batch, "device_bytes",
-        (json_int_t)b->session.device->peak, "ops", ops);
+        "{s:s,s:f,s:f,s:f,s:f,s:f,s:f,s:i,s:i,s:i,s:I,s:o}", "device", b->session.device->info.name,
+        "peak_gflops", b->roofline.flops * 1e-9, "peak_gbytes", b->roofline.bytes * 1e-9,
+        "step_seconds", b->step_seconds, "views_per_second", views * batch / b->step_seconds,
+        "images_per_second", batch / b->step_seconds, "cold_start_seconds", cold_start(b),
+        "programs_built", (int)counts.built, "programs_loaded", (int)counts.loaded, "batch", batch,
+        "device_bytes", (json_int_t)b->session.device->peak, "ops", ops);
     if (!root)
         return clc_fail_alloc(1024);
     json_dumpf(root, file, JSON_INDENT(2));

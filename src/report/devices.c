@@ -11,13 +11,14 @@ static void print_table(FILE *file, const clc_device_info *devices, size_t count
             "width", "memory", "buffer", "local", "group", "trains");
     for (size_t i = 0; i < count; i++) {
         const clc_device_info *d = &devices[i];
-        fprintf(file, "%2d  %-4.4s %-40.40s %5u %5u %7" PRIu64 " MB %7" PRIu64 " MB %6" PRIu64
-                      " KB %7zu  %s%s%s\n",
+        fprintf(file,
+                "%2d  %-4.4s %-40.40s %5u %5u %7" PRIu64 " MB %7" PRIu64 " MB %6" PRIu64
+                " KB %7zu  %s%s%s\n",
                 d->number, d->type, d->name, d->compute_units, d->float_width, d->memory / 1000000,
                 d->largest_buffer / 1000000, d->local_memory / 1024, d->max_group,
                 d->can_train ? "yes" : "no", d->can_train ? "" : ": ", d->reason);
-        fprintf(file, "    vendor %s; platform %s; driver %s; %s\n", d->vendor, d->platform, d->driver,
-                d->opencl);
+        fprintf(file, "    vendor %s; platform %s; driver %s; %s\n", d->vendor, d->platform,
+                d->driver, d->opencl);
         fprintf(file, "    group at most %zu x %zu x %zu; extensions: %s\n", d->max_group_sizes[0],
                 d->max_group_sizes[1], d->max_group_sizes[2],
                 *d->extensions ? d->extensions : "none that matter");
@@ -65,8 +66,9 @@ clc_status clc_devices_report(FILE *file, bool json) {
         fputs(notes, file);
     }
     if (status == CLC_OK && count == 0)
-        status = clc_fail(CLC_NO_DEVICE, "no OpenCL platform has a device; install a driver, such as "
-                                         "pocl-opencl-icd for CPUs");
+        status =
+            clc_fail(CLC_NO_DEVICE, "no OpenCL platform has a device; install a driver, such as "
+                                    "pocl-opencl-icd for CPUs");
     clc_devices_free(&devices, &count, &notes);
     return status;
 }

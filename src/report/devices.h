@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/* Probes and prints all devices as a table, or with `json` as one JSON object {"devices": [...], "notes": ...}.
- * No device at all is a failure, after the notes have been printed. */
+/* Probes and prints all devices as a table, or with `json` as one JSON object {"devices": [...],
+ * "notes": ...}. No device at all is a failure, after the notes have been printed. */
 clc_status clc_devices_report(FILE *file, bool json);
 
 #endif

@@ -1,4 +1,5 @@
-/* metrics.csv (the same bits for the same run, so no times) and metrics.jsonl (with times) of a run. */
+/* metrics.csv (the same bits for the same run, so no times) and metrics.jsonl (with times) of a
+ * run. */
 #ifndef CLC_REPORT_METRICS_H
 #define CLC_REPORT_METRICS_H
 
@@ -13,8 +14,8 @@ typedef struct clc_metrics_files {
     char csv_path[1024], jsonl_path[1024];
 } clc_metrics_files;
 
-/* Opens both in `folder`. With resumed_step >= 0 rows of later steps are dropped and writing goes on behind
- * the rest; with -1 both begin anew. */
+/* Opens both in `folder`. With resumed_step >= 0 rows of later steps are dropped and writing goes
+ * on behind the rest; with -1 both begin anew. */
 clc_status clc_metrics_open(clc_metrics_files *files, const char *folder, int64_t resumed_step);
 
 /* One row; step and epoch count from 1. */

@@ -44,10 +44,8 @@ static clc_status list_add(tensor_list *list, clc_device *device, const clc_para
     CLC_NEW(data, param->count);
     CLC_TRY(clc_param_read(param, device, buffer, offset, data));
     snprintf(list->names[list->count], sizeof *list->names, "%s%s", prefix, name);
-    *item = (clc_st_tensor){.name = list->names[list->count],
-                            .dtype = CLC_F32,
-                            .rank = param->rank,
-                            .data = data};
+    *item = (clc_st_tensor){
+        .name = list->names[list->count], .dtype = CLC_F32, .rank = param->rank, .data = data};
     clc_param_outer_shape(param, item->shape);
     list->count++;
     return CLC_OK;
@@ -128,9 +126,8 @@ static clc_status save(const char *path, clc_step *step, const clc_position *pos
     snprintf(done, sizeof done, "%" PRId64, position->step);
     snprintf(best, sizeof best, "%.17g", position->best);
     snprintf(loss, sizeof loss, "%.17g", position->epoch_loss);
-    const char *const metadata[][2] = {{"kind", file_kind}, {"step", done},  {"best", best},
-                                       {"epoch_loss", loss}, {"config", text},
-                                       {"tuning", tuning}};
+    const char *const metadata[][2] = {{"kind", file_kind},  {"step", done},   {"best", best},
+                                       {"epoch_loss", loss}, {"config", text}, {"tuning", tuning}};
     CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata,
                                   sizeof metadata / sizeof *metadata, true));
 fail:
@@ -224,13 +221,12 @@ clc_status clc_checkpoint_tuning(const char *folder, const char *path, char **te
 }
 
 static clc_status load_tensor(const clc_safetensors *st, const char *path, const clc_param *param,
-                              clc_device *device, cl_mem buffer, size_t offset,
-                              const char *name) {
+                              clc_device *device, cl_mem buffer, size_t offset, const char *name) {
     const clc_st_tensor *tensor = clc_safetensors_find(st, name);
     size_t shape[4];
     if (!tensor)
-        return clc_fail(CLC_FORMAT, "%s: tensor '%s' is missing; the file is of another network", path,
-                        name);
+        return clc_fail(CLC_FORMAT, "%s: tensor '%s' is missing; the file is of another network",
+                        path, name);
     clc_param_outer_shape(param, shape);
     bool same = tensor->dtype == CLC_F32 && tensor->rank == param->rank;
     for (int d = 0; same && d < param->rank; d++)

@@ -23,7 +23,8 @@ static clc_status search_forward(clc_step *step, clc_graph *graph, char *where, 
     bool finite = true;
     for (size_t i = 0; i < graph->node_count && finite; i++) {
         const clc_node *node = &graph->nodes[i];
-        CLC_TRY(clc_sequence_run_range(&graph->forward, step->device, first, graph->forward_end[i]));
+        CLC_TRY(
+            clc_sequence_run_range(&graph->forward, step->device, first, graph->forward_end[i]));
         first = graph->forward_end[i];
         CLC_TRY(all_finite(step->device, node->out->value, node->out->count, &finite));
         if (!finite)
@@ -71,7 +72,8 @@ static clc_status search_other(clc_step *step, const clc_stage *stage, char *whe
     const size_t count = (size_t)output->views * (size_t)step->wiring.batch * (size_t)output->dim;
     bool finite = true;
     CLC_TRY(clc_sequence_run(stage->sequence, step->device));
-    if (stage->sequence < step->wiring.loss_sequence || stage->sequence > step->wiring.loss_sequence + 1)
+    if (stage->sequence < step->wiring.loss_sequence ||
+        stage->sequence > step->wiring.loss_sequence + 1)
         return CLC_OK;
     CLC_TRY(all_finite(step->device, step->wiring.value, 1, &finite));
     if (finite)
@@ -110,11 +112,11 @@ clc_status clc_diagnose(clc_step *step, const clc_step_slot *slot) {
         status = search(step, slot, where, sizeof where);
     if (status != CLC_OK)
         return status;
-    return clc_fail(CLC_NONFINITE,
-                    "step %" PRId64 ": loss %g, gradient norm %g; non-finite values first appear in %s; "
-                    "lower optimizer.learning_rate (the rate was %g), lengthen optimizer.warmup_epochs, "
-                    "or set optimizer.clip_norm; the last checkpoint is untouched",
-                    slot->step + 1, (double)slot->result.loss, (double)slot->result.gradient_norm,
-                    *where ? where : "this step only (a repetition was finite)",
-                    (double)slot->rate);
+    return clc_fail(
+        CLC_NONFINITE,
+        "step %" PRId64 ": loss %g, gradient norm %g; non-finite values first appear in %s; "
+        "lower optimizer.learning_rate (the rate was %g), lengthen optimizer.warmup_epochs, "
+        "or set optimizer.clip_norm; the last checkpoint is untouched",
+        slot->step + 1, (double)slot->result.loss, (double)slot->result.gradient_norm,
+        *where ? where : "this step only (a repetition was finite)", (double)slot->rate);
 }

@@ -39,7 +39,8 @@ static void advise(const clc_step *step, const clc_dataset *data, char *advice, 
     const double most = fmin(usable / 2 * (double)info->memory, (double)info->largest_buffer);
     clc_config fewer = *step->config, parts = *step->config;
     if ((double)step->dataset_bytes > most) {
-        snprintf(advice, size, "the images alone are %.0f MB; --set data.limit=%.0f would leave room",
+        snprintf(advice, size,
+                 "the images alone are %.0f MB; --set data.limit=%.0f would leave room",
                  megabytes((double)step->dataset_bytes),
                  floor((double)data->count * most / (double)step->dataset_bytes));
         return;
@@ -48,12 +49,13 @@ static void advise(const clc_step *step, const clc_dataset *data, char *advice, 
     const int part = fitting(step, data, &parts, &parts.training.micro_batch);
     size_t used = 0;
     if (!batch && !part)
-        snprintf(advice, size, "no batch would fit; use a narrower encoder (encoder.width) or data.limit");
+        snprintf(advice, size,
+                 "no batch would fit; use a narrower encoder (encoder.width) or data.limit");
     if (batch)
         used = (size_t)snprintf(advice, size, "--set training.batch=%d would fit", batch);
     if (part)
-        snprintf(advice + used, size - used, "%s--set training.micro_batch=%d would fit%s", batch ? ", and " : "",
-                 part, batch ? " and keep the batch" : "");
+        snprintf(advice + used, size - used, "%s--set training.micro_batch=%d would fit%s",
+                 batch ? ", and " : "", part, batch ? " and keep the batch" : "");
 }
 
 static clc_status refuse(const clc_step *step, const clc_dataset *data, size_t total,
@@ -61,12 +63,13 @@ static clc_status refuse(const clc_step *step, const clc_dataset *data, size_t t
     const clc_device_info *info = &step->device->info;
     char advice[192];
     advise(step, data, advice, sizeof advice);
-    return clc_fail(CLC_MEMORY,
-                    "training needs %.0f MB in all and %.0f MB in one buffer, but device %d (%s) has "
-                    "%.0f MB of which %.0f %% can be used, and %.0f MB a buffer; %s",
-                    megabytes((double)total), megabytes((double)largest), info->number, info->name,
-                    megabytes((double)info->memory), 100 * usable,
-                    megabytes((double)info->largest_buffer), advice);
+    return clc_fail(
+        CLC_MEMORY,
+        "training needs %.0f MB in all and %.0f MB in one buffer, but device %d (%s) has "
+        "%.0f MB of which %.0f %% can be used, and %.0f MB a buffer; %s",
+        megabytes((double)total), megabytes((double)largest), info->number, info->name,
+        megabytes((double)info->memory), 100 * usable, megabytes((double)info->largest_buffer),
+        advice);
 }
 
 clc_status clc_memory_check(const clc_step *step, const clc_dataset *data) {

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Fills order (count) with a permutation that depends on seed and epoch only (Fisher-Yates by Philox). */
+/* Fills order (count) with a permutation that depends on seed and epoch only (Fisher-Yates by
+ * Philox). */
 void clc_epoch_order(uint64_t seed, int epoch, int32_t *order, size_t count);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "clcontrast/train.h"
 
-/* Writes every OpenCL program of the step that `options` configure to `folder`, without compiling any: a file
- * each, its build options in the first line. */
+/* Writes every OpenCL program of the step that `options` configure to `folder`, without compiling
+ * any: a file each, its build options in the first line. */
 clc_status clc_programs(const clc_train_options *options, const char *folder);
 
 #endif

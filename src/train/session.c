@@ -12,7 +12,8 @@ static clc_status load_data(clc_session *session) {
     clc_status status = CLC_OK;
     if (!session->data) {
         CLC_TRY(clc_config_require_data(config, false));
-        CLC_TRY(clc_dataset_load(clc_config_choice(config, "data", "format"), config->data.train_images,
+        CLC_TRY(clc_dataset_load(clc_config_choice(config, "data", "format"),
+                                 config->data.train_images,
                                  clc_method_wants_labels(config) ? config->data.train_labels : NULL,
                                  (size_t)config->data.limit, &session->data));
     }
@@ -20,9 +21,10 @@ static clc_status load_data(clc_session *session) {
     clc_log("data: %zu images of %d x %d with %d channel%s from %s", data->count, data->height,
             data->width, data->channels, data->channels == 1 ? "" : "s", data->name);
     if (data->count < (size_t)config->training.batch)
-        return clc_fail(CLC_INVALID,
-                        "training.batch is %d but there are only %zu training images; use a smaller batch",
-                        config->training.batch, data->count);
+        return clc_fail(
+            CLC_INVALID,
+            "training.batch is %d but there are only %zu training images; use a smaller batch",
+            config->training.batch, data->count);
 fail:
     return status;
 }
@@ -32,7 +34,8 @@ static clc_status load_tuning(clc_session *session, const clc_train_options *opt
     clc_status status = CLC_OK;
     char *recorded = NULL;
     if (options->resume)
-        CLC_TRY(clc_checkpoint_tuning(session->config.output.folder, options->checkpoint, &recorded));
+        CLC_TRY(
+            clc_checkpoint_tuning(session->config.output.folder, options->checkpoint, &recorded));
     if (recorded)
         CLC_TRY(clc_tuning_parse(session->device->tuning, recorded));
     else if (session->config.device.tuned)

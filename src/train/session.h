@@ -1,4 +1,5 @@
-/* What training and bench need before the first step: configuration, data, device and the built step. */
+/* What training and bench need before the first step: configuration, data, device and the built
+ * step. */
 #ifndef CLC_TRAIN_SESSION_H
 #define CLC_TRAIN_SESSION_H
 
@@ -14,8 +15,9 @@ typedef struct clc_session {
     double prepare_seconds; /* until the first step could begin */
 } clc_session;
 
-/* Loads the configuration and the data, opens the device, shows and checks the memory plan, and announces all
- * programs. `data` replaces the configuration's if not NULL (taken over, also on failure). */
+/* Loads the configuration and the data, opens the device, shows and checks the memory plan, and
+ * announces all programs. `data` replaces the configuration's if not NULL (taken over, also on
+ * failure). */
 clc_status clc_session_plan(clc_session *session, const clc_train_options *options,
                             clc_dataset *data);
 

@@ -19,7 +19,8 @@ static clc_optim optim_of(const clc_config *config) {
                        .clip_norm = config->optimizer.clip_norm};
 }
 
-/* Biases and batch-norm are left out of weight decay and LARS adaptation if the configuration says so. */
+/* Biases and batch-norm are left out of weight decay and LARS adaptation if the configuration says
+ * so. */
 static clc_status list_segments(clc_step *step) {
     clc_status status = CLC_OK;
     const clc_params *params = &step->wiring.params;
@@ -66,8 +67,8 @@ static size_t step_buffers_bytes(const clc_step *step) {
            (size_t)step->wiring.batch * sizeof(int32_t);
 }
 
-size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES],
-                       size_t *total, size_t *largest) {
+size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES], size_t *total,
+                       size_t *largest) {
     const clc_wiring_bytes wiring = clc_wiring_memory(&step->wiring);
     const int states = clc_optim_states(step->optim.kind);
     const size_t optimizer = wiring.gradients * (size_t)states;
@@ -237,11 +238,12 @@ static void fill_slot(clc_step *step, clc_step_slot *slot, int64_t number, int e
     memcpy(slot->indices, indices, (size_t)step->wiring.batch * sizeof *indices);
 }
 
-/* A copy to the device that returns at once: the slot's memory stays untouched until the step is done. */
+/* A copy to the device that returns at once: the slot's memory stays untouched until the step is
+ * done. */
 static clc_status write_later(clc_step *step, cl_mem buffer, size_t bytes, const void *data) {
     clc_status status = CLC_OK;
-    CLC_CL(clEnqueueWriteBuffer(step->device->queue, buffer, CL_FALSE, 0, bytes, data, 0, NULL,
-                                NULL));
+    CLC_CL(
+        clEnqueueWriteBuffer(step->device->queue, buffer, CL_FALSE, 0, bytes, data, 0, NULL, NULL));
 fail:
     return status;
 }

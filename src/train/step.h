@@ -22,7 +22,7 @@ typedef struct clc_step_slot {
     float rate;
     cl_uint state[CLC_STEP_STATE_COUNT];
     float hyper[CLC_HYPER_COUNT];
-    int32_t *indices; /* (batch) */
+    int32_t *indices;  /* (batch) */
     float *embeddings; /* (2,rows,dim): what is watched */
     bool watching;
     clc_spread spread; /* if watching */
@@ -51,7 +51,8 @@ typedef struct clc_step {
     clc_stage *stages[2]; /* in order: without and with the queue */
     size_t stage_count[2];
     clc_step_slot slots[CLC_STEPS_UNDER_WAY];
-    int32_t *spare_indices; /* (batch): changes places with a slot's, which its reader still holds */
+    int32_t
+        *spare_indices; /* (batch): changes places with a slot's, which its reader still holds */
     int watch_rows, watch_dim;
 } clc_step;
 
@@ -66,18 +67,18 @@ static inline clc_params *clc_step_params(clc_step *step) {
 
 /* The plan by kind; `lines` has room for CLC_MEMORY_LINES. *total is what will be allocated. */
 enum { CLC_MEMORY_LINES = 12 };
-size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES],
-                       size_t *total, size_t *largest);
+size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES], size_t *total,
+                       size_t *largest);
 
-/* Takes the memory and uploads the data set; makes all launches, whose programs are then compiled in the
- * background; waits for them and makes the kernels. */
+/* Takes the memory and uploads the data set; makes all launches, whose programs are then compiled
+ * in the background; waits for them and makes the kernels. */
 clc_status clc_step_allocate(clc_step *step, const clc_dataset *data);
 clc_status clc_step_build(clc_step *step);
 clc_status clc_step_prepare(clc_step *step);
 
-/* Enqueues step number `number` (from 0) of `epoch` (from 0) on the images `indices` (batch): never waits
- * for this step, only for one CLC_STEPS_UNDER_WAY before it, whose result goes to *finished (and its
- * number; -1 if there was none). */
+/* Enqueues step number `number` (from 0) of `epoch` (from 0) on the images `indices` (batch): never
+ * waits for this step, only for one CLC_STEPS_UNDER_WAY before it, whose result goes to *finished
+ * (and its number; -1 if there was none). */
 clc_status clc_step_enqueue(clc_step *step, int64_t number, int epoch, float rate,
                             const int32_t *indices, clc_step_slot *finished);
 

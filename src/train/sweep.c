@@ -64,8 +64,8 @@ static clc_status split(const char *override, axis *a, bool *several) {
             at++;
         const size_t length = strcspn(at, separator);
         if (a->count == MOST_VALUES || length >= TEXT)
-            return clc_fail(CLC_INVALID, "--set %s: more than %d values, or too long ones", override,
-                            MOST_VALUES);
+            return clc_fail(CLC_INVALID, "--set %s: more than %d values, or too long ones",
+                            override, MOST_VALUES);
         snprintf(a->values[a->count++], TEXT, "%.*s", (int)length, at);
         if (!at[length])
             break;
@@ -82,7 +82,8 @@ static clc_status read_axes(sweep *s) {
     for (size_t i = 0; i < s->options->override_count; i++) {
         bool several;
         if (s->axis_count == MOST_AXES)
-            return clc_fail(CLC_INVALID, "sweep: more than %d keys with several values", MOST_AXES - 1);
+            return clc_fail(CLC_INVALID, "sweep: more than %d keys with several values",
+                            MOST_AXES - 1);
         CLC_TRY(split(s->options->overrides[i], &s->axes[s->axis_count], &several));
         if (several)
             s->runs *= s->axes[s->axis_count++].count;
@@ -92,8 +93,9 @@ static clc_status read_axes(sweep *s) {
             return clc_fail(CLC_INVALID, "sweep: more than %d runs", MOST_RUNS);
     }
     if (s->axis_count == 0)
-        return clc_fail(CLC_INVALID, "sweep: no key has several values; say --set loss.temperature=0.1,0.2,0.5 "
-                                     "(of a list: --set projector.hidden=\"512;512,512\")");
+        return clc_fail(CLC_INVALID,
+                        "sweep: no key has several values; say --set loss.temperature=0.1,0.2,0.5 "
+                        "(of a list: --set projector.hidden=\"512;512,512\")");
     CLC_TRY(clc_config_load(s->options->config, s->fixed, s->fixed_count, &s->base));
     CLC_NEW(s->outcomes, s->runs);
 fail:
@@ -170,10 +172,11 @@ static clc_status check_same(const sweep *s, const run_plan *plan) {
     if (status == CLC_OK)
         status = clc_file_read_all(path, (size_t)1 << 20, &there, &there_size);
     if (status == CLC_OK && (size != there_size || memcmp(text, there, size)))
-        status = clc_fail(CLC_INVALID,
-                          "'%s' holds a run with another configuration; use --overwrite to lose it, or "
-                          "--set output.folder=... for another place",
-                          plan->folder);
+        status =
+            clc_fail(CLC_INVALID,
+                     "'%s' holds a run with another configuration; use --overwrite to lose it, or "
+                     "--set output.folder=... for another place",
+                     plan->folder);
 fail:
     free(text);
     free(there);
@@ -204,7 +207,8 @@ static void read_outcome(const char *folder, outcome *o) {
     snprintf(path, sizeof path, "%s/evaluation.json", folder);
     json_t *rows = json_load_file(path, 0, NULL);
     const json_t *encoder = rows ? json_array_get(rows, json_array_size(rows) - 1) : NULL;
-    *o = (outcome){last_loss(folder), accuracy_of(encoder, "knn"), accuracy_of(encoder, "linear"), true};
+    *o = (outcome){last_loss(folder), accuracy_of(encoder, "knn"), accuracy_of(encoder, "linear"),
+                   true};
     json_decref(rows);
 }
 
@@ -223,7 +227,8 @@ static clc_status run_one(sweep *s, size_t run) {
         options.resume =
             clc_checkpoint_find(plan.folder, -1, checkpoint, sizeof checkpoint) == CLC_OK;
     }
-    const char *last = clc_evaluation_possible(&s->base) ? "evaluation.json" : "encoder.safetensors";
+    const char *last =
+        clc_evaluation_possible(&s->base) ? "evaluation.json" : "encoder.safetensors";
     if (options.overwrite || !exists(plan.folder, last))
         CLC_TRY(clc_train(&options));
     else
@@ -323,7 +328,8 @@ clc_status clc_sweep(const clc_train_options *options) {
         CLC_TRY(run_one(s, run));
         CLC_TRY(report(s, run + 1 == s->runs));
         if (clc_signals_stop() && run + 1 < s->runs) {
-            status = clc_fail(CLC_INTERRUPTED, "interrupted after run %zu of %zu; the same command goes on", run + 1,
+            status = clc_fail(CLC_INTERRUPTED,
+                              "interrupted after run %zu of %zu; the same command goes on", run + 1,
                               s->runs);
             break;
         }

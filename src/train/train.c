@@ -58,10 +58,11 @@ static clc_status claim_folder(const trainer *t, const clc_train_options *option
         return status;
     bool there = clc_checkpoint_find(folder_of(t), -1, path, sizeof path) == CLC_OK;
     if (there && !options->overwrite)
-        return clc_fail(CLC_INVALID,
-                        "'%s' holds a run already (%s); use --resume to continue it, --overwrite to lose "
-                        "it, or --set output.folder=... for another place",
-                        folder_of(t), path);
+        return clc_fail(
+            CLC_INVALID,
+            "'%s' holds a run already (%s); use --resume to continue it, --overwrite to lose "
+            "it, or --set output.folder=... for another place",
+            folder_of(t), path);
     while (clc_checkpoint_find(folder_of(t), -1, path, sizeof path) == CLC_OK)
         if (unlink(path) != 0)
             return clc_fail_file("remove", path);
@@ -81,7 +82,8 @@ static clc_status resume(trainer *t, const clc_train_options *options) {
         snprintf(reason, sizeof reason, "%s", clc_error());
         if (clc_checkpoint_before(folder_of(t), path, before, sizeof before) == CLC_OK)
             return clc_fail(CLC_FORMAT, "%s; the one before is there: --resume=%s", reason, before);
-        return clc_fail(CLC_FORMAT, "%s; there is no older one: start again with --overwrite", reason);
+        return clc_fail(CLC_FORMAT, "%s; there is no older one: start again with --overwrite",
+                        reason);
     }
     if (status != CLC_OK)
         return status;
@@ -191,8 +193,8 @@ fail:
 static clc_status evaluate_now(trainer *t, double *score) {
     clc_status status = CLC_OK;
     clc_evaluation_row row = {0};
-    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, clc_step_params(&t->session.step),
-                                  &row));
+    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config,
+                                  clc_step_params(&t->session.step), &row));
     clc_log("  evaluation: kNN %.2f %%, linear %.2f %%", 100 * row.knn.accuracy,
             100 * row.linear.accuracy);
     *score = row.knn.accuracy;
@@ -214,8 +216,8 @@ static clc_status end_epoch(trainer *t, int epoch) {
     const clc_config *config = &t->session.config;
     const double mean = t->position.epoch_loss / (double)t->steps_per_epoch;
     const bool last = epoch + 1 == config->training.epochs;
-    bool evaluated = config->evaluation.every > 0 && (epoch + 1) % config->evaluation.every == 0 &&
-                     !last;
+    bool evaluated =
+        config->evaluation.every > 0 && (epoch + 1) % config->evaluation.every == 0 && !last;
     double score = -mean;
     clc_progress_show(&t->progress, t->position.step, mean, t->last_rate, 1);
     if (evaluated)
@@ -239,7 +241,8 @@ static clc_status interrupted(trainer *t) {
     if (status != CLC_OK)
         return status;
     return clc_fail(CLC_INTERRUPTED,
-                    "interrupted after step %" PRId64 " of %" PRId64 "; saved in '%s': go on with --resume",
+                    "interrupted after step %" PRId64 " of %" PRId64
+                    "; saved in '%s': go on with --resume",
                     t->position.step, t->last_step, folder_of(t));
 }
 
@@ -265,8 +268,8 @@ static clc_status finish(trainer *t) {
     clc_status status = CLC_OK;
     char path[1024];
     snprintf(path, sizeof path, "%s/encoder.safetensors", folder_of(t));
-    CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device, &t->session.config,
-                             t->position.step));
+    CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device,
+                             &t->session.config, t->position.step));
     clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);
     /* The table needs labels; without them training ends here. */
     if (clc_evaluation_possible(&t->session.config))

@@ -60,7 +60,8 @@ static void diagonalize(double *a, int n) {
     }
 }
 
-/* Of u (rows,dim) about its mean, by the Gram matrix: its eigenvalues are the squared singular values. */
+/* Of u (rows,dim) about its mean, by the Gram matrix: its eigenvalues are the squared singular
+ * values. */
 static clc_status effective_rank(const double *u, int rows, int dim, double *rank) {
     clc_status status = CLC_OK;
     const size_t n = (size_t)rows, d = (size_t)dim;
@@ -148,8 +149,10 @@ static const char *advice_for(const clc_config *config) {
         return "lower loss.teacher_temperature, raise loss.center_momentum, or lower "
                "optimizer.learning_rate";
     if (!strcmp(method, "swav"))
-        return "lower loss.epsilon, freeze the prototypes for longer, or lower optimizer.learning_rate";
-    return "lower optimizer.learning_rate, lengthen optimizer.warmup_epochs, or weaken weight decay";
+        return "lower loss.epsilon, freeze the prototypes for longer, or lower "
+               "optimizer.learning_rate";
+    return "lower optimizer.learning_rate, lengthen optimizer.warmup_epochs, or weaken weight "
+           "decay";
 }
 
 clc_status clc_watch_take(clc_watch *watch, const clc_config *config, const clc_spread *spread,
@@ -161,11 +164,13 @@ clc_status clc_watch_take(clc_watch *watch, const clc_config *config, const clc_
         return CLC_OK;
     if (config->training.on_collapse == CLC_CONFIG_COLLAPSE_STOP)
         return clc_fail(CLC_COLLAPSED,
-                        "step %" PRId64 ": the embeddings have collapsed: standard deviation %.3g of 1, "
+                        "step %" PRId64
+                        ": the embeddings have collapsed: standard deviation %.3g of 1, "
                         "effective rank %.3g of %d; %s; training.on_collapse = warn goes on",
                         step, spread->deviation, spread->rank, dim, advice_for(config));
     if (!watch->said)
-        clc_warn("step %" PRId64 ": the embeddings collapse: standard deviation %.3g of 1, effective rank "
+        clc_warn("step %" PRId64
+                 ": the embeddings collapse: standard deviation %.3g of 1, effective rank "
                  "%.3g of %d: all images look alike to the loss; %s",
                  step, spread->deviation, spread->rank, dim, advice_for(config));
     watch->said = true;

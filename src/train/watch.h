@@ -10,10 +10,10 @@ enum { CLC_WATCH_ROWS = 128 }; /* images that are looked at */
 
 /* Of embeddings scaled to length 1. */
 typedef struct clc_spread {
-    double deviation;  /* mean over dimensions of the standard deviation, times sqrt(dim): 1 if they lie
-                          evenly on the sphere, 0 if all are alike (SimSiam, arXiv 2011.10566) */
-    double rank;       /* effective: exp of the entropy of the singular values about the mean (Roy and
-                          Vetterli 2007) */
+    double deviation; /* mean over dimensions of the standard deviation, times sqrt(dim): 1 if they
+                         lie evenly on the sphere, 0 if all are alike (SimSiam, arXiv 2011.10566) */
+    double rank; /* effective: exp of the entropy of the singular values about the mean (Roy and
+                    Vetterli 2007) */
     double alignment;  /* mean squared distance of two views of an image (arXiv 2005.10242); NaN
                           without second views */
     double uniformity; /* log of the mean of exp(-2 d^2) over pairs of images */
@@ -29,8 +29,8 @@ typedef struct clc_watch {
     bool said; /* the warning has been shown */
 } clc_watch;
 
-/* Warns with advice once collapse shows twice in a row; fails with CLC_COLLAPSED then if the configuration asks
- * for it. `dim` is that of the embeddings. */
+/* Warns with advice once collapse shows twice in a row; fails with CLC_COLLAPSED then if the
+ * configuration asks for it. `dim` is that of the embeddings. */
 clc_status clc_watch_take(clc_watch *watch, const clc_config *config, const clc_spread *spread,
                           int rows, int dim, int64_t step);
 

@@ -17,11 +17,12 @@ static clc_status build(const clc_tune_problem *problem, size_t candidate, clc_s
     gemm.a = operands[0];
     gemm.b = operands[1];
     gemm.c = operands[2];
-    return clc_gemm_build(sequence, problem->device, kinds[candidate], &gemm, space, "gemm", "tune");
+    return clc_gemm_build(sequence, problem->device, kinds[candidate], &gemm, space, "gemm",
+                          "tune");
 }
 
-static double reference(const clc_tune_problem *problem, const float *const operands[3], size_t index,
-                        double *squares) {
+static double reference(const clc_tune_problem *problem, const float *const operands[3],
+                        size_t index, double *squares) {
     const clc_gemm *g = problem->shape;
     const size_t i = index / g->n, j = index % g->n;
     double sum = 0;

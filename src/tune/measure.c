@@ -8,8 +8,8 @@
 enum { SAMPLES = 256, ROUNDS = 5, TOO_SLOW = 4 };
 static const double round_seconds = 0.03;
 
-/* F(4x4,3x3) Winograd errs by 1e-4 of a result's deviation, what adds in another order by less; what is wrong is
- * off by about the deviation. */
+/* F(4x4,3x3) Winograd errs by 1e-4 of a result's deviation, what adds in another order by less;
+ * what is wrong is off by about the deviation. */
 static const double tolerance = 1e-3;
 
 typedef struct measure {
@@ -29,8 +29,10 @@ static clc_status fill_operands(measure *m) {
         CLC_NEW(m->host[i], n);
         for (size_t j = 0; j < n; j++)
             m->host[i][j] = clc_uniform(clc_rng_next(&rng)) - 0.5f;
-        CLC_TRY(clc_buffer_create(m->problem->device, n * sizeof(float), "tuning", &m->operands[i]));
-        CLC_TRY(clc_buffer_write(m->problem->device, m->operands[i], 0, n * sizeof(float), m->host[i]));
+        CLC_TRY(
+            clc_buffer_create(m->problem->device, n * sizeof(float), "tuning", &m->operands[i]));
+        CLC_TRY(
+            clc_buffer_write(m->problem->device, m->operands[i], 0, n * sizeof(float), m->host[i]));
     }
     size_t bytes = 0;
     for (size_t i = 0; i < m->problem->candidate_count; i++) {
@@ -52,7 +54,8 @@ static void choose_samples(measure *m) {
         m->at[i] = i < 16   ? i % n
                    : i < 32 ? n - 1 - (i - 16) % n
                             : (size_t)(clc_uniform(clc_rng_next(&rng)) * (float)n) % n;
-        m->want[i] = m->problem->reference(m->problem, (const float *const *)m->host, m->at[i], &squares);
+        m->want[i] =
+            m->problem->reference(m->problem, (const float *const *)m->host, m->at[i], &squares);
         m->bound[i] = tolerance * sqrt(squares) + 1e-6;
     }
 }
@@ -106,8 +109,8 @@ fail:
     return status;
 }
 
-clc_status clc_tune_measure(const clc_tune_problem *problem, clc_tune_result results[CLC_TUNE_CANDIDATES],
-                            int *best) {
+clc_status clc_tune_measure(const clc_tune_problem *problem,
+                            clc_tune_result results[CLC_TUNE_CANDIDATES], int *best) {
     clc_status status = CLC_OK;
     measure m = {.problem = problem};
     *best = -1;

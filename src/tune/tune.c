@@ -28,13 +28,17 @@ fail:
     return status;
 }
 
-static bool make_problem(clc_device *device, const char *key, void *shape, clc_tune_problem *problem) {
-    return clc_tune_conv2d(device, key, shape, problem) || clc_tune_gemm(device, key, shape, problem);
+static bool make_problem(clc_device *device, const char *key, void *shape,
+                         clc_tune_problem *problem) {
+    return clc_tune_conv2d(device, key, shape, problem) ||
+           clc_tune_gemm(device, key, shape, problem);
 }
 
 /* A row: what was measured, the choice, and every candidate's time. */
-static void print_row(const char *key, const clc_tune_problem *p, const clc_tune_result *r, int chosen, FILE *file) {
-    fprintf(file, "%-52s %-20s %6.2fx ", key, p->candidates[chosen], r[p->by_rule].seconds / r[chosen].seconds);
+static void print_row(const char *key, const clc_tune_problem *p, const clc_tune_result *r,
+                      int chosen, FILE *file) {
+    fprintf(file, "%-52s %-20s %6.2fx ", key, p->candidates[chosen],
+            r[p->by_rule].seconds / r[chosen].seconds);
     for (size_t i = 0; i < p->candidate_count; i++)
         if (r[i].wrong)
             fprintf(file, " %s WRONG", p->candidates[i]);
@@ -44,7 +48,8 @@ static void print_row(const char *key, const clc_tune_problem *p, const clc_tune
     fflush(file);
 }
 
-static clc_status tune_one(clc_device *device, const char *key, double *before, double *after, FILE *file) {
+static clc_status tune_one(clc_device *device, const char *key, double *before, double *after,
+                           FILE *file) {
     clc_status status = CLC_OK;
     clc_tune_problem problem;
     clc_tune_result results[CLC_TUNE_CANDIDATES];
@@ -54,7 +59,8 @@ static clc_status tune_one(clc_device *device, const char *key, double *before, 
         return CLC_OK;
     CLC_TRY(clc_tune_measure(&problem, results, &best));
     if (best < 0)
-        return clc_fail(CLC_OPENCL, "no way of computing %s gives right results on this device", key);
+        return clc_fail(CLC_OPENCL, "no way of computing %s gives right results on this device",
+                        key);
     const clc_tune_result *rule = &results[problem.by_rule];
     if (!rule->wrong && rule->seconds < results[best].seconds * least_gain)
         best = problem.by_rule;
@@ -102,8 +108,8 @@ clc_status clc_tune(const clc_train_options *options, FILE *file) {
     }
     clc_live("%s", "");
     CLC_TRY(clc_tuning_save(device->tuning, &device->info, path, sizeof path));
-    fprintf(file, "all problems once: %.1f ms, %.1f ms without tuning; stored in %s\n", 1e3 * after, 1e3 * before,
-            path);
+    fprintf(file, "all problems once: %.1f ms, %.1f ms without tuning; stored in %s\n", 1e3 * after,
+            1e3 * before, path);
     CLC_TRY(keep_programs(options, file));
 fail:
     clc_tuning_free(&problems);

@@ -23,7 +23,8 @@ float *device_views(clc_device *device, const clc_augment *a, const uint8_t *pix
 /* Floats of a view. */
 size_t view_count(const clc_augment *a);
 
-/* All fields agree to the last bit; only the sign of a zero may differ: OpenCL compilers don't all keep it. */
+/* All fields agree to the last bit; only the sign of a zero may differ: OpenCL compilers don't all
+ * keep it. */
 void expect_draw(const augment_view *got, const augment_view *want);
 
 /* The tests: see augment.c. */

@@ -1,4 +1,5 @@
-/* Random numbers of the host: distributions, and that a stream doesn't depend on how much of it is asked for. */
+/* Random numbers of the host: distributions, and that a stream doesn't depend on how much of it is
+ * asked for. */
 #include "core/rng.h"
 
 #include <math.h>
@@ -13,7 +14,8 @@
 enum { N = 1 << 18 };
 static float values[N];
 
-/* Moments of N numbers err by some 1 / sqrt(N) = 0.002, the fourth by sqrt(96 / N) = 0.02: four times that. */
+/* Moments of N numbers err by some 1 / sqrt(N) = 0.002, the fourth by sqrt(96 / N) = 0.02: four
+ * times that. */
 static void normal_numbers_are_normal(void **state) {
     (void)state;
     double sum = 0, squares = 0, fourth = 0, neighbours = 0, next_but_one = 0;

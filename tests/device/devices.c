@@ -125,7 +125,8 @@ static void use_fake(const char *mode) {
     setenv("FAKE_ICD", mode, 1);
 }
 
-/* PoCL as well; false if it isn't in the system's folder of drivers. Others may not live with sanitizers. */
+/* PoCL as well; false if it isn't in the system's folder of drivers. Others may not live with
+ * sanitizers. */
 static bool use_real(void) {
     char command[600];
     if (access("/etc/OpenCL/vendors/pocl.icd", R_OK) != 0)

@@ -46,7 +46,9 @@ static void the_reference_gradient_is_a_derivative(void **state) {
 }
 
 static clc_launch_spec spec(const char *kernel, size_t groups) {
-    return (clc_launch_spec){.source = "eval/linear.cl", .kernel = kernel, .groups = {groups},
+    return (clc_launch_spec){.source = "eval/linear.cl",
+                             .kernel = kernel,
+                             .groups = {groups},
                              .local = {test_device()->group_size}};
 }
 

@@ -1,5 +1,6 @@
-/* Runs every safetensors file of a folder (tests/golden, or that of CLC_GOLDEN): losses, networks and training
- * traces that PyTorch computed in float64. Kinds and losses that are unknown are skipped by name. */
+/* Runs every safetensors file of a folder (tests/golden, or that of CLC_GOLDEN): losses, networks
+ * and training traces that PyTorch computed in float64. Kinds and losses that are unknown are
+ * skipped by name. */
 #include "harness.h"
 
 #include "data/safetensors.h"

@@ -125,10 +125,10 @@ typedef struct precision {
     double absolute; /* of the gradient */
 } precision;
 
-/* A similarity of D terms of 6e-8, a random walk of their roundings, is divided by t; sums of up to 2N exponentials
- * of those follow. Similarities of raw vectors are as large as |z|^2, scores as large as their largest. Where an
- * embedding has all but found its positive, the gradient is a small difference of 2N weights of 1 / N, whose
- * exponents are rounded. */
+/* A similarity of D terms of 6e-8, a random walk of their roundings, is divided by t; sums of up to
+ * 2N exponentials of those follow. Similarities of raw vectors are as large as |z|^2, scores as
+ * large as their largest. Where an embedding has all but found its positive, the gradient is a
+ * small difference of 2N weights of 1 / N, whose exponents are rounded. */
 static precision precision_of(const loss_case *c, const float *z) {
     const size_t dim = (size_t)c->shape.dim;
     const double t = fmin(c->options.temperature, c->options.teacher_temperature);
@@ -146,7 +146,8 @@ static precision precision_of(const loss_case *c, const float *z) {
     const double slope = c->options.raw ? longest : scores ? 1 : 1 / shortest;
     const double similarity = (2e-6 + (size > 1 ? 4e-7 * size : 0)) * walk / t;
     return (precision){.relative = 2e-6 + similarity,
-                       .absolute = ldexp(2 + size / t, -24) * sqrt(2 * images) * slope / (images * t)};
+                       .absolute =
+                           ldexp(2 + size / t, -24) * sqrt(2 * images) * slope / (images * t)};
 }
 
 static void hold_gradient(const loss_case *c, const test_buffer *dz, const precision *p) {
@@ -163,7 +164,8 @@ static void hold_gradient(const loss_case *c, const test_buffer *dz, const preci
     free(gradient);
 }
 
-/* The value is a mean of terms of size 1 or more, however small it is itself: its error is one of those. */
+/* The value is a mean of terms of size 1 or more, however small it is itself: its error is one of
+ * those. */
 static void hold_value(const loss_case *c, const test_buffer *value, const precision *p) {
     double *loss = golden_doubles(golden_tensor(c->file, "loss"));
     test_expect(value, loss, *loss > 0 ? p->relative * fmax(1, 1 / *loss) : p->relative);

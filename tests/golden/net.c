@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Outputs pass some ten layers with sums of up to 9 x 64 terms and batch-norm over few values; Winograd's
- * transforms lose another digit. A wrong formula shows as 1e-2 and more. */
+/* Outputs pass some ten layers with sums of up to 9 x 64 terms and batch-norm over few values;
+ * Winograd's transforms lose another digit. A wrong formula shows as 1e-2 and more. */
 static const double output_tolerance = 2e-4;
-/* Gradients pass the layers twice, and those of convolutions are small differences of large sums behind
- * batch-norm. */
+/* Gradients pass the layers twice, and those of convolutions are small differences of large sums
+ * behind batch-norm. */
 static const double gradient_tolerance = 2e-3;
 
 typedef struct net_case {
@@ -21,7 +21,8 @@ typedef struct net_case {
 } net_case;
 
 static clc_resnet resnet_of(const clc_safetensors *file) {
-    clc_resnet resnet = {.bottleneck = !strcmp(clc_safetensors_metadata(file, "block"), "bottleneck"),
+    clc_resnet resnet = {.bottleneck =
+                             !strcmp(clc_safetensors_metadata(file, "block"), "bottleneck"),
                          .width = (int)golden_number(file, "width"),
                          .small_stem = !strcmp(clc_safetensors_metadata(file, "stem"), "small")};
     resnet.stages = golden_list(file, "blocks", resnet.blocks, CLC_RESNET_STAGES);
@@ -34,8 +35,8 @@ static void build(const clc_safetensors *file, net_case *c) {
     clc_graph **graphs[2] = {&c->training, &c->inference};
     for (int i = 0; i < 2; i++) {
         CHECK(clc_graph_create(test_device(), &c->params, i == 0, graphs[i]));
-        CHECK(clc_graph_input(*graphs[i], "x", (int)x->shape[0], (int)x->shape[2],
-                              (int)x->shape[3], (int)x->shape[1], true, &c->x[i]));
+        CHECK(clc_graph_input(*graphs[i], "x", (int)x->shape[0], (int)x->shape[2], (int)x->shape[3],
+                              (int)x->shape[1], true, &c->x[i]));
         CHECK(clc_resnet_build(*graphs[i], "encoder", &resnet, c->x[i], &c->y[i]));
     }
     clc_params_layout(&c->params);
@@ -67,8 +68,7 @@ static void upload_x(const clc_safetensors *file, clc_tensor *to) {
     free(nhwc);
 }
 
-static void expect(const clc_safetensors *file, const char *name, cl_mem buffer,
-                   double tolerance) {
+static void expect(const clc_safetensors *file, const char *name, cl_mem buffer, double tolerance) {
     const clc_st_tensor *tensor = golden_tensor(file, name);
     double *want = golden_doubles(tensor);
     float *got = malloc(tensor->count * sizeof *got), *sorted = NULL;
@@ -111,7 +111,8 @@ void golden_net(const clc_safetensors *file) {
     upload_x(file, c.x[0]);
     CHECK(clc_sequence_run(&c.training->forward, test_device()));
     expect(file, "y", c.y[0]->value, output_tolerance);
-    CHECK(clc_buffer_write(test_device(), c.y[0]->grad, 0, upstream->count * sizeof *floats, floats));
+    CHECK(
+        clc_buffer_write(test_device(), c.y[0]->grad, 0, upstream->count * sizeof *floats, floats));
     CHECK(clc_sequence_run(&c.training->backward, test_device()));
     expect(file, "d_x", c.x[0]->grad, gradient_tolerance);
     expect_params(file, &c);

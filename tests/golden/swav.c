@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Scores are cosines of sums of D terms, divided by 0.1, and the codes' exponentials divide by 0.05. */
+/* Scores are cosines of sums of D terms, divided by 0.1, and the codes' exponentials divide by
+ * 0.05. */
 static const double tolerance = 4e-5;
 
 /* The prototypes' layer on both views, and the loss on its scores. */
@@ -39,10 +40,8 @@ static void build(const clc_safetensors *file, swav_case *c) {
     const size_t bytes = clc_loss_swav.workspace(device, &shape, &options);
     CHECK(clc_buffer_create(device, sizeof(float), "loss", &c->value));
     CHECK(clc_buffer_create(device, bytes, "workspace", &c->workspace));
-    const clc_loss_buffers buffers = {.z = c->scores->value,
-                                      .dz = c->scores->grad,
-                                      .value = c->value,
-                                      .workspace = c->workspace};
+    const clc_loss_buffers buffers = {
+        .z = c->scores->value, .dz = c->scores->grad, .value = c->value, .workspace = c->workspace};
     CHECK(clc_loss_build(&clc_loss_swav, &c->loss, device, &shape, &options, &buffers));
 }
 
@@ -77,7 +76,8 @@ void golden_swav(const clc_safetensors *file) {
     assert_true(test_close("loss", &value, want, 1, tolerance));
     expect_half(file, "d_z1", dz);
     expect_half(file, "d_z2", dz + c.z->count / 2);
-    golden_expect_param(file, "d_prototypes", &c.params.items[0], c.params.items[0].grad, tolerance);
+    golden_expect_param(file, "d_prototypes", &c.params.items[0], c.params.items[0].grad,
+                        tolerance);
     free(dz);
     free(want);
     clc_sequence_free(&c.loss);

@@ -12,10 +12,10 @@
 
 enum { MOST_SEGMENTS = 128 };
 
-/* The first steps agree to rounding, which grows through batch-norm over few values and by a ReLU that
- * switches at another step: three float32 variants of PyTorch end up to 8.9e-3 from its own float64 losses
- * (train_sgd) and 0.0203 from its final weights, after 3.5e-6 before the first switch. A wrong decay,
- * momentum or rate shows in the second step already. */
+/* The first steps agree to rounding, which grows through batch-norm over few values and by a ReLU
+ * that switches at another step: three float32 variants of PyTorch end up to 8.9e-3 from its own
+ * float64 losses (train_sgd) and 0.0203 from its final weights, after 3.5e-6 before the first
+ * switch. A wrong decay, momentum or rate shows in the second step already. */
 enum { EXACT_STEPS = 4 };
 static const double early_tolerance = 2e-5;
 static const double loss_tolerance = 1e-2;
@@ -38,12 +38,15 @@ static void build_network(const clc_safetensors *file, train_case *c) {
     clc_resnet resnet = {.width = (int)golden_number(file, "width"), .small_stem = true};
     const clc_st_tensor *hidden = golden_tensor(file, "param.projector.0.weight");
     const clc_st_tensor *output = golden_tensor(file, "param.projector.3.weight");
-    const clc_mlp mlp = {.hidden_layers = 1, .hidden = {(int)hidden->shape[0]},
-                         .output = (int)output->shape[0], .batchnorm = true};
+    const clc_mlp mlp = {.hidden_layers = 1,
+                         .hidden = {(int)hidden->shape[0]},
+                         .output = (int)output->shape[0],
+                         .batchnorm = true};
     resnet.stages = golden_list(file, "blocks", resnet.blocks, CLC_RESNET_STAGES);
     CHECK(clc_graph_create(test_device(), &c->params, true, &c->graph));
-    /* Winograd's rounding, ten times that of direct convolution, would switch a ReLU of train_lars in the second step
-     * where vectors have 8 floats; net_* hold the encoder to its gradients with what training chooses. */
+    /* Winograd's rounding, ten times that of direct convolution, would switch a ReLU of train_lars
+     * in the second step where vectors have 8 floats; net_* hold the encoder to its gradients with
+     * what training chooses. */
     c->graph->convolution = CLC_CONV2D_DIRECT;
     CHECK(clc_graph_input(c->graph, "x", (int)x->shape[1], (int)x->shape[3], (int)x->shape[4],
                           (int)x->shape[2], false, &c->x));
@@ -64,10 +67,8 @@ static void build_loss(const clc_safetensors *file, train_case *c) {
     CHECK(clc_buffer_create(test_device(), sizeof(float), "loss", &c->loss));
     CHECK(clc_buffer_create(test_device(), loss->workspace(test_device(), &shape, &options), "loss",
                             &c->loss_workspace));
-    const clc_loss_buffers buffers = {.z = c->z->value,
-                                      .dz = c->z->grad,
-                                      .value = c->loss,
-                                      .workspace = c->loss_workspace};
+    const clc_loss_buffers buffers = {
+        .z = c->z->value, .dz = c->z->grad, .value = c->loss, .workspace = c->loss_workspace};
     CHECK(clc_loss_build(loss, &c->loss_sequence, test_device(), &shape, &options, &buffers));
 }
 
@@ -87,9 +88,8 @@ static void set_optim(const clc_safetensors *file, train_case *c) {
         const clc_param *param = &c->params.items[i];
         const bool included = !lars || param->rank > 1;
         if (clc_param_trainable(param))
-            c->segments[c->segment_count++] =
-                (clc_optim_segment){param->offset, param->count, included, included,
-                                    CLC_GROUP_MAIN};
+            c->segments[c->segment_count++] = (clc_optim_segment){
+                param->offset, param->count, included, included, CLC_GROUP_MAIN};
     }
 }
 
@@ -102,9 +102,9 @@ static void build_optim(const clc_safetensors *file, train_case *c) {
     CHECK(clc_buffer_create(device, 4 * sizeof(float), "result", &c->result));
     CHECK(clc_buffer_create(device, 2 * c->segment_count * sizeof(float), "norms", &c->norms));
     CHECK(clc_buffer_create(device, bytes, "workspace", &c->workspace));
-    const clc_optim_buffers buffers = {c->params.value, c->params.grad, c->params.state, c->hyper,
-                                       c->loss,         c->result,      c->norms,        c->workspace,
-                                       c->params.trainable};
+    const clc_optim_buffers buffers = {c->params.value, c->params.grad, c->params.state,
+                                       c->hyper,        c->loss,        c->result,
+                                       c->norms,        c->workspace,   c->params.trainable};
     CHECK(clc_optim_build(&c->optim_sequence, device, &c->optim, c->segment_count, &c->tables,
                           &buffers));
 }

@@ -271,7 +271,8 @@ static void sharing_changes_no_bit(void **state) {
     }
 }
 
-/* A pass without gradients in front of a training step on the lender's memory: its result stands after it. */
+/* A pass without gradients in front of a training step on the lender's memory: its result stands
+ * after it. */
 static void a_borrower_needs_memory_for_its_results_only(void **state) {
     (void)state;
     for (int s = 0; s < SHAPES; s++) {

@@ -68,7 +68,22 @@ static test_buffer upload_labels(const reference_loss *r) {
     return buffer;
 }
 
-enum { Z, DZ, TARGET, DTARGET, QUEUE, CENTER, LABELS, SCALE, DSCALE, BIAS, DBIAS, VALUE, WORK, BUFFERS };
+enum {
+    Z,
+    DZ,
+    TARGET,
+    DTARGET,
+    QUEUE,
+    CENTER,
+    LABELS,
+    SCALE,
+    DSCALE,
+    BIAS,
+    DBIAS,
+    VALUE,
+    WORK,
+    BUFFERS
+};
 
 static void make_buffers(const loss_case *c, const clc_loss *loss, test_buffer b[BUFFERS]) {
     const reference_loss *r = &c->reference;
@@ -94,8 +109,7 @@ static void make_buffers(const loss_case *c, const clc_loss *loss, test_buffer b
     }
     b[VALUE] = test_buffer_make("loss", NULL, 1);
     b[WORK] = test_buffer_make(
-        "workspace", NULL,
-        loss->workspace(test_device(), &r->shape, &r->options) / sizeof(float));
+        "workspace", NULL, loss->workspace(test_device(), &r->shape, &r->options) / sizeof(float));
 }
 
 static void read_results(loss_case *c, const test_buffer b[BUFFERS]) {

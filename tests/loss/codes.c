@@ -12,14 +12,14 @@ typedef struct variant {
     clc_loss_options options;
 } variant;
 
-#define SWAV(e, n, w) {.temperature = 0.1, .epsilon = e, .iterations = n, .weight = w}
-#define DINO(t, m)    {.temperature = 0.1, .teacher_temperature = t, .center_momentum = m}
+#define SWAV(e, n, w)                                                                              \
+    { .temperature = 0.1, .epsilon = e, .iterations = n, .weight = w }
+#define DINO(t, m)                                                                                 \
+    { .temperature = 0.1, .teacher_temperature = t, .center_momentum = m }
 
 static const variant variants[] = {
-    {"swav", 2, 2, 0, SWAV(0.05, 3, 1)},
-    {"swav", 2, 2, 23, SWAV(0.05, 3, 2)},
-    {"swav", 5, 2, 0, SWAV(0.05, 1, 1)},
-    {"dino", 2, 2, 0, DINO(0.04, 0.9)},
+    {"swav", 2, 2, 0, SWAV(0.05, 3, 1)}, {"swav", 2, 2, 23, SWAV(0.05, 3, 2)},
+    {"swav", 5, 2, 0, SWAV(0.05, 1, 1)}, {"dino", 2, 2, 0, DINO(0.04, 0.9)},
     {"dino", 6, 2, 0, DINO(0.04, 1)},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
@@ -40,8 +40,8 @@ static loss_case make(const variant *v, int images, int scores) {
     return c;
 }
 
-/* Scores up to 1 over 0.04: their rounding 2^-24 / 0.04 is the relative error of a probability; eight for the
- * sums of Sinkhorn's rounds. */
+/* Scores up to 1 over 0.04: their rounding 2^-24 / 0.04 is the relative error of a probability;
+ * eight for the sums of Sinkhorn's rounds. */
 static const double tolerance = 8 * 6e-8 / 0.04;
 
 static void any_shape(void **state) {

@@ -29,7 +29,8 @@ static loss_case make(const variant *v, int images, int dim) {
     return loss_case_make(v->name, &shape, &v->options, 1, (uint64_t)(images + dim));
 }
 
-/* Sums over images and dimensions of terms of size 1; differences of the views' means leave out a digit. */
+/* Sums over images and dimensions of terms of size 1; differences of the views' means leave out a
+ * digit. */
 static double tolerance(int images, int dim) {
     return 64 * ldexp(1, -24) * (sqrt(images) + sqrt(dim));
 }

@@ -1,4 +1,5 @@
-/* Every loss on pairs in every arrangement against its reference, and at the edges of what it is defined for. */
+/* Every loss on pairs in every arrangement against its reference, and at the edges of what it is
+ * defined for. */
 #include "harness.h"
 #include "loss/case.h"
 #include "loss/pairs.h"
@@ -44,7 +45,11 @@ enum { SOFTMAX_VARIANTS = sizeof softmax_variants / sizeof *softmax_variants };
 enum { CONTRASTIVE_VARIANTS = 24, TRIPLET_VARIANTS = 36 };
 
 static variant contrastive_variant(int i) {
-    return (variant){"contrastive", 2, 0, 0, i & 1,
+    return (variant){"contrastive",
+                     2,
+                     0,
+                     0,
+                     i & 1,
                      {.temperature = 1,
                       .raw = i & 2,
                       .linear = i & 4,
@@ -54,7 +59,11 @@ static variant contrastive_variant(int i) {
 }
 
 static variant triplet_variant(int i) {
-    return (variant){"triplet", 2, 0, 0, i & 1,
+    return (variant){"triplet",
+                     2,
+                     0,
+                     0,
+                     i & 1,
                      {.temperature = 1,
                       .soft = i & 2 && i / 12 != CLC_MINING_SEMIHARD,
                       .margin = 0.3,
@@ -83,10 +92,11 @@ static loss_case make(const variant *v, int images, int dim, int classes, uint64
     return loss_case_make(v->name, &shape, &v->options, classes, seed);
 }
 
-/* A similarity is a sum of dim products of size at most 1 (raw: dim / 3), divided by t: its error is about
- * 2^-24 (sqrt(dim) + 4) / t, and that is the relative error of every weight and the absolute one of the loss.
- * A gradient is a sum of such terms; 8 covers the sums and the cancellation in du - u (u . du). Raw distances
- * are as long as dim, and slopes 1 / d of near pairs multiply an error by up to 10. */
+/* A similarity is a sum of dim products of size at most 1 (raw: dim / 3), divided by t: its error
+ * is about 2^-24 (sqrt(dim) + 4) / t, and that is the relative error of every weight and the
+ * absolute one of the loss. A gradient is a sum of such terms; 8 covers the sums and the
+ * cancellation in du - u (u . du). Raw distances are as long as dim, and slopes 1 / d of near pairs
+ * multiply an error by up to 10. */
 static double tolerance(const variant *v, int dim) {
     const double similarity = ldexp(1, -24) * (sqrt(dim) + 4) * (v->options.raw ? dim : 1);
     return 8 * similarity * fmax(4, 1 / v->options.temperature);
@@ -138,7 +148,8 @@ static void many_anchors_with_labels(void **state) {
     }
 }
 
-/* Every loss on inputs where it has no derivative, or none of its parts: finite, and with the defined value. */
+/* Every loss on inputs where it has no derivative, or none of its parts: finite, and with the
+ * defined value. */
 static void expect_finite(void (*change)(reference_loss *), int classes, double temperature) {
     for (int i = 0; i < VARIANTS; i++) {
         variant v = variant_at(i);
@@ -214,7 +225,8 @@ static void learned_scale_and_bias(void **state) {
         c.learned = true;
         loss_case_expect(&c, 20, tolerance(&variants[i], 9));
         const double by_scale = r->scale * reference_slope(r, &r->scale, 1e-6);
-        const double by_bias = reference_slope(r, &r->bias, 1e-6), allowed = tolerance(&variants[i], 9);
+        const double by_bias = reference_slope(r, &r->bias, 1e-6),
+                     allowed = tolerance(&variants[i], 9);
         if (!loss_case_affordable(&c))
             loss_case_run(&c);
         assert_true(fabs((double)c.dscale[0] - by_scale) <= allowed * fmax(1, fabs(by_scale)));

@@ -1,5 +1,5 @@
-/* The losses in plain C and double precision: the specification that the kernels are held to. Only the
- * definitions stand here; gradients are their central differences. */
+/* The losses in plain C and double precision: the specification that the kernels are held to. Only
+ * the definitions stand here; gradients are their central differences. */
 #ifndef TESTS_LOSS_REFERENCE_H
 #define TESTS_LOSS_REFERENCE_H
 
@@ -28,8 +28,8 @@ double reference_barlow(const reference_loss *loss);
 double reference_vicreg(const reference_loss *loss);
 double reference_cosine(const reference_loss *loss);
 
-/* dL/dx for *x, one of the doubles that the loss depends on: by central differences of width h, of error h^2
- * times the third derivative. */
+/* dL/dx for *x, one of the doubles that the loss depends on: by central differences of width h, of
+ * error h^2 times the third derivative. */
 double reference_slope(const reference_loss *loss, double *x, double h);
 
 #endif

@@ -15,7 +15,8 @@ static void softmax(const double *x, int n, double rate, double *p) {
         p[k] /= sum;
 }
 
-/* Algorithm 1 of the paper's appendix, as it is written there: q (rows,scores) begins as exp(scores / epsilon). */
+/* Algorithm 1 of the paper's appendix, as it is written there: q (rows,scores) begins as exp(scores
+ * / epsilon). */
 static void sinkhorn(double *q, int rows, int scores, int iterations) {
     for (int round = 0; round < iterations; round++) {
         for (int k = 0; k < scores; k++) {
@@ -43,8 +44,8 @@ static void codes_of_view(const reference_loss *l, int view, double *codes) {
     const size_t size = (size_t)n * (size_t)scores;
     double *q = malloc((size_t)rows * (size_t)scores * sizeof *q);
     for (int i = 0; i < rows * scores; i++) {
-        const double score = i < n * scores ? l->z[(size_t)view * size + (size_t)i]
-                                            : l->queue[(size_t)i - size];
+        const double score =
+            i < n * scores ? l->z[(size_t)view * size + (size_t)i] : l->queue[(size_t)i - size];
         q[i] = exp(score / l->options.epsilon);
     }
     sinkhorn(q, rows, scores, l->options.iterations);

@@ -25,11 +25,11 @@ static clc_dataset *noise(void) {
 
 void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n) {
     static const char *const small[] = {
-        "encoder.name=custom",   "encoder.block=basic",    "encoder.blocks=1,1", "encoder.width=4",
-        "training.batch=8",      "training.epochs=4",      "projector.hidden=12", "projector.output=8",
-        "predictor.hidden=6",    "method.queue=32",        "method.prototypes=12",
-        "optimizer.warmup_epochs=0", "loss.temperature=0.2", "method.freeze_prototypes=0",
-        "optimizer.learning_rate_scale=none"};
+        "encoder.name=custom",  "encoder.block=basic",        "encoder.blocks=1,1",
+        "encoder.width=4",      "training.batch=8",           "training.epochs=4",
+        "projector.hidden=12",  "projector.output=8",         "predictor.hidden=6",
+        "method.queue=32",      "method.prototypes=12",       "optimizer.warmup_epochs=0",
+        "loss.temperature=0.2", "method.freeze_prototypes=0", "optimizer.learning_rate_scale=none"};
     enum { SMALL = sizeof small / sizeof *small, MOST = 48 };
     const char *all[MOST];
     char name[64];

@@ -1,4 +1,5 @@
-/* Every method, wired up: the loss is that of its embeddings, and what follows a step is what the paper says. */
+/* Every method, wired up: the loss is that of its embeddings, and what follows a step is what the
+ * paper says. */
 #include "harness.h"
 #include "loss/reference.h"
 #include "method/fixture.h"
@@ -208,7 +209,8 @@ static double length(const float *row, int dim) {
     return sqrt(squares);
 }
 
-/* After step s the rows from 8 s on (two views: 16 s), modulo 32, are the embeddings of unit length. */
+/* After step s the rows from 8 s on (two views: 16 s), modulo 32, are the embeddings of unit
+ * length. */
 static void the_queue_takes_in_what_was_embedded(void **state) {
     (void)state;
     const char *const overrides[] = {"method.norm_parts=2"};
@@ -230,8 +232,9 @@ static void the_queue_takes_in_what_was_embedded(void **state) {
         for (int i = 0; i < size; i++) {
             const int place = (i - 3 * rows % size + size) % size;
             for (int k = 0; k < dim; k++) {
-                const double want = place < rows ? (double)z[place * dim + k] / length(z + place * dim, dim)
-                                                 : (double)before[i * dim + k];
+                const double want = place < rows
+                                        ? (double)z[place * dim + k] / length(z + place * dim, dim)
+                                        : (double)before[i * dim + k];
                 assert_true(fabs((double)after[i * dim + k] - want) < 1e-5);
             }
         }
@@ -376,9 +379,9 @@ static void impossible_wirings_are_refused(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char name[64];
         snprintf(name, sizeof name, "method.name=%s", bad[i][0]);
-        const char *const overrides[] = {name, bad[i][1], "training.batch=8", "training.epochs=20",
-                                         !strcmp(bad[i][1], "method.crops=2") ? "method.crop_sizes=6"
-                                                                              : "training.seed=1"};
+        const char *const overrides[] = {
+            name, bad[i][1], "training.batch=8", "training.epochs=20",
+            !strcmp(bad[i][1], "method.crops=2") ? "method.crop_sizes=6" : "training.seed=1"};
         clc_config config;
         clc_step step = {0};
         uint8_t pixels[64] = {0};

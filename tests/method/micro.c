@@ -1,5 +1,5 @@
-/* Gradient caching (arXiv 2101.06983): a batch in micro-batches has the gradient of the batch in one piece, in the
- * memory of a micro-batch and the embeddings. */
+/* Gradient caching (arXiv 2101.06983): a batch in micro-batches has the gradient of the batch in
+ * one piece, in the memory of a micro-batch and the embeddings. */
 #include "method/fixture.h"
 
 #include <math.h>
@@ -74,7 +74,8 @@ static void micro_batches_have_the_gradient_of_the_whole(void **state) {
     }
 }
 
-/* Batch-norm by the micro-batch's statistics: two passes must not move the running averages twice. */
+/* Batch-norm by the micro-batch's statistics: two passes must not move the running averages twice.
+ */
 static void running_averages_take_in_each_micro_batch_once(void **state) {
     (void)state;
     const char *const overrides[] = {"training.micro_batch=4", "encoder.norm=batch"};
@@ -126,8 +127,12 @@ static size_t planned(const char *batch, const char *micro) {
     clc_memory_line lines[CLC_MEMORY_LINES];
     size_t total, largest;
     uint8_t pixels[1] = {0};
-    const clc_dataset data = {
-        .name = "none", .count = IMAGES, .height = 28, .width = 28, .channels = 1, .pixels = pixels};
+    const clc_dataset data = {.name = "none",
+                              .count = IMAGES,
+                              .height = 28,
+                              .width = 28,
+                              .channels = 1,
+                              .pixels = pixels};
     CHECK(clc_config_load(NULL, overrides, sizeof overrides / sizeof *overrides, &config));
     CHECK(clc_step_plan(&step, test_device(), &config, &data));
     clc_step_memory(&step, lines, &total, &largest);
@@ -135,8 +140,9 @@ static size_t planned(const char *batch, const char *micro) {
     return total;
 }
 
-/* 4,096 images in parts of 256: as 256 alone, the embeddings' 8,192 x 128 floats with gradients and the loss's
- * workspace for them, and a second set of activations that lives for one node at a time. */
+/* 4,096 images in parts of 256: as 256 alone, the embeddings' 8,192 x 128 floats with gradients and
+ * the loss's workspace for them, and a second set of activations that lives for one node at a time.
+ */
 static void memory_is_that_of_a_micro_batch(void **state) {
     (void)state;
     const size_t small = planned("training.batch=256", "training.micro_batch=0");

@@ -1,5 +1,5 @@
-/* Every method goes on from a checkpoint bit for bit: weights, statistics, optimizer, teacher, queue, centre,
- * prototypes and schedules. */
+/* Every method goes on from a checkpoint bit for bit: weights, statistics, optimizer, teacher,
+ * queue, centre, prototypes and schedules. */
 #include "method/fixture.h"
 
 #include "core/file.h"
@@ -12,9 +12,9 @@
 
 enum { BEFORE = 4, AFTER = 9 }; /* steps; an epoch has 6 */
 
-static const char *const overrides[] = {"method.norm_parts=2", "method.momentum_schedule=cosine",
-                                        "method.freeze_prototypes=0.5", "method.queue_start=0.5",
-                                        "predictor.constant_rate=true", "optimizer.name=adamw"};
+static const char *const overrides[] = {
+    "method.norm_parts=2",    "method.momentum_schedule=cosine", "method.freeze_prototypes=0.5",
+    "method.queue_start=0.5", "predictor.constant_rate=true",    "optimizer.name=adamw"};
 enum { OVERRIDES = sizeof overrides / sizeof *overrides };
 
 static float rate_of(int64_t number) {

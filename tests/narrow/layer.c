@@ -1,6 +1,6 @@
-/* An OpenCL layer (OPENCL_LAYERS) that makes any device a small one: it reports the limits and keeps to them. Groups
- * have at most 256 work-items and 32 KB of local memory, there is no fp64, and the variables NARROW_MEMORY and
- * NARROW_BUFFER hold the bytes of all buffers and of one. */
+/* An OpenCL layer (OPENCL_LAYERS) that makes any device a small one: it reports the limits and
+ * keeps to them. Groups have at most 256 work-items and 32 KB of local memory, there is no fp64,
+ * and the variables NARROW_MEMORY and NARROW_BUFFER hold the bytes of all buffers and of one. */
 #include <CL/cl_layer.h>
 
 #include <stdatomic.h>
@@ -34,8 +34,8 @@ static void blank(char *text, const char *word) {
         memset(place, ' ', strlen(word));
 }
 
-static cl_int CL_API_CALL device_info(cl_device_id device, cl_device_info what, size_t size, void *to,
-                                      size_t *used) {
+static cl_int CL_API_CALL device_info(cl_device_id device, cl_device_info what, size_t size,
+                                      void *to, size_t *used) {
     const cl_int code = next->clGetDeviceInfo(device, what, size, to, used);
     if (code != CL_SUCCESS || !to)
         return code;
@@ -75,8 +75,8 @@ static void CL_CALLBACK freed(cl_mem buffer, void *bytes) {
     atomic_fetch_sub(&allocated, (size_t)bytes);
 }
 
-static cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags flags, size_t bytes, void *host,
-                                        cl_int *error) {
+static cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags flags, size_t bytes,
+                                        void *host, cl_int *error) {
     cl_int code = CL_SUCCESS;
     cl_mem buffer = NULL;
     if (bytes > limit("NARROW_BUFFER"))
@@ -94,9 +94,10 @@ static cl_mem CL_API_CALL create_buffer(cl_context context, cl_mem_flags flags, 
     return buffer;
 }
 
-static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions,
-                                         const size_t *offset, const size_t *global, const size_t *local,
-                                         cl_uint waits, const cl_event *wait, cl_event *event) {
+static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kernel,
+                                         cl_uint dimensions, const size_t *offset,
+                                         const size_t *global, const size_t *local, cl_uint waits,
+                                         const cl_event *wait, cl_event *event) {
     cl_device_id device = NULL;
     cl_ulong bytes = 0;
     size_t items = 1;
@@ -105,10 +106,12 @@ static cl_int CL_API_CALL enqueue_kernel(cl_command_queue queue, cl_kernel kerne
     if (items > MOST_ITEMS)
         return CL_INVALID_WORK_GROUP_SIZE;
     next->clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof(cl_device_id), &device, NULL);
-    next->clGetKernelWorkGroupInfo(kernel, device, CL_KERNEL_LOCAL_MEM_SIZE, sizeof bytes, &bytes, NULL);
+    next->clGetKernelWorkGroupInfo(kernel, device, CL_KERNEL_LOCAL_MEM_SIZE, sizeof bytes, &bytes,
+                                   NULL);
     if (bytes > MOST_LOCAL)
         return CL_OUT_OF_RESOURCES;
-    return next->clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, waits, wait, event);
+    return next->clEnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, waits,
+                                        wait, event);
 }
 
 EXPORT cl_int CL_API_CALL clGetLayerInfo(cl_layer_info what, size_t size, void *to, size_t *used) {

@@ -106,8 +106,9 @@ static void every_number_of_rows_and_channels(void **state) {
 }
 
 static void many_rows_and_channels(void **state) {
-    static const batchnorm_case cases[] = {
-        {5000, 512, true, true, 0, 1}, {5000, 8, true, false, -0.5, 1}, {20011, 16, true, true, 0.2, 1}};
+    static const batchnorm_case cases[] = {{5000, 512, true, true, 0, 1},
+                                           {5000, 8, true, false, -0.5, 1},
+                                           {20011, 16, true, true, 0.2, 1}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         check_training(&cases[i]);
@@ -134,7 +135,8 @@ static void a_mean_far_above_the_deviation(void **state) {
     }
 }
 
-/* One split's part of the reference. The running averages begin at 0: what one step adds to them. */
+/* One split's part of the reference. The running averages begin at 0: what one step adds to them.
+ */
 static reference_batchnorm part_of(const reference_batchnorm *r, int splits, int split,
                                    double *mean, double *variance, double *dweight, double *dbias) {
     reference_batchnorm part = *r;

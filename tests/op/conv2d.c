@@ -71,19 +71,20 @@ static double terms(const clc_conv2d_shape *s, clc_conv2d_pass pass) {
                                               : (double)s->n * clc_conv2d_oh(s) * clc_conv2d_ow(s);
 }
 
-/* Rounding of a sum of t terms grows like 6e-8 sqrt(t) beside results that grow like sqrt(t): some units of
- * 6e-8, for small t too. F(4x4,3x3) multiplies by entries up to 8 and divides by up to 24 on three sides: its
- * error is some 100 units. */
+/* Rounding of a sum of t terms grows like 6e-8 sqrt(t) beside results that grow like sqrt(t): some
+ * units of 6e-8, for small t too. F(4x4,3x3) multiplies by entries up to 8 and divides by up to 24
+ * on three sides: its error is some 100 units. */
 static double tolerance_of(const clc_conv2d_impl *impl, const clc_conv2d_shape *s,
                            clc_conv2d_pass pass) {
     double direct = 6e-8 * (8 + 2 * sqrt(terms(s, pass)));
-    const bool winograd = impl->kind == CLC_CONV2D_WINOGRAD || impl->kind == CLC_CONV2D_WINOGRAD_STAGED ||
+    const bool winograd = impl->kind == CLC_CONV2D_WINOGRAD ||
+                          impl->kind == CLC_CONV2D_WINOGRAD_STAGED ||
                           impl->kind == CLC_CONV2D_WINOGRAD_GEMM;
     return winograd ? 100 * 6e-8 * (8 + 0.1 * sqrt(terms(s, pass))) : direct;
 }
 
-static void check(clc_device *device, const clc_conv2d_impl *impl, const clc_conv2d_shape *s, clc_conv2d_pass pass,
-                  bool accumulate) {
+static void check(clc_device *device, const clc_conv2d_impl *impl, const clc_conv2d_shape *s,
+                  clc_conv2d_pass pass, bool accumulate) {
     float *data[3] = {test_random(x_count(s), 1), test_random(w_count(s), 2),
                       test_random(y_count(s), 3)};
     const size_t counts[3] = {x_count(s), w_count(s), y_count(s)};
@@ -92,14 +93,19 @@ static void check(clc_device *device, const clc_conv2d_impl *impl, const clc_con
     double *want = compute(s, &r, counts[written], accumulate ? data[written] : NULL);
     test_buffer buffers[3];
     char name[160];
-    snprintf(name, sizeof name, "%s pass %d n%d %dx%dx%d k%d %dx%d s%d p%d%s", impl->name, (int)pass,
-             s->n, s->h, s->w, s->c, s->k, s->kh, s->kw, s->stride, s->pad, accumulate ? " +=" : "");
+    snprintf(name, sizeof name, "%s pass %d n%d %dx%dx%d k%d %dx%d s%d p%d%s", impl->name,
+             (int)pass, s->n, s->h, s->w, s->c, s->k, s->kh, s->kw, s->stride, s->pad,
+             accumulate ? " +=" : "");
     for (int i = 0; i < 3; i++)
-        buffers[i] = test_buffer_make(name, i == written && !accumulate ? NULL : data[i], counts[i]);
+        buffers[i] =
+            test_buffer_make(name, i == written && !accumulate ? NULL : data[i], counts[i]);
     test_buffer workspace =
         test_buffer_make(name, NULL, impl->workspace(device, s, pass) / sizeof(float));
-    const clc_conv2d_args args = {.x = buffers[0].mem, .w = buffers[1].mem, .y = buffers[2].mem,
-                                  .workspace = workspace.mem, .accumulate = accumulate,
+    const clc_conv2d_args args = {.x = buffers[0].mem,
+                                  .w = buffers[1].mem,
+                                  .y = buffers[2].mem,
+                                  .workspace = workspace.mem,
+                                  .accumulate = accumulate,
                                   .layer = "test"};
     clc_sequence sequence = {0};
     CHECK(impl->build(&sequence, device, s, pass, &args));
@@ -117,13 +123,16 @@ static void check(clc_device *device, const clc_conv2d_impl *impl, const clc_con
 
 static const clc_conv2d_shape shapes[] = {
     /* n, h, w, c, k, kh, kw, stride, pad */
-    {1, 1, 1, 1, 1, 1, 1, 1, 0},     {2, 5, 7, 3, 8, 3, 3, 1, 1},    {3, 7, 5, 5, 4, 3, 3, 2, 1},
-    {2, 9, 9, 13, 17, 3, 3, 1, 1},   {1, 8, 8, 16, 32, 3, 3, 2, 1},  {2, 11, 6, 3, 16, 7, 7, 2, 3},
-    {2, 6, 6, 16, 48, 1, 1, 2, 0},   {1, 7, 7, 8, 8, 1, 1, 1, 0},    {2, 10, 10, 4, 6, 5, 5, 3, 2},
-    {2, 6, 9, 16, 16, 3, 3, 1, 1},   {3, 4, 4, 32, 64, 3, 3, 1, 1},  {1, 13, 15, 48, 16, 3, 3, 1, 1},
-    {5, 8, 8, 64, 32, 3, 3, 1, 1},   {2, 2, 2, 128, 128, 3, 3, 1, 1}, {37, 3, 3, 16, 16, 3, 3, 1, 1},
-    {1, 28, 28, 1, 16, 3, 3, 1, 1},  {2, 3, 3, 2, 2, 3, 3, 1, 0},    {1, 4, 4, 3, 5, 3, 3, 1, 2},
-    {2, 1, 9, 16, 16, 3, 3, 1, 1},   {1, 3, 3, 16, 16, 3, 3, 2, 1},
+    {1, 1, 1, 1, 1, 1, 1, 1, 0},    {2, 5, 7, 3, 8, 3, 3, 1, 1},
+    {3, 7, 5, 5, 4, 3, 3, 2, 1},    {2, 9, 9, 13, 17, 3, 3, 1, 1},
+    {1, 8, 8, 16, 32, 3, 3, 2, 1},  {2, 11, 6, 3, 16, 7, 7, 2, 3},
+    {2, 6, 6, 16, 48, 1, 1, 2, 0},  {1, 7, 7, 8, 8, 1, 1, 1, 0},
+    {2, 10, 10, 4, 6, 5, 5, 3, 2},  {2, 6, 9, 16, 16, 3, 3, 1, 1},
+    {3, 4, 4, 32, 64, 3, 3, 1, 1},  {1, 13, 15, 48, 16, 3, 3, 1, 1},
+    {5, 8, 8, 64, 32, 3, 3, 1, 1},  {2, 2, 2, 128, 128, 3, 3, 1, 1},
+    {37, 3, 3, 16, 16, 3, 3, 1, 1}, {1, 28, 28, 1, 16, 3, 3, 1, 1},
+    {2, 3, 3, 2, 2, 3, 3, 1, 0},    {1, 4, 4, 3, 5, 3, 3, 1, 2},
+    {2, 1, 9, 16, 16, 3, 3, 1, 1},  {1, 3, 3, 16, 16, 3, 3, 2, 1},
 };
 
 static void check_pass(clc_conv2d_pass pass) {
@@ -160,7 +169,8 @@ static void backward_weights_matches_the_reference(void **state) {
 static void winograd_takes_images_in_turn(void **state) {
     (void)state;
     const clc_conv2d_shape s = {3, 9, 9, 13, 17, 3, 3, 1, 1};
-    const clc_conv2d_impl *impl = clc_conv2d_choose(test_device(), &s, CLC_CONV2D_FORWARD, CLC_CONV2D_WINOGRAD_GEMM);
+    const clc_conv2d_impl *impl =
+        clc_conv2d_choose(test_device(), &s, CLC_CONV2D_FORWARD, CLC_CONV2D_WINOGRAD_GEMM);
     clc_device small = *test_device();
     small.info.memory = 32 * sizeof(float) * (2 * 36 * 9 * (13 + 17) + 1000);
     if (impl->kind != CLC_CONV2D_WINOGRAD_GEMM)
@@ -175,8 +185,8 @@ static void winograd_takes_images_in_turn(void **state) {
     assert_false(impl->supports(&small, &s, CLC_CONV2D_FORWARD));
 }
 
-/* The loss is sum y g: its differences must be the gradients that the reference gives. The loss is linear in
- * each argument, so central differences are exact but for rounding. */
+/* The loss is sum y g: its differences must be the gradients that the reference gives. The loss is
+ * linear in each argument, so central differences are exact but for rounding. */
 static void the_reference_agrees_with_finite_differences(void **state) {
     (void)state;
     const clc_conv2d_shape s = {2, 5, 4, 3, 2, 3, 3, 2, 1};
@@ -215,7 +225,8 @@ static void half_vectors_of_channels_use_winograd(void **state) {
     clc_device device = *test_device();
     device.profile = CLC_PROFILE_CPU;
     device.vector_width = 16;
-    const clc_conv2d_shape s = {.n = 2, .h = 8, .w = 8, .c = 24, .k = 40, .kh = 3, .kw = 3, .stride = 1, .pad = 1};
+    const clc_conv2d_shape s = {
+        .n = 2, .h = 8, .w = 8, .c = 24, .k = 40, .kh = 3, .kw = 3, .stride = 1, .pad = 1};
     for (int pass = 0; pass < 3; pass++) {
         const clc_conv2d_choice choice =
             clc_conv2d_select(&device, &s, (clc_conv2d_pass)pass, CLC_CONV2D_AUTO);
@@ -223,8 +234,9 @@ static void half_vectors_of_channels_use_winograd(void **state) {
         assert_int_equal(choice.width, 8);
         assert_true(clc_conv2d_choice_supports(&choice, &device, &s, (clc_conv2d_pass)pass));
     }
-    assert_int_equal(clc_conv2d_select(&device, &s, CLC_CONV2D_FORWARD, CLC_CONV2D_DIRECT).impl->kind,
-                     CLC_CONV2D_DIRECT);
+    assert_int_equal(
+        clc_conv2d_select(&device, &s, CLC_CONV2D_FORWARD, CLC_CONV2D_DIRECT).impl->kind,
+        CLC_CONV2D_DIRECT);
 }
 
 static void every_pass_of_every_shape_has_an_implementation(void **state) {

@@ -42,7 +42,8 @@ static void check(clc_gemm_kind kind, clc_gemm g) {
     char name[96];
     snprintf(name, sizeof name, "gemm %d %zux%zux%zu%s%s%s", (int)kind, g.m, g.n, g.k,
              g.transpose_a ? " At" : "", g.transpose_b ? " Bt" : "", g.accumulate ? " +=" : "");
-    test_buffer ba = test_buffer_make(name, a, na + OFFSET), bb = test_buffer_make(name, b, nb + OFFSET);
+    test_buffer ba = test_buffer_make(name, a, na + OFFSET),
+                bb = test_buffer_make(name, b, nb + OFFSET);
     test_buffer bc = test_buffer_make(name, g.accumulate ? c : NULL, nc);
     test_buffer workspace =
         test_buffer_make(name, NULL, clc_gemm_workspace(device, kind, &g) / sizeof(float));
@@ -67,7 +68,7 @@ static void check(clc_gemm_kind kind, clc_gemm g) {
 }
 
 static void check_kind(clc_gemm_kind kind) {
-    static const size_t sizes[][3] = {{1, 1, 1},    {2, 3, 5},    {13, 31, 7},  {12, 32, 16},
+    static const size_t sizes[][3] = {{1, 1, 1},    {2, 3, 5},     {13, 31, 7}, {12, 32, 16},
                                       {25, 33, 65}, {64, 10, 784}, {7, 129, 1}, {97, 64, 128}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int form = 0; form < 8; form++)

@@ -81,7 +81,8 @@ static void run_layer(const linear_case *c, node_case *node, layer_data *l) {
         node_case_set_grad(l->out, l->dy);
 }
 
-/* Terms are at most 1 and of random sign: partial sums of up to sqrt(k) err by sqrt(k) roundings. */
+/* Terms are at most 1 and of random sign: partial sums of up to sqrt(k) err by sqrt(k) roundings.
+ */
 static double sum_tolerance(int terms) {
     return (terms + 2) * unit;
 }

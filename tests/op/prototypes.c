@@ -1,5 +1,5 @@
-/* Cosine similarities with prototypes against plain C: any sizes, zero rows, with and without a gradient of the
- * input. */
+/* Cosine similarities with prototypes against plain C: any sizes, zero rows, with and without a
+ * gradient of the input. */
 #include "harness.h"
 #include "node_case.h"
 
@@ -24,7 +24,8 @@ static void reference(const double *x, const double *w, int n, int dim, int coun
             double dot = 0;
             for (int k = 0; k < dim; k++)
                 dot += x[i * dim + k] * w[j * dim + k];
-            y[i * count + j] = dot / length_of(x + i * dim, dim, 1) / length_of(w + j * dim, dim, 1);
+            y[i * count + j] =
+                dot / length_of(x + i * dim, dim, 1) / length_of(w + j * dim, dim, 1);
         }
 }
 
@@ -58,7 +59,8 @@ static void check(int n, int dim, int count) {
     clc_tensor *x = NULL, *y = NULL;
     float *xs = test_random((size_t)(n * dim), 1), *ws = test_random((size_t)(count * dim), 2);
     float *dy = test_random((size_t)(n * count), 3);
-    double *xd = node_case_widen(xs, (size_t)(n * dim)), *wd = node_case_widen(ws, (size_t)(count * dim));
+    double *xd = node_case_widen(xs, (size_t)(n * dim)),
+           *wd = node_case_widen(ws, (size_t)(count * dim));
     double *want = malloc((size_t)(n * count) * sizeof *want);
     node_case_begin(&c, true);
     CHECK(clc_graph_input(c.graph, "x", n, 1, 1, dim, true, &x));

@@ -129,7 +129,8 @@ static void tear_down(fixture *f) {
     }
 }
 
-/* A group's rate: the predictor's is its own, prototypes rest in odd steps, what is frozen always. */
+/* A group's rate: the predictor's is its own, prototypes rest in odd steps, what is frozen always.
+ */
 static double rate_of(int group, int step) {
     switch (group) {
     case CLC_GROUP_PREDICTOR:

@@ -11,8 +11,12 @@ static clc_dataset *noise(int side, int channels, size_t count) {
     clc_dataset *data = calloc(1, sizeof *data);
     assert_non_null(data);
     const size_t bytes = count * (size_t)(side * side * channels);
-    *data = (clc_dataset){.name = "noise", .count = count, .height = side, .width = side,
-                          .channels = channels, .pixels = malloc(bytes)};
+    *data = (clc_dataset){.name = "noise",
+                          .count = count,
+                          .height = side,
+                          .width = side,
+                          .channels = channels,
+                          .pixels = malloc(bytes)};
     for (size_t i = 0; i < bytes; i++)
         data->pixels[i] = (uint8_t)(i * 2654435761u >> 13);
     return data;
@@ -32,8 +36,8 @@ static void check_plan(const char *const *overrides, size_t n, int side, int cha
 
 static void the_plan_is_what_is_allocated(void **state) {
     (void)state;
-    static const char *const small[] = {"encoder.name=resnet10", "encoder.width=8", "training.batch=6",
-                                        "training.epochs=20"};
+    static const char *const small[] = {"encoder.name=resnet10", "encoder.width=8",
+                                        "training.batch=6", "training.epochs=20"};
     static const char *const large[] = {"encoder.name=resnet50",  "encoder.width=4",
                                         "encoder.stem=large",     "training.batch=5",
                                         "optimizer.name=adamw",   "augmentation.blur=0.5",

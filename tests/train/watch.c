@@ -1,4 +1,5 @@
-/* What is watched of the embeddings, on spreads whose numbers are known, and the recognition of collapse. */
+/* What is watched of the embeddings, on spreads whose numbers are known, and the recognition of
+ * collapse. */
 #include "harness.h"
 #include "train/watch.h"
 
@@ -26,7 +27,8 @@ static clc_spread measure(const float *first, const float *second, int rows, int
     return spread;
 }
 
-/* Evenly on the sphere: deviation 1; every dimension counts; E exp(-2 |a - b|^2) is about exp(-4) times 1 + 8/D. */
+/* Evenly on the sphere: deviation 1; every dimension counts; E exp(-2 |a - b|^2) is about exp(-4)
+ * times 1 + 8/D. */
 static void even_embeddings(void **state) {
     (void)state;
     float *z = normal_rows(1);
@@ -66,7 +68,8 @@ static void degenerate_embeddings(void **state) {
     assert_true(o.deviation == 0 && o.rank == 1);
     const clc_spread c = measure(clusters, clusters, 16, 4);
     assert_true(fabs(c.rank - 1) < 1e-6);
-    assert_true(fabs(c.deviation - 2 * 0.25) < 1e-6); /* two dimensions of deviation 1/2, times sqrt(4) / 4 */
+    assert_true(fabs(c.deviation - 2 * 0.25) <
+                1e-6); /* two dimensions of deviation 1/2, times sqrt(4) / 4 */
 }
 
 static void collapse_is_said_when_it_lasts(void **state) {
