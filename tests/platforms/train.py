@@ -11,7 +11,10 @@ from program import PROGRAM, Skip, Workplace, main
 from implementations import PLATFORMS, environment, is_there
 
 STEPS = 20
+# Of this seed no ReLU's input comes within rounding of 0: Winograd, direct and GPU kernels, whose rounding differs by
+# ten times, agree to 7e-7. Of others one switches, which moves the gradients of so small a network by 1e-2.
 SHORT = [
+    "--set", "training.seed=6",
     "--set", "training.epochs=1", "--set", f"data.limit={16 * STEPS}",
     "--set", "evaluation.linear_epochs=0", "--set", "evaluation.baselines=false",
 ]
