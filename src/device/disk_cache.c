@@ -84,24 +84,26 @@ bool clc_disk_cache_load(const clc_cache_key *key, unsigned char **binary, size_
     return true;
 }
 
-void clc_disk_cache_save(const clc_cache_key *key, const unsigned char *binary, size_t size) {
+bool clc_disk_cache_save(const clc_cache_key *key, const unsigned char *binary, size_t size) {
     char path[600], temporary[640];
     entry_header header = {.key = *key, .size = size, .hash = XXH3_64bits(binary, size)};
     memcpy(header.magic, entry_magic, sizeof entry_magic);
     if (!entry_path(key, path, sizeof path, true))
-        return;
+        return false;
     snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
     int descriptor = mkstemp(temporary);
     if (descriptor < 0)
-        return;
+        return false;
     FILE *file = fdopen(descriptor, "wb");
     if (!file) {
         close(descriptor);
         unlink(temporary);
-        return;
+        return false;
     }
     bool good = fwrite(&header, sizeof header, 1, file) == 1 && fwrite(binary, size, 1, file) == 1;
     good = fclose(file) == 0 && good;
-    if (!good || rename(temporary, path) != 0)
+    good = good && rename(temporary, path) == 0;
+    if (!good)
         unlink(temporary);
+    return good;
 }

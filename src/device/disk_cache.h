@@ -17,8 +17,8 @@ clc_cache_key clc_cache_key_make(const clc_device_info *info, const char *text,
  */
 bool clc_disk_cache_load(const clc_cache_key *key, unsigned char **binary, size_t *size);
 
-/* Writes the entry under a temporary name and renames it. A failure only costs the next start
- * time, so none is reported. */
-void clc_disk_cache_save(const clc_cache_key *key, const unsigned char *binary, size_t size);
+/* Writes the entry under a temporary name and renames it; whether that went well. A failure only
+ * costs the next start time, so it is no error. */
+bool clc_disk_cache_save(const clc_cache_key *key, const unsigned char *binary, size_t size);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct program_entry {
     char *text, *options;  /* while it waits to be compiled, else NULL */
     unsigned char *binary; /* between a compiling thread and the device's context */
     size_t binary_size;
+    bool stored; /* the binary is in the disk cache */
     cl_program program;
 } program_entry;
 
@@ -136,7 +137,7 @@ static void compile(const clc_device *device, program_entry *entry) {
                 free(entry->binary);
                 entry->binary = NULL;
             } else {
-                clc_disk_cache_save(&entry->key, entry->binary, size);
+                entry->stored = clc_disk_cache_save(&entry->key, entry->binary, size);
             }
         }
         clReleaseProgram(program);
@@ -278,12 +279,13 @@ size_t clc_programs_keep(clc_device *device, size_t *count) {
         if (!entry->text)
             continue;
         ++*count;
-        missing += !clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size);
+        entry->stored = clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size);
+        missing += !entry->stored;
     }
     if (missing)
         compile_all(device, missing);
     for (size_t i = 0; i < cache->count; i++)
-        kept += cache->entries[i].binary != NULL;
+        kept += cache->entries[i].stored;
     return kept;
 }
 

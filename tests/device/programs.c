@@ -298,12 +298,12 @@ static void a_full_disk_leaves_nothing(void **state) {
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    clc_disk_cache_save(&key, data, 100000);
+    assert_false(clc_disk_cache_save(&key, data, 100000));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     signal(SIGXFSZ, handler);
     assert_int_equal(list_folder(entries(), NULL), 0);
     assert_false(clc_disk_cache_load(&key, &loaded, &size));
-    clc_disk_cache_save(&key, data, 100000);
+    assert_true(clc_disk_cache_save(&key, data, 100000));
     assert_true(clc_disk_cache_load(&key, &loaded, &size));
     assert_int_equal(size, 100000);
     assert_memory_equal(loaded, data, size);
