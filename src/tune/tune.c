@@ -110,6 +110,7 @@ clc_status clc_tune(const clc_train_options *options, FILE *file) {
     CLC_TRY(clc_tuning_save(device->tuning, &device->info, path, sizeof path));
     fprintf(file, "all problems once: %.1f ms, %.1f ms without tuning; stored in %s\n", 1e3 * after,
             1e3 * before, path);
+    clc_device_close(&device);
     CLC_TRY(keep_programs(options, file));
 fail:
     clc_tuning_free(&problems);
