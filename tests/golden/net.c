@@ -127,9 +127,10 @@ void golden_net(const clc_safetensors *file) {
     bool close = false;
     build(file, &c);
     rename_params(&c.params);
-    for (int attempt = 0; attempt < GOLDEN_ATTEMPTS && !close; attempt++) {
+    for (int attempt = 0; attempt < golden_attempts() && !close; attempt++) {
         golden_load_params(file, &c.params, "param.");
         close = run(file, &c, attempt);
+        golden_report(attempt, close);
     }
     clc_graph_free(&c.training);
     clc_graph_free(&c.inference);

@@ -178,8 +178,10 @@ void golden_train(const clc_safetensors *file) {
     build_network(file, &c);
     build_loss(file, &c);
     build_optim(file, &c);
-    for (int attempt = 0; attempt < GOLDEN_ATTEMPTS && !close; attempt++)
+    for (int attempt = 0; attempt < golden_attempts() && !close; attempt++) {
         close = run(file, &c, losses, attempt);
+        golden_report(attempt, close);
+    }
     release(&c);
     free(losses);
     assert_true(close);

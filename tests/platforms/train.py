@@ -11,8 +11,9 @@ from program import PROGRAM, Skip, Workplace, main
 from implementations import PLATFORMS, environment, is_there
 
 STEPS = 20
-# Of this seed no ReLU's input comes within rounding of 0: Winograd, direct and GPU kernels, whose rounding differs by
-# ten times, agree to 7e-7. Of others one switches, which moves the gradients of so small a network by 1e-2.
+# Chosen: of seeds 1 to 7 only 2 and 6 keep Winograd, direct and GPU kernels within ALLOWED (6: 7e-7). The others drift
+# by 4e-4 to 2e-2 after some step, the CPU's own direct kernels against Winograd as much as the GPU's: presumably a ReLU
+# near 0 that switches.
 SHORT = [
     "--set", "training.seed=6",
     "--set", "training.epochs=1", "--set", f"data.limit={16 * STEPS}",
