@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static bool quiet;
-static bool live; /* a live line is on the screen */
+static bool live; /* a live line is on the screen; under the lock of stderr */
 
 bool clc_log_quiet(bool value) {
     const bool before = quiet;
@@ -25,10 +25,12 @@ static void clear_live(void) {
 }
 
 static void print_line(const char *prefix, const char *format, va_list arguments) {
+    flockfile(stderr);
     clear_live();
     fputs(prefix, stderr);
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
+    funlockfile(stderr);
 }
 
 void clc_log(const char *format, ...) {
@@ -50,10 +52,12 @@ void clc_warn(const char *format, ...) {
 void clc_live(const char *format, ...) {
     if (!clc_live_enabled())
         return;
+    flockfile(stderr);
     clear_live();
     va_list arguments;
     va_start(arguments, format);
     live = vfprintf(stderr, format, arguments) > 0;
     va_end(arguments);
     fflush(stderr);
+    funlockfile(stderr);
 }

@@ -28,8 +28,11 @@ struct clc_program_cache {
     program_entry *entries;
     size_t count, capacity;
     clc_program_counts counts;
-    bool building; /* `builder` runs: nothing else may touch the entries */
+    bool building; /* `builder` runs: it alone may touch entries that have no program yet */
     pthread_t builder;
+    pthread_mutex_t lock; /* of `program` of the entries, counts and `ended` */
+    pthread_cond_t progress;
+    bool ended;        /* the builder publishes no more */
     clc_status status; /* of the builder, with its message */
     char *message;
 };
@@ -37,6 +40,8 @@ struct clc_program_cache {
 clc_status clc_program_cache_create(clc_program_cache **cache) {
     clc_status status = CLC_OK;
     CLC_NEW(*cache, 1);
+    pthread_mutex_init(&(*cache)->lock, NULL);
+    pthread_cond_init(&(*cache)->progress, NULL);
 fail:
     return status;
 }
@@ -54,6 +59,8 @@ void clc_program_cache_free(clc_program_cache **cache) {
         free(entry->options);
         free(entry->binary);
     }
+    pthread_mutex_destroy(&(*cache)->lock);
+    pthread_cond_destroy(&(*cache)->progress);
     free((*cache)->message);
     free((*cache)->entries);
     free(*cache);
@@ -61,7 +68,11 @@ void clc_program_cache_free(clc_program_cache **cache) {
 }
 
 clc_program_counts clc_program_counts_get(const clc_device *device) {
-    return device->programs->counts;
+    clc_program_cache *cache = device->programs;
+    pthread_mutex_lock(&cache->lock);
+    const clc_program_counts counts = cache->counts;
+    pthread_mutex_unlock(&cache->lock);
+    return counts;
 }
 
 static double now(void) {
@@ -95,8 +106,8 @@ static clc_status fail_build(clc_device *device, cl_program program, const char 
     return CLC_BUILD;
 }
 
-/* Makes entry->program of a binary, if the device takes it. */
-static void load_binary(clc_device *device, program_entry *entry) {
+/* The program of entry's binary, which is freed; NULL if the device doesn't take it. */
+static cl_program load_binary(clc_device *device, program_entry *entry) {
     cl_int code = CL_SUCCESS, binary_code = CL_SUCCESS;
     cl_program loaded =
         clCreateProgramWithBinary(device->context, 1, &device->id, &entry->binary_size,
@@ -104,13 +115,13 @@ static void load_binary(clc_device *device, program_entry *entry) {
     free(entry->binary);
     entry->binary = NULL;
     if (code != CL_SUCCESS)
-        return;
+        return NULL;
     if (binary_code != CL_SUCCESS ||
         clBuildProgram(loaded, 1, &device->id, entry->options, NULL, NULL) != CL_SUCCESS) {
         clReleaseProgram(loaded);
-        return;
+        return NULL;
     }
-    entry->program = loaded;
+    return loaded;
 }
 
 /* Compiles for `device` in a context of its own, as drivers lock a context while they compile.
@@ -184,7 +195,7 @@ static void compile_all(clc_device *device, size_t total) {
         pthread_join(threads[i], NULL);
 }
 
-static clc_status build(clc_device *device, program_entry *entry) {
+static clc_status build(clc_device *device, const program_entry *entry, cl_program *program) {
     cl_int code = CL_SUCCESS;
     cl_program created =
         clCreateProgramWithSource(device->context, 1, (const char **)&entry->text, NULL, &code);
@@ -196,8 +207,26 @@ static clc_status build(clc_device *device, program_entry *entry) {
         clReleaseProgram(created);
         return status;
     }
-    entry->program = created;
+    *program = created;
     return CLC_OK;
+}
+
+static void free_text(program_entry *entry) {
+    free(entry->text);
+    free(entry->options);
+    entry->text = entry->options = NULL;
+}
+
+/* Gives the entry its program, for which other threads may wait; `counter` is the count that it
+ * adds to. */
+static void publish(clc_program_cache *cache, program_entry *entry, cl_program program,
+                    unsigned *counter) {
+    free_text(entry);
+    pthread_mutex_lock(&cache->lock);
+    entry->program = program;
+    ++*counter;
+    pthread_cond_broadcast(&cache->progress);
+    pthread_mutex_unlock(&cache->lock);
 }
 
 /* Gives every waiting entry its program: from disk, compiled in parallel, or built in the device's
@@ -209,38 +238,39 @@ static clc_status build_waiting(clc_device *device) {
     size_t missing = 0;
     for (size_t i = 0; i < cache->count; i++) {
         program_entry *entry = &cache->entries[i];
+        cl_program program = NULL;
         if (!entry->text)
             continue;
         if (entry->binary || clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size))
-            load_binary(device, entry);
-        cache->counts.loaded += entry->program != NULL;
-        missing += entry->program == NULL;
+            program = load_binary(device, entry);
+        if (program)
+            publish(cache, entry, program, &cache->counts.loaded);
+        else
+            missing++;
     }
     if (missing && device->keep_binaries)
         compile_all(device, missing);
     for (size_t i = 0; i < cache->count; i++) {
         program_entry *entry = &cache->entries[i];
+        cl_program program = NULL;
         if (!entry->text)
             continue;
-        if (!entry->program) {
-            if (entry->binary)
-                load_binary(device, entry);
-            if (!entry->program) {
-                clc_live("compiling kernels: %u so far, now %s", cache->counts.built,
-                         entry->source);
-                status = build(device, entry);
-            }
-            cache->counts.built += status == CLC_OK;
+        if (entry->binary)
+            program = load_binary(device, entry);
+        if (!program) {
+            clc_live("compiling kernels: %u so far, now %s", cache->counts.built, entry->source);
+            status = build(device, entry, &program);
         }
-        free(entry->text);
-        free(entry->options);
-        entry->text = entry->options = NULL;
         if (status != CLC_OK) {
+            free_text(entry);
             entry->key = (clc_cache_key){0}; /* a new attempt is a new entry */
             break;
         }
+        publish(cache, entry, program, &cache->counts.built);
     }
+    pthread_mutex_lock(&cache->lock);
     cache->counts.build_seconds += missing ? now() - start : 0;
+    pthread_mutex_unlock(&cache->lock);
     return status;
 }
 
@@ -250,13 +280,19 @@ static void *build_in_background(void *context) {
     cache->status = build_waiting(device);
     if (cache->status != CLC_OK)
         cache->message = strdup(clc_error());
+    pthread_mutex_lock(&cache->lock);
+    cache->ended = true;
+    pthread_cond_broadcast(&cache->progress);
+    pthread_mutex_unlock(&cache->lock);
     return NULL;
 }
 
 void clc_programs_start(clc_device *device) {
     clc_program_cache *cache = device->programs;
-    if (!cache->building)
-        cache->building = pthread_create(&cache->builder, NULL, build_in_background, device) == 0;
+    if (cache->building)
+        return;
+    cache->ended = false;
+    cache->building = pthread_create(&cache->builder, NULL, build_in_background, device) == 0;
 }
 
 /* Waits for the background build, if there is one. */
@@ -268,6 +304,16 @@ static clc_status finish_building(clc_program_cache *cache) {
     if (cache->status == CLC_OK)
         return CLC_OK;
     return clc_fail(cache->status, "%s", cache->message ? cache->message : "kernels don't build");
+}
+
+/* The program, once the background build has come to it; NULL if that ends without it. */
+static cl_program wait_for(clc_program_cache *cache, size_t number) {
+    pthread_mutex_lock(&cache->lock);
+    while (cache->building && !cache->ended && !cache->entries[number].program)
+        pthread_cond_wait(&cache->progress, &cache->lock);
+    const cl_program program = cache->entries[number].program;
+    pthread_mutex_unlock(&cache->lock);
+    return program;
 }
 
 size_t clc_programs_keep(clc_device *device, size_t *count) {
@@ -326,21 +372,26 @@ fail:
 
 clc_status clc_program_kernel(clc_device *device, size_t number, const char *name,
                               cl_kernel *kernel) {
+    clc_status status = CLC_OK;
     clc_program_cache *cache = device->programs;
     cl_int code = CL_SUCCESS;
-    clc_status status = finish_building(cache);
-    if (status == CLC_OK && !cache->entries[number].program)
-        status = build_waiting(device);
-    if (status != CLC_OK)
-        return status;
-    cl_kernel created = clCreateKernel(cache->entries[number].program, name, &code);
+    cl_program program = wait_for(cache, number);
+    if (!program) {
+        CLC_TRY(finish_building(cache));
+        CLC_TRY(build_waiting(device));
+        program = cache->entries[number].program;
+    }
+    if (!program)
+        return clc_fail(CLC_BUILD, "kernels cl/%s didn't build", cache->entries[number].source);
+    cl_kernel created = clCreateKernel(program, name, &code);
     if (code != CL_SUCCESS) {
         clc_fail_opencl(code, "clCreateKernel");
         return clc_fail_context(CLC_OPENCL, "kernel %s of cl/%s", name,
                                 cache->entries[number].source);
     }
     *kernel = created;
-    return CLC_OK;
+fail:
+    return status;
 }
 
 static clc_status write_entry(const program_entry *entry, const char *folder, size_t number) {

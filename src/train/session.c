@@ -45,17 +45,6 @@ fail:
     return status;
 }
 
-static clc_status compile(clc_session *session) {
-    clc_status status = CLC_OK;
-    clc_step *step = &session->step;
-    clc_programs_start(session->device);
-    CLC_TRY(clc_wiring_initialise(&step->wiring, session->config.training.seed));
-    CLC_TRY(clc_step_prepare(step));
-    clc_live("%s", "");
-fail:
-    return status;
-}
-
 clc_status clc_session_plan(clc_session *session, const clc_train_options *options,
                             clc_dataset *data) {
     clc_status status = CLC_OK;
@@ -85,11 +74,10 @@ clc_status clc_session_open(clc_session *session, const clc_train_options *optio
                             clc_dataset *data) {
     clc_status status = CLC_OK;
     CLC_TRY(clc_session_plan(session, options, data));
-    CLC_TRY(compile(session));
+    clc_programs_start(session->device);
+    CLC_TRY(clc_wiring_initialise(&session->step.wiring, session->config.training.seed));
     session->prepare_seconds = clc_seconds() - session->started;
-    const clc_program_counts counts = clc_program_counts_get(session->device);
-    clc_log("ready after %.2f s: %u programs compiled, %u from the cache", session->prepare_seconds,
-            counts.built, counts.loaded);
+    clc_log("ready after %.2f s", session->prepare_seconds);
 fail:
     return status;
 }

@@ -21,7 +21,8 @@ typedef struct clc_session {
 clc_status clc_session_plan(clc_session *session, const clc_train_options *options,
                             clc_dataset *data);
 
-/* The same, then compiles and initialises the weights. */
+/* The same, then initialises the weights while programs are compiled in the background: each kernel
+ * of the first step waits for its program only. */
 clc_status clc_session_open(clc_session *session, const clc_train_options *options,
                             clc_dataset *data);
 

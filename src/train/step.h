@@ -70,8 +70,9 @@ enum { CLC_MEMORY_LINES = 12 };
 size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES], size_t *total,
                        size_t *largest);
 
-/* Takes the memory and uploads the data set; makes all launches, whose programs are then compiled
- * in the background; waits for them and makes the kernels. */
+/* Takes the memory and uploads the data set; makes all launches, whose programs can then be
+ * compiled in the background; waits for them and makes the kernels, which the first step else does
+ * as it comes to them. */
 clc_status clc_step_allocate(clc_step *step, const clc_dataset *data);
 clc_status clc_step_build(clc_step *step);
 clc_status clc_step_prepare(clc_step *step);

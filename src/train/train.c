@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/signals.h"
+#include "device/program.h"
 #include "eval/evaluate.h"
 #include "method/setup.h"
 #include "report/metrics.h"
@@ -23,8 +24,8 @@ typedef struct trainer {
     clc_metrics_files metrics;
     clc_progress progress;
     clc_schedule schedule;
-    int32_t *order; /* (images): this epoch's permutation */
-    int64_t steps_per_epoch, last_step;
+    int32_t *order;                                 /* (images): this epoch's permutation */
+    int64_t steps_per_epoch, first_step, last_step; /* first_step: where this start goes on */
     double last_loss, last_rate;
     clc_watch watch;
 } trainer;
@@ -133,6 +134,12 @@ static clc_status write_row(trainer *t, const clc_step_slot *slot) {
     return clc_metrics_row(&t->metrics, &entry);
 }
 
+static void report_programs(const trainer *t, const char *what) {
+    const clc_program_counts counts = clc_program_counts_get(t->session.device);
+    clc_log("%s after %.2f s: %u programs compiled, %u from the cache", what,
+            clc_seconds() - t->session.started, counts.built, counts.loaded);
+}
+
 /* Takes in a finished step: metrics, progress, and the check that all was finite. */
 static clc_status take_in(trainer *t, const clc_step_slot *slot) {
     clc_status status = CLC_OK;
@@ -142,6 +149,8 @@ static clc_status take_in(trainer *t, const clc_step_slot *slot) {
         return clc_diagnose(&t->session.step, slot);
     if (slot->step % t->steps_per_epoch == 0)
         t->position.epoch_loss = 0;
+    if (slot->step == t->first_step)
+        report_programs(t, "first step done");
     t->position.epoch_loss += loss;
     t->position.step = done;
     t->last_loss = loss;
@@ -249,6 +258,7 @@ static clc_status interrupted(trainer *t) {
 static clc_status run_epochs(trainer *t) {
     clc_status status = CLC_OK;
     const clc_config *config = &t->session.config;
+    t->first_step = t->position.step;
     clc_progress_start(&t->progress, t->position.step, t->last_step, t->steps_per_epoch,
                        config->training.batch);
     for (int epoch = (int)(t->position.step / t->steps_per_epoch); epoch < config->training.epochs;
@@ -286,6 +296,8 @@ clc_status clc_train(const clc_train_options *options) {
     CLC_NEW(t, 1);
     CLC_TRY(open_trainer(t, options));
     if (options->dry_run) {
+        CLC_TRY(clc_step_prepare(&t->session.step));
+        report_programs(t, "all kernels there");
         clc_log("dry run: %" PRId64 " steps of %d images would follow", t->last_step,
                 t->session.config.training.batch);
         goto fail;

@@ -119,10 +119,33 @@ static void announced_programs_are_built_together_in_the_background(void **state
     CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=1 -DVERSION=1", &numbers[2]));
     assert_int_equal(numbers[0], numbers[2]);
     clc_programs_start(device);
+    CHECK(clc_program_kernel(device, numbers[0], "tiny", &kernel));
+    assert_int_equal(run_kernel(device, kernel), 1);
+    clReleaseKernel(kernel);
     CHECK(clc_program_kernel(device, numbers[1], "tiny", &kernel));
     assert_int_equal(run_kernel(device, kernel), 2);
     assert_int_equal(clc_program_counts_get(device).built, 2);
     clReleaseKernel(kernel);
+    clc_device_close(&device);
+}
+
+/* A kernel waits for its own program only. */
+static void programs_before_a_failing_one_are_there(void **state) {
+    (void)state;
+    clc_device *device = NULL;
+    cl_kernel kernel = NULL;
+    CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
+    size_t good, bad, after;
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=6 -DVERSION=1", &good));
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=no_such_name", &bad));
+    CHECK(clc_program_request(device, "tiny.cl", "-DVALUE=7 -DVERSION=1", &after));
+    clc_programs_start(device);
+    CHECK(clc_program_kernel(device, good, "tiny", &kernel));
+    assert_int_equal(run_kernel(device, kernel), 6);
+    clReleaseKernel(kernel);
+    assert_int_equal(clc_program_kernel(device, after, "tiny", &kernel), CLC_BUILD);
+    assert_non_null(strstr(clc_error(), "no_such_name"));
+    assert_int_equal(clc_program_kernel(device, bad, "tiny", &kernel), CLC_BUILD);
     clc_device_close(&device);
 }
 
@@ -417,6 +440,7 @@ int main(int argc, char **argv) {
         FRESH(changed_source_is_built),
         FRESH(kept_programs_are_loaded_by_the_next_start),
         FRESH(announced_programs_are_built_together_in_the_background),
+        FRESH(programs_before_a_failing_one_are_there),
         FRESH(a_background_failure_shows_when_a_kernel_is_needed),
         FRESH(a_torn_entry_is_built_again),
         FRESH(a_changed_entry_is_built_again),
