@@ -1,7 +1,7 @@
 /* 3x3 convolution with stride 1 and padding 1 by Winograd's F(4x4,3x3) (Lavin and Gray, arXiv 1509.09308):
  * Y = A^T [ (G w G^T) . (B^T x B) ] A on tiles of 4x4 outputs, with a quarter of the multiplications. One
  * work-item takes T tiles: it transforms them into private memory, multiplies 36 small matrices, and transforms
- * back. Tiles may hang over the image's edge. */
+ * back. Tiles may hang over the image's edge, and the last vector of channels over theirs. */
 #include "common.h"
 
 #ifndef H
@@ -12,44 +12,46 @@
 #define NV 1 /* vectors of VW written channels a register tile */
 #define T 12 /* tiles an item; a multiple of TB */
 #define TB 6 /* tiles a register tile */
-#define CT 4 /* channels a register tile of the backward pass over weights; divides C */
-#define KG 1 /* the backward pass over weights splits K into so many parts */
+#define CT 4 /* channels a register tile of the backward pass over weights; divides CP */
+#define KG 1 /* the backward pass over weights splits the vectors of K into so many parts */
 #endif
 #include "op/winograd.h"
 #define NR (NV * VW)
 #include "op/winograd_filter.h"
 
-#define KP (K / KG)
+#define CP (VECTORS(C) * VW)
+#define BLOCKS (VECTORS(K) / NV) /* of NR filters */
+#define KP (VECTORS(K) * VW / KG)
 /* Planes are a vector apart from a power of two, so that they don't share cache sets. */
-#define V_PLANE (T * C / VW + 1)
+#define V_PLANE (T * CP / VW + 1)
 #define M_PLANE (T * NV + 1)
 #define Y_PLANE (T * KP / VW + 1)
 
 /* v (36,V_PLANE): vectors of tile t. */
 void transform_input(const global float *restrict x, vec *restrict v, const int t, const int tile,
                      const int tiles) {
-    for (int j = 0; j < C / VW; j++) {
+    for (int j = 0; j < CP / VW; j++) {
         vec o[36];
         winograd_input(x, o, j, tile, tiles);
         UNROLL(36)
         for (int xi = 0; xi < 36; xi++)
-            v[xi * V_PLANE + t * (C / VW) + j] = o[xi];
+            v[xi * V_PLANE + t * (CP / VW) + j] = o[xi];
     }
 }
 
 /* y = x * w, or y += with `accumulate`. Groups: T tiles each. */
 TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
-                                  const global float *restrict u, // (K/NR,36,C,NR)
+                                  const global float *restrict u, // (BLOCKS,36,C,NR)
                                   global float *restrict y,       // (n,H,W,K)
                                   const int n, const int accumulate) {
     vec v[36 * V_PLANE], m[36 * M_PLANE];
     const int tiles = n * TY * TX, first = (int)get_group_id(0) * T;
     for (int t = 0; t < T; t++)
         transform_input(x, v, t, first + t, tiles);
-    for (int kb = 0; kb < K / NR; kb++) {
+    for (int kb = 0; kb < BLOCKS; kb++) {
         for (int xi = 0; xi < 36; xi++)
             for (int t = 0; t < T; t += TB) {
-                const float *a = (const float *)(v + xi * V_PLANE) + t * C;
+                const float *a = (const float *)(v + xi * V_PLANE) + t * CP;
                 const global float *b = u + ((size_t)kb * 36 + xi) * C * NR;
                 vec acc[TB][NV];
                 UNROLL(TB)
@@ -66,7 +68,7 @@ TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
                     for (int i = 0; i < TB; i++)
                         UNROLL(NV)
                         for (int j = 0; j < NV; j++)
-                            acc[i][j] += a[i * C + c] * filter[j];
+                            acc[i][j] += a[i * CP + c] * filter[j];
                 }
                 UNROLL(TB)
                 for (int i = 0; i < TB; i++)
@@ -93,15 +95,15 @@ void transform_gradient(const global float *restrict dy, vec *restrict out, cons
     }
 }
 
-/* s (groups,K/NR,36,C,NR): sums over `per` tiles of the 36 products V^T Y. Groups: (groups,KG). */
+/* s (groups,BLOCKS,36,CP,NR): sums over `per` tiles of the 36 products V^T Y. Groups: (groups,KG). */
 TILE_KERNEL void winograd_backward_weights(const global float *restrict x,  // (n,H,W,C)
                                            const global float *restrict dy, // (n,H,W,K)
                                            global float *restrict s, const int n, const int per) {
     vec v[36 * V_PLANE], d[36 * Y_PLANE];
     const int g = (int)get_group_id(0), kg = (int)get_group_id(1), tiles = n * TY * TX;
     const int first = g * per, last = min(tiles, first + per);
-    global float *sums = s + ((size_t)g * K + kg * KP) * 36 * C;
-    for (int i = 0; i < 36 * C * KP / VW; i++)
+    global float *sums = s + ((size_t)g * BLOCKS * NR + kg * KP) * 36 * CP;
+    for (int i = 0; i < 36 * CP * KP / VW; i++)
         VSTORE((vec)(0.0f), i, sums);
     for (int t0 = first; t0 < last; t0 += T) {
         for (int t = 0; t < T; t++) {
@@ -110,17 +112,17 @@ TILE_KERNEL void winograd_backward_weights(const global float *restrict x,  // (
         }
         for (int xi = 0; xi < 36; xi++)
             for (int kb = 0; kb < KP / NR; kb++)
-                for (int c = 0; c < C; c += CT) {
+                for (int c = 0; c < CP; c += CT) {
                     const float *a = (const float *)(v + xi * V_PLANE) + c;
                     const vec *b = d + xi * Y_PLANE + kb * NV;
-                    global float *to = sums + (((size_t)kb * 36 + xi) * C + c) * NR;
+                    global float *to = sums + (((size_t)kb * 36 + xi) * CP + c) * NR;
                     vec acc[CT][NV];
                     UNROLL(CT)
                     for (int i = 0; i < CT; i++)
                         UNROLL(NV)
                         for (int j = 0; j < NV; j++)
                             acc[i][j] = VLOAD(i * NV + j, to);
-                    for (int t = 0; t < T; t++, a += C, b += KP / VW)
+                    for (int t = 0; t < T; t++, a += CP, b += KP / VW)
                         UNROLL(CT)
                         for (int i = 0; i < CT; i++)
                             UNROLL(NV)
@@ -145,8 +147,8 @@ TILE_KERNEL void winograd_reduce(const global float *restrict s, global float *r
         for (int xi = 0; xi < 36; xi++) {
             sum[xi] = (vec)(0.0f);
             for (int g = 0; g < groups; g++)
-                sum[xi] += VLOAD(k % NV, s + (size_t)g * 36 * C * K +
-                                             (((size_t)(k / NV) * 36 + xi) * C + c) * NR);
+                sum[xi] += VLOAD(k % NV, s + (size_t)g * 36 * CP * BLOCKS * NR +
+                                             (((size_t)(k / NV) * 36 + xi) * CP + c) * NR);
         }
         winograd_filter_gradient(sum, 1, dw, c, k);
     }

@@ -8,6 +8,30 @@
 #define TX ((W + 3) / 4)
 #define AHEAD 4 /* vectors of channels from a prefetch to its use */
 
+/* Vectors of n channels; the last may be partly filled. */
+#define VECTORS(n) (((n) + VW - 1) / VW)
+
+/* Vector j of a pixel's n channels, filled up with zeros. */
+INLINE vec load_channels(const int j, const global float *pixel, const int n) {
+    if (n % VW == 0 || j < n / VW)
+        return VLOAD(j, pixel);
+    float lane[VW];
+    for (int l = 0; l < VW; l++)
+        lane[l] = j * VW + l < n ? pixel[j * VW + l] : 0.0f;
+    return VLOAD(0, lane);
+}
+
+INLINE void store_channels(const vec value, const int j, global float *pixel, const int n) {
+    if (n % VW == 0 || j < n / VW) {
+        VSTORE(value, j, pixel);
+        return;
+    }
+    float lane[VW];
+    VSTORE(value, 0, lane);
+    for (int l = 0; l < n % VW; l++)
+        pixel[j * VW + l] = lane[l];
+}
+
 /* o = B^T d for a column d0..d5. */
 #define INPUT_TRANSFORM(o, d0, d1, d2, d3, d4, d5)                                                 \
     {                                                                                              \
@@ -64,9 +88,9 @@
  * pixels of a tile lie in many short pieces. */
 INLINE const global float *pixel_ahead(const global float *x, const int tile, const int j,
                                        const int channels) {
-    const int position = tile * (channels / VW) + j + AHEAD, next = position / (channels / VW);
+    const int position = tile * VECTORS(channels) + j + AHEAD, next = position / VECTORS(channels);
     return x + (((size_t)(next / (TY * TX)) * H + next / TX % TY * 4) * W + next % TX * 4) * channels +
-           position % (channels / VW) * VW;
+           position % VECTORS(channels) * VW;
 }
 
 /* o (36) = B^T x B of the 6x6 pixels around tile `tile`, vector j of its C channels; zero outside the image and
@@ -86,7 +110,7 @@ INLINE void winograd_input(const global float *x, vec *o, const int j, const int
                 PREFETCH(ahead + ((r - 1) * W + c - 1) * C);
             const int yy = y0 + r, xx = x0 + c;
             d[r] = tile < tiles && yy >= 0 && yy < H && xx >= 0 && xx < W
-                       ? VLOAD(j, image + (yy * W + xx) * C)
+                       ? load_channels(j, image + (yy * W + xx) * C, C)
                        : (vec)(0.0f);
         }
         INPUT_TRANSFORM(rows[c], d[0], d[1], d[2], d[3], d[4], d[5]);
@@ -113,7 +137,7 @@ INLINE void winograd_gradient(const global float *dy, vec *o, const int j, const
         UNROLL(4)
         for (int r = 0; r < 4; r++)
             d[r] = tile < tiles && y0 + r < H && x0 + c < W
-                       ? VLOAD(j, image + ((y0 + r) * W + x0 + c) * K)
+                       ? load_channels(j, image + ((y0 + r) * W + x0 + c) * K, K)
                        : (vec)(0.0f);
         OUTPUT_ADJOINT(rows[c], d[0], d[1], d[2], d[3]);
     }
@@ -141,7 +165,7 @@ INLINE void winograd_output(const vec *m, const int plane, global float *y, cons
         for (int c = 0; c < 4; c++)
             if (y0 + r < H && x0 + c < W) {
                 global float *to = image + ((y0 + r) * W + x0 + c) * K;
-                VSTORE(accumulate ? o[c] + VLOAD(j, to) : o[c], j, to);
+                store_channels(accumulate ? o[c] + load_channels(j, to, K) : o[c], j, to, K);
             }
     }
 }
@@ -160,7 +184,7 @@ INLINE void winograd_filter_gradient(const vec *s, const int plane, global float
         FILTER_ADJOINT(o, t[0][y], t[1][y], t[2][y], t[3][y], t[4][y], t[5][y]);
         UNROLL(3)
         for (int x = 0; x < 3; x++)
-            VSTORE(o[x], k, dw + ((size_t)(y * 3 + x) * C + c) * K);
+            store_channels(o[x], k, dw + ((size_t)(y * 3 + x) * C + c) * K, K);
     }
 }
 

@@ -2,7 +2,7 @@
 #ifndef WINOGRAD_FILTER_H
 #define WINOGRAD_FILTER_H
 
-/* u (K/NR,36,C,NR) from nine vectors of one c. */
+/* u (blocks of NR filters,36,C,NR) from nine vectors of one c. */
 INLINE void store_filter(global float *u, const vec *w, const int k, const int c) {
     vec o[36];
     winograd_transform_filter(w, o);
@@ -18,7 +18,7 @@ TILE_KERNEL void winograd_filter(const global float *restrict w, global float *r
         vec taps[9];
         UNROLL(9)
         for (int i = 0; i < 9; i++)
-            taps[i] = VLOAD(k, w + ((size_t)i * C + c) * K);
+            taps[i] = load_channels(k, w + ((size_t)i * C + c) * K, K);
         store_filter(u + offset, taps, k, c);
     }
 }
@@ -33,7 +33,7 @@ TILE_KERNEL void winograd_filter_turned(const global float *restrict w, global f
         for (int i = 0; i < 9; i++) {
             float lane[VW];
             for (int l = 0; l < VW; l++)
-                lane[l] = w[((size_t)(8 - i) * K + k * VW + l) * C + c];
+                lane[l] = k * VW + l < K ? w[((size_t)(8 - i) * K + k * VW + l) * C + c] : 0.0f;
             taps[i] = VLOAD(0, lane);
         }
         store_filter(u + offset, taps, k, c);

@@ -33,9 +33,9 @@ static bool saves_time(const clc_conv2d_shape *s) {
     return saved > 16 * 4 * 16 * tiles * (2 * 36.0 / 16 + 1) * (c + k);
 }
 
-/* Below 4 x 4 pixels Winograd's tiles are mostly empty: it gains nothing and costs digits. In
- * stages it gains where the filters outweigh the tiles, as measured. The direct kernels have the
- * shape that CPU devices need. */
+/* Below 4 x 4 pixels Winograd's tiles are mostly empty, below 4 channels its vectors: it gains
+ * nothing and costs digits. In stages it gains where the filters outweigh the tiles, as measured.
+ * The direct kernels have the shape that CPU devices need. */
 static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
                        const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const bool large = s->h >= 4 && s->w >= 4;
@@ -44,7 +44,7 @@ static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
     if (impl->kind == CLC_CONV2D_WINOGRAD_STAGED)
         return large && tiles <= (pass == CLC_CONV2D_BACKWARD_WEIGHTS ? 2 : 1) * channels;
     if (impl->kind == CLC_CONV2D_WINOGRAD)
-        return large;
+        return large && channels >= 4;
     if (impl->kind == CLC_CONV2D_WINOGRAD_GEMM)
         return large && saves_time(s);
     if (impl->kind == CLC_CONV2D_POINTWISE || impl->kind == CLC_CONV2D_IMPLICIT_GEMM)
