@@ -134,6 +134,11 @@ static clc_status write_row(trainer *t, const clc_step_slot *slot) {
     return clc_metrics_row(&t->metrics, &entry);
 }
 
+static void start_progress(trainer *t, int64_t done) {
+    clc_progress_start(&t->progress, done, t->last_step, t->steps_per_epoch,
+                       t->session.config.training.batch);
+}
+
 static void report_programs(const trainer *t, const char *what) {
     const clc_program_counts counts = clc_program_counts_get(t->session.device);
     clc_log("%s after %.2f s: %u programs compiled, %u from the cache", what,
@@ -160,6 +165,8 @@ static clc_status take_in(trainer *t, const clc_step_slot *slot) {
     if (slot->watching)
         CLC_TRY(clc_watch_take(&t->watch, &t->session.config, &slot->spread,
                                t->session.step.watch_rows, t->session.step.watch_dim, done));
+    if (slot->step == t->first_step)
+        start_progress(t, done); /* kernels were compiled in it: no measure of the others */
     clc_progress_show(&t->progress, done, loss, (double)slot->rate, 0);
 fail:
     return status;
@@ -259,8 +266,7 @@ static clc_status run_epochs(trainer *t) {
     clc_status status = CLC_OK;
     const clc_config *config = &t->session.config;
     t->first_step = t->position.step;
-    clc_progress_start(&t->progress, t->position.step, t->last_step, t->steps_per_epoch,
-                       config->training.batch);
+    start_progress(t, t->first_step);
     for (int epoch = (int)(t->position.step / t->steps_per_epoch); epoch < config->training.epochs;
          epoch++) {
         CLC_TRY(run_epoch(t, epoch));
