@@ -1,7 +1,7 @@
-/* 3x3 convolution with stride 1 and padding 1 by Winograd's F(4x4,3x3) (Lavin and Gray, arXiv 1509.09308):
- * Y = A^T [ (G w G^T) . (B^T x B) ] A on tiles of 4x4 outputs, with a quarter of the multiplications. One
- * work-item takes T tiles: it transforms them into private memory, multiplies 36 small matrices, and transforms
- * back. Tiles may hang over the image's edge, and the last vector of channels over theirs. */
+/* 3x3 convolution with padding 1 by Winograd's algorithm (winograd.h): with stride 1 a quarter of the multiplications,
+ * with stride 2 a little more than half. One work-item takes T tiles of 4x4 outputs: it transforms them into private
+ * memory, multiplies LINE x LINE small matrices, and transforms back. Tiles may hang over the image's edge, and the
+ * last vector of channels over theirs. */
 #include "common.h"
 
 #ifndef H
@@ -19,6 +19,7 @@
 #define NR (NV * VW)
 #include "op/winograd_filter.h"
 
+#define POINTS (LINE * LINE)
 #define CP (VECTORS(C) * VW)
 #define BLOCKS (VECTORS(K) / NV) /* of NR filters */
 #define KP (VECTORS(K) * VW / KG)
@@ -27,32 +28,32 @@
 #define M_PLANE (T * NV + 1)
 #define Y_PLANE (T * KP / VW + 1)
 
-/* v (36,V_PLANE): vectors of tile t. */
+/* v (POINTS,V_PLANE): vectors of tile t. */
 void transform_input(const global float *restrict x, vec *restrict v, const int t, const int tile,
                      const int tiles) {
     for (int j = 0; j < CP / VW; j++) {
-        vec o[36];
+        vec o[POINTS];
         winograd_input(x, o, j, tile, tiles);
-        UNROLL(36)
-        for (int xi = 0; xi < 36; xi++)
+        UNROLL_LINES(POINTS)
+        for (int xi = 0; xi < POINTS; xi++)
             v[xi * V_PLANE + t * (CP / VW) + j] = o[xi];
     }
 }
 
 /* y = x * w, or y += with `accumulate`. Groups: T tiles each. */
-TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
+TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,READ_H,READ_W,C)
                                   const global float *restrict u, // (BLOCKS,36,C,NR)
-                                  global float *restrict y,       // (n,H,W,K)
+                                  global float *restrict y,       // (n,WRITE_H,WRITE_W,K)
                                   const int n, const int accumulate) {
-    vec v[36 * V_PLANE], m[36 * M_PLANE];
+    vec v[POINTS * V_PLANE], m[POINTS * M_PLANE];
     const int tiles = n * TY * TX, first = (int)get_group_id(0) * T;
     for (int t = 0; t < T; t++)
         transform_input(x, v, t, first + t, tiles);
     for (int kb = 0; kb < BLOCKS; kb++) {
-        for (int xi = 0; xi < 36; xi++)
+        for (int xi = 0; xi < POINTS; xi++)
             for (int t = 0; t < T; t += TB) {
                 const float *a = (const float *)(v + xi * V_PLANE) + t * CP;
-                const global float *b = u + ((size_t)kb * 36 + xi) * C * NR;
+                const global float *b = u + ((size_t)kb * 36 + FILTER_OF(xi)) * C * NR;
                 vec acc[TB][NV];
                 UNROLL(TB)
                 for (int i = 0; i < TB; i++)
@@ -83,23 +84,23 @@ TILE_KERNEL void winograd_forward(const global float *restrict x, // (n,H,W,C)
     }
 }
 
-/* out (36,Y_PLANE): vectors of tile t, of KP channels from k0 on. */
+/* out (POINTS,Y_PLANE): vectors of tile t, of KP channels from k0 on. */
 void transform_gradient(const global float *restrict dy, vec *restrict out, const int t,
                         const int tile, const int tiles, const int k0) {
     for (int j = 0; j < KP / VW; j++) {
-        vec o[36];
+        vec o[POINTS];
         winograd_gradient(dy, o, k0 / VW + j, tile, tiles);
-        UNROLL(36)
-        for (int xi = 0; xi < 36; xi++)
+        UNROLL_LINES(POINTS)
+        for (int xi = 0; xi < POINTS; xi++)
             out[xi * Y_PLANE + t * (KP / VW) + j] = o[xi];
     }
 }
 
-/* s (groups,BLOCKS,36,CP,NR): sums over `per` tiles of the 36 products V^T Y. Groups: (groups,KG). */
+/* s (groups,BLOCKS,36,CP,NR): sums over `per` tiles of the products V^T Y. Groups: (groups,KG). */
 TILE_KERNEL void winograd_backward_weights(const global float *restrict x,  // (n,H,W,C)
-                                           const global float *restrict dy, // (n,H,W,K)
+                                           const global float *restrict dy, // (n,OH,OW,K)
                                            global float *restrict s, const int n, const int per) {
-    vec v[36 * V_PLANE], d[36 * Y_PLANE];
+    vec v[POINTS * V_PLANE], d[POINTS * Y_PLANE];
     const int g = (int)get_group_id(0), kg = (int)get_group_id(1), tiles = n * TY * TX;
     const int first = g * per, last = min(tiles, first + per);
     global float *sums = s + ((size_t)g * BLOCKS * NR + kg * KP) * 36 * CP;
@@ -110,12 +111,12 @@ TILE_KERNEL void winograd_backward_weights(const global float *restrict x,  // (
             transform_input(x, v, t, t0 + t, last);
             transform_gradient(dy, d, t, t0 + t, last, kg * KP);
         }
-        for (int xi = 0; xi < 36; xi++)
+        for (int xi = 0; xi < POINTS; xi++)
             for (int kb = 0; kb < KP / NR; kb++)
                 for (int c = 0; c < CP; c += CT) {
                     const float *a = (const float *)(v + xi * V_PLANE) + c;
                     const vec *b = d + xi * Y_PLANE + kb * NV;
-                    global float *to = sums + (((size_t)kb * 36 + xi) * CP + c) * NR;
+                    global float *to = sums + (((size_t)kb * 36 + FILTER_OF(xi)) * CP + c) * NR;
                     vec acc[CT][NV];
                     UNROLL(CT)
                     for (int i = 0; i < CT; i++)

@@ -1,11 +1,29 @@
-/* The transforms of Winograd's F(4x4,3x3) (Lavin and Gray, arXiv 1509.09308), on vectors of VW channels:
- * Y = A^T [ (G w G^T) . (B^T x B) ] A. Needs H, W, C and K, the channels read and written. */
+/* Winograd's algorithm (Lavin and Gray, arXiv 1509.09308) for 3x3 convolution with padding 1, on vectors of VW
+ * channels: Y = A^T [ (G w G^T) . (B^T x B) ] A on tiles of 4x4 outputs. Needs H and W of the convolution's input, C and
+ * K, the channels read and written, and, where they aren't 1 and 0, STRIDE and TURNED (winograd_lines.h). */
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
+#include "op/winograd_lines.h"
 
+#define OH ((H + STRIDE - 1) / STRIDE)
+#define OW ((W + STRIDE - 1) / STRIDE)
 /* Tiles of an image. */
-#define TY ((H + 3) / 4)
-#define TX ((W + 3) / 4)
+#define TY ((OH + 3) / 4)
+#define TX ((OW + 3) / 4)
+/* The images read and written, and the pixels from a tile to the next in them. */
+#define READ_H (TURNED ? OH : H)
+#define READ_W (TURNED ? OW : W)
+#define WRITE_H (TURNED ? H : OH)
+#define WRITE_W (TURNED ? W : OW)
+#define READ_STEP (TURNED ? 4 : 4 * STRIDE)
+#define WINDOW_FIRST (TURNED ? 0 : -1)
+/* Lines one after the other: on CPUs their values have no registers anyway, and unrolled they are long to compile and
+ * no faster (measured with 16 registers; with 32, stride 1 stays unrolled). GPUs keep them in registers. */
+#if CPU_KERNELS && (VW < 16 || STRIDE > 1)
+#define UNROLL_LINES(n) ROLLED
+#else
+#define UNROLL_LINES(n) UNROLL(n)
+#endif
 #define AHEAD 4 /* vectors of channels from a prefetch to its use */
 
 /* Vectors of n channels; the last may be partly filled. */
@@ -32,139 +50,103 @@ INLINE void store_channels(const vec value, const int j, global float *pixel, co
         pixel[j * VW + l] = lane[l];
 }
 
-/* o = B^T d for a column d0..d5. */
-#define INPUT_TRANSFORM(o, d0, d1, d2, d3, d4, d5)                                                 \
-    {                                                                                              \
-        const vec p_ = d4 - 4.0f * d2, q_ = d3 - 4.0f * d1, r_ = d4 - d2, s_ = 2.0f * (d3 - d1);   \
-        o[0] = 4.0f * d0 - 5.0f * d2 + d4;                                                         \
-        o[1] = p_ + q_;                                                                            \
-        o[2] = p_ - q_;                                                                            \
-        o[3] = r_ + s_;                                                                            \
-        o[4] = r_ - s_;                                                                            \
-        o[5] = 4.0f * d1 - 5.0f * d3 + d5;                                                         \
-    }
-/* o = A^T m for a column m0..m5. */
-#define OUTPUT_TRANSFORM(o, m0, m1, m2, m3, m4, m5)                                                \
-    {                                                                                              \
-        const vec p_ = m1 + m2, q_ = m1 - m2, r_ = m3 + m4, s_ = m3 - m4;                          \
-        o[0] = m0 + p_ + r_;                                                                       \
-        o[1] = q_ + 2.0f * s_;                                                                     \
-        o[2] = p_ + 4.0f * r_;                                                                     \
-        o[3] = q_ + 8.0f * s_ + m5;                                                                \
-    }
-/* o = A d for a column d0..d3: the adjoint of OUTPUT_TRANSFORM. */
-#define OUTPUT_ADJOINT(o, d0, d1, d2, d3)                                                          \
-    {                                                                                              \
-        const vec p_ = d0 + d2, q_ = d1 + d3, r_ = d0 + 4.0f * d2, s_ = 2.0f * d1 + 8.0f * d3;     \
-        o[0] = d0;                                                                                 \
-        o[1] = p_ + q_;                                                                            \
-        o[2] = p_ - q_;                                                                            \
-        o[3] = r_ + s_;                                                                            \
-        o[4] = r_ - s_;                                                                            \
-        o[5] = d3;                                                                                 \
-    }
-/* o = G w for a column w0..w2. */
-#define FILTER_TRANSFORM(o, w0, w1, w2)                                                            \
-    {                                                                                              \
-        const vec p_ = (w0 + w2) * (-1.0f / 6), q_ = w1 * (1.0f / 6);                              \
-        const vec r_ = w0 * (1.0f / 24) + w2 * (1.0f / 6), s_ = w1 * (1.0f / 12);                  \
-        o[0] = w0 * 0.25f;                                                                         \
-        o[1] = p_ - q_;                                                                            \
-        o[2] = p_ + q_;                                                                            \
-        o[3] = r_ + s_;                                                                            \
-        o[4] = r_ - s_;                                                                            \
-        o[5] = w2;                                                                                 \
-    }
-/* o = G^T s for a column s0..s5: the adjoint of FILTER_TRANSFORM. */
-#define FILTER_ADJOINT(o, s0, s1, s2, s3, s4, s5)                                                  \
-    {                                                                                              \
-        const vec p_ = s1 + s2, q_ = s2 - s1, r_ = s3 + s4, u_ = s3 - s4;                          \
-        o[0] = 0.25f * s0 - p_ * (1.0f / 6) + r_ * (1.0f / 24);                                    \
-        o[1] = q_ * (1.0f / 6) + u_ * (1.0f / 12);                                                 \
-        o[2] = (r_ - p_) * (1.0f / 6) + s5;                                                        \
-    }
-
 /* The first pixel of the tile that is read some vectors after vector j of tile `tile`: for prefetching, as the
  * pixels of a tile lie in many short pieces. */
 INLINE const global float *pixel_ahead(const global float *x, const int tile, const int j,
-                                       const int channels) {
+                                       const int channels, const int h, const int w, const int step) {
     const int position = tile * VECTORS(channels) + j + AHEAD, next = position / VECTORS(channels);
-    return x + (((size_t)(next / (TY * TX)) * H + next / TX % TY * 4) * W + next % TX * 4) * channels +
-           position % VECTORS(channels) * VW;
+    const size_t row = (size_t)(next / (TY * TX)) * h + next / TX % TY * step;
+    return x + (row * w + next % TX * step) * channels + position % VECTORS(channels) * VW;
 }
 
-/* o (36) = B^T x B of the 6x6 pixels around tile `tile`, vector j of its C channels; zero outside the image and
+/* o (LINE,LINE) = B^T x B of the pixels around tile `tile`, vector j of their C channels; zero outside the image and
  * from tile `tiles` on. */
 INLINE void winograd_input(const global float *x, vec *o, const int j, const int tile,
                            const int tiles) {
-    const int y0 = tile / TX % TY * 4 - 1, x0 = tile % TX * 4 - 1;
-    const global float *image = x + (size_t)(tile / (TY * TX)) * H * W * C;
-    const global float *ahead = pixel_ahead(x, tile, j, C);
-    vec rows[6][6];
-    UNROLL(6)
-    for (int c = 0; c < 6; c++) {
-        vec d[6];
-        UNROLL(6)
-        for (int r = 0; r < 6; r++) {
+    const int y0 = tile / TX % TY * READ_STEP + WINDOW_FIRST, x0 = tile % TX * READ_STEP + WINDOW_FIRST;
+    const global float *image = x + (size_t)(tile / (TY * TX)) * READ_H * READ_W * C;
+    const global float *ahead = pixel_ahead(x, tile, j, C, READ_H, READ_W, READ_STEP);
+    vec columns[WINDOW][LINE];
+    UNROLL_LINES(WINDOW)
+    for (int c = 0; c < WINDOW; c++) {
+        vec d[WINDOW];
+        UNROLL(WINDOW)
+        for (int r = 0; r < WINDOW; r++) {
             if (c > 1)
-                PREFETCH(ahead + ((r - 1) * W + c - 1) * C);
+                PREFETCH(ahead + ((r - 1) * READ_W + c - 1) * C);
             const int yy = y0 + r, xx = x0 + c;
-            d[r] = tile < tiles && yy >= 0 && yy < H && xx >= 0 && xx < W
-                       ? load_channels(j, image + (yy * W + xx) * C, C)
+            d[r] = tile < tiles && yy >= 0 && yy < READ_H && xx >= 0 && xx < READ_W
+                       ? load_channels(j, image + (yy * READ_W + xx) * C, C)
                        : (vec)(0.0f);
         }
-        INPUT_TRANSFORM(rows[c], d[0], d[1], d[2], d[3], d[4], d[5]);
+        line_input(columns[c], d);
     }
-    UNROLL(6)
-    for (int r = 0; r < 6; r++)
-        INPUT_TRANSFORM((o + r * 6), rows[0][r], rows[1][r], rows[2][r], rows[3][r], rows[4][r],
-                        rows[5][r]);
+    UNROLL_LINES(LINE)
+    for (int r = 0; r < LINE; r++) {
+        vec d[WINDOW];
+        UNROLL(WINDOW)
+        for (int c = 0; c < WINDOW; c++)
+            d[c] = columns[c][r];
+        line_input(o + r * LINE, d);
+    }
 }
 
-/* o (36) = A dy A^T of the 4x4 pixels of tile `tile`, vector j of its K channels. */
+/* o (LINE,LINE) = A dy A^T of the 4x4 pixels of tile `tile`, vector j of its K channels. */
 INLINE void winograd_gradient(const global float *dy, vec *o, const int j, const int tile,
                               const int tiles) {
     const int y0 = tile / TX % TY * 4, x0 = tile % TX * 4;
-    const global float *image = dy + (size_t)(tile / (TY * TX)) * H * W * K;
-    const global float *ahead = pixel_ahead(dy, tile, j, K);
-    vec rows[4][6];
-    UNROLL(4)
+    const global float *image = dy + (size_t)(tile / (TY * TX)) * OH * OW * K;
+    const global float *ahead = pixel_ahead(dy, tile, j, K, OH, OW, 4);
+    vec columns[4][LINE];
+    UNROLL_LINES(4)
     for (int c = 0; c < 4; c++) {
         vec d[4];
         UNROLL(4)
         for (int r = 0; r < 4; r++)
-            PREFETCH(ahead + (r * W + c) * K);
+            PREFETCH(ahead + (r * OW + c) * K);
         UNROLL(4)
         for (int r = 0; r < 4; r++)
-            d[r] = tile < tiles && y0 + r < H && x0 + c < W
-                       ? load_channels(j, image + ((y0 + r) * W + x0 + c) * K, K)
+            d[r] = tile < tiles && y0 + r < OH && x0 + c < OW
+                       ? load_channels(j, image + ((y0 + r) * OW + x0 + c) * K, K)
                        : (vec)(0.0f);
-        OUTPUT_ADJOINT(rows[c], d[0], d[1], d[2], d[3]);
+        line_gradient(columns[c], d);
     }
-    UNROLL(6)
-    for (int r = 0; r < 6; r++)
-        OUTPUT_ADJOINT((o + r * 6), rows[0][r], rows[1][r], rows[2][r], rows[3][r]);
-}
-
-/* Writes, or adds, the 4x4 pixels of tile `tile`, vector j of its K channels: A^T m A, with m's 36 vectors
- * `plane` apart. */
-INLINE void winograd_output(const vec *m, const int plane, global float *y, const int j,
-                            const int tile, const int accumulate) {
-    const int y0 = tile / TX % TY * 4, x0 = tile % TX * 4;
-    global float *image = y + (size_t)(tile / (TY * TX)) * H * W * K;
-    vec rows[6][4];
-    UNROLL(6)
-    for (int c = 0; c < 6; c++)
-        OUTPUT_TRANSFORM(rows[c], m[c * plane], m[(6 + c) * plane], m[(12 + c) * plane],
-                         m[(18 + c) * plane], m[(24 + c) * plane], m[(30 + c) * plane]);
-    UNROLL(4)
-    for (int r = 0; r < 4; r++) {
-        vec o[4];
-        OUTPUT_TRANSFORM(o, rows[0][r], rows[1][r], rows[2][r], rows[3][r], rows[4][r], rows[5][r]);
+    UNROLL_LINES(LINE)
+    for (int r = 0; r < LINE; r++) {
+        vec d[4];
         UNROLL(4)
         for (int c = 0; c < 4; c++)
-            if (y0 + r < H && x0 + c < W) {
-                global float *to = image + ((y0 + r) * W + x0 + c) * K;
+            d[c] = columns[c][r];
+        line_gradient(o + r * LINE, d);
+    }
+}
+
+/* Writes, or adds, the OUTPUTS x OUTPUTS pixels of tile `tile`, vector j of its K channels: A^T m A, with the
+ * LINE x LINE vectors of m `plane` apart. */
+INLINE void winograd_output(const vec *m, const int plane, global float *y, const int j,
+                            const int tile, const int accumulate) {
+    const int y0 = tile / TX % TY * OUTPUTS, x0 = tile % TX * OUTPUTS;
+    global float *image = y + (size_t)(tile / (TY * TX)) * WRITE_H * WRITE_W * K;
+    vec columns[LINE][OUTPUTS];
+    UNROLL_LINES(LINE)
+    for (int c = 0; c < LINE; c++) {
+        vec d[LINE];
+        UNROLL(LINE)
+        for (int r = 0; r < LINE; r++)
+            d[r] = m[(r * LINE + c) * plane];
+        line_output(columns[c], d);
+    }
+    UNROLL_LINES(OUTPUTS)
+    for (int r = 0; r < OUTPUTS; r++) {
+        vec d[LINE], o[OUTPUTS];
+        UNROLL(LINE)
+        for (int c = 0; c < LINE; c++)
+            d[c] = columns[c][r];
+        line_output(o, d);
+        UNROLL(OUTPUTS)
+        for (int c = 0; c < OUTPUTS; c++)
+            if (y0 + r < WRITE_H && x0 + c < WRITE_W) {
+                global float *to = image + ((y0 + r) * WRITE_W + x0 + c) * K;
                 store_channels(accumulate ? o[c] + load_channels(j, to, K) : o[c], j, to, K);
             }
     }
@@ -173,15 +155,22 @@ INLINE void winograd_output(const vec *m, const int plane, global float *y, cons
 /* dw (3,3,C,K), vector k of channel c: G^T s G, with s's 36 vectors `plane` apart. */
 INLINE void winograd_filter_gradient(const vec *s, const int plane, global float *dw,
                                      const int c, const int k) {
-    vec t[6][3];
+    vec columns[6][3];
     UNROLL(6)
-    for (int x = 0; x < 6; x++)
-        FILTER_ADJOINT(t[x], s[x * plane], s[(6 + x) * plane], s[(12 + x) * plane],
-                       s[(18 + x) * plane], s[(24 + x) * plane], s[(30 + x) * plane]);
+    for (int x = 0; x < 6; x++) {
+        vec d[6];
+        UNROLL(6)
+        for (int y = 0; y < 6; y++)
+            d[y] = s[(y * 6 + x) * plane];
+        line_filter_gradient(columns[x], d);
+    }
     UNROLL(3)
     for (int y = 0; y < 3; y++) {
-        vec o[3];
-        FILTER_ADJOINT(o, t[0][y], t[1][y], t[2][y], t[3][y], t[4][y], t[5][y]);
+        vec d[6], o[3];
+        UNROLL(6)
+        for (int x = 0; x < 6; x++)
+            d[x] = columns[x][y];
+        line_filter_gradient(o, d);
         UNROLL(3)
         for (int x = 0; x < 3; x++)
             store_channels(o[x], k, dw + ((size_t)(y * 3 + x) * C + c) * K, K);
@@ -190,13 +179,17 @@ INLINE void winograd_filter_gradient(const vec *s, const int plane, global float
 
 /* u (36) = G w G^T of nine taps. */
 INLINE void winograd_transform_filter(const vec *w, vec *u) {
-    vec t[3][6];
+    vec columns[3][6];
     UNROLL(3)
-    for (int x = 0; x < 3; x++)
-        FILTER_TRANSFORM(t[x], w[x], w[3 + x], w[6 + x]);
+    for (int x = 0; x < 3; x++) {
+        const vec d[3] = {w[x], w[3 + x], w[6 + x]};
+        line_filter(columns[x], d);
+    }
     UNROLL(6)
-    for (int y = 0; y < 6; y++)
-        FILTER_TRANSFORM((u + y * 6), t[0][y], t[1][y], t[2][y]);
+    for (int y = 0; y < 6; y++) {
+        const vec d[3] = {columns[0][y], columns[1][y], columns[2][y]};
+        line_filter(u + y * 6, d);
+    }
 }
 
 #endif

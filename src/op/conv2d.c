@@ -33,18 +33,25 @@ static bool saves_time(const clc_conv2d_shape *s) {
     return saved > 16 * 4 * 16 * tiles * (2 * 36.0 / 16 + 1) * (c + k);
 }
 
+/* Winograd with stride 2 saves less than with stride 1: its transforms cost as much up to some 32
+ * channels, and reading large filters for every few tiles costs more, as measured. */
+static bool strided_worthwhile(const clc_conv2d_shape *s, clc_conv2d_pass pass) {
+    const bool large = (long)s->c * s->k > 256 * 512;
+    return s->c >= 48 && s->k >= 48 && (!large || pass == CLC_CONV2D_BACKWARD_WEIGHTS);
+}
+
 /* Below 4 x 4 pixels Winograd's tiles are mostly empty, below 4 channels its vectors: it gains
  * nothing and costs digits. In stages it gains where the filters outweigh the tiles, as measured.
  * The direct kernels have the shape that CPU devices need. */
 static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
                        const clc_conv2d_shape *s, clc_conv2d_pass pass) {
-    const bool large = s->h >= 4 && s->w >= 4;
+    const bool large = clc_conv2d_oh(s) >= 4 && clc_conv2d_ow(s) >= 4;
     const long tiles = (long)s->n * ((s->h + 3) / 4) * ((s->w + 3) / 4);
     const int channels = s->c < s->k ? s->c : s->k;
     if (impl->kind == CLC_CONV2D_WINOGRAD_STAGED)
         return large && tiles <= (pass == CLC_CONV2D_BACKWARD_WEIGHTS ? 2 : 1) * channels;
     if (impl->kind == CLC_CONV2D_WINOGRAD)
-        return large && channels >= 4;
+        return large && (s->stride == 1 ? channels >= 4 : strided_worthwhile(s, pass));
     if (impl->kind == CLC_CONV2D_WINOGRAD_GEMM)
         return large && saves_time(s);
     if (impl->kind == CLC_CONV2D_POINTWISE || impl->kind == CLC_CONV2D_IMPLICIT_GEMM)

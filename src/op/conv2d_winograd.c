@@ -1,4 +1,4 @@
-/* 3x3 convolution with stride 1 by Winograd's F(4x4,3x3): see cl/op/conv2d_winograd.cl. Its error
+/* 3x3 convolution by Winograd's algorithm: see cl/op/conv2d_winograd.cl. With stride 1 its error
  * relative to the output's deviation is about 1e-4, ten times that of the direct one (Lavin and
  * Gray, section 6). */
 #include "op/conv2d_impls.h"
@@ -24,11 +24,24 @@ static void channels_of(const clc_conv2d_shape *s, clc_conv2d_pass pass, int *c,
 }
 
 static int image_tiles(const clc_conv2d_shape *s) {
-    return ((s->h + 3) / 4) * ((s->w + 3) / 4);
+    return ((clc_conv2d_oh(s) + 3) / 4) * ((clc_conv2d_ow(s) + 3) / 4);
+}
+
+/* Products of a tile: LINE * LINE. */
+static int points_of(const clc_conv2d_shape *s) {
+    return s->stride == 1 ? 36 : 81;
 }
 
 static int whole_vectors(int channels, int width) {
     return (channels + width - 1) / width * width;
+}
+
+static size_t private_bytes(const clc_conv2d_shape *s, clc_conv2d_pass pass,
+                            const winograd_tiles *t) {
+    const int second =
+        pass == CLC_CONV2D_BACKWARD_WEIGHTS ? t->k / t->parts : t->width * t->vectors;
+    return (size_t)points_of(s) * sizeof(float) *
+           (size_t)(t->tiles * (t->c + second) + 2 * t->width);
 }
 
 static winograd_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *s,
@@ -39,10 +52,6 @@ static winograd_tiles tiles_for(const clc_device *device, const clc_conv2d_shape
     t.c = whole_vectors(t.c, t.width);
     t.k = whole_vectors(t.k, t.width);
     t.vectors = t.k % (2 * t.width) ? 1 : 2;
-    t.block = wide ? 12 : 6;
-    t.tiles = MOST_TILES;
-    while (t.tiles > t.block && t.tiles * t.c > 8192)
-        t.tiles -= t.block;
     t.taps = wide && t.vectors == 1 ? 16 : wide ? 8 : 4;
     t.taps = t.taps < t.width ? t.taps : t.width;
     /* Large filters: split them, so that fewer partial sums are kept. */
@@ -50,21 +59,22 @@ static winograd_tiles tiles_for(const clc_device *device, const clc_conv2d_shape
     const int wanted = (long)t.c * t.k >= 256 * 256 ? 4 : (long)t.c * t.k >= 128 * 128 ? 2 : 1;
     while (t.parts < wanted && blocks % (t.parts * 2) == 0)
         t.parts *= 2;
+    t.block = wide ? 12 : 6;
+    t.tiles = MOST_TILES;
+    while (t.tiles > t.block &&
+           (t.tiles * t.c * points_of(s) > 36 * 8192 || private_bytes(s, pass, &t) > PRIVATE_BYTES))
+        t.tiles -= t.block;
+    if (private_bytes(s, pass, &t) > PRIVATE_BYTES)
+        t.block = t.tiles = 6;
     return t;
 }
 
-static size_t private_bytes(clc_conv2d_pass pass, const winograd_tiles *t) {
-    const int second =
-        pass == CLC_CONV2D_BACKWARD_WEIGHTS ? t->k / t->parts : t->width * t->vectors;
-    return 36 * sizeof(float) * (size_t)(t->tiles * (t->c + second) + 2 * t->width);
-}
-
 static bool supports(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
-    if (device->profile != CLC_PROFILE_CPU || s->kh != 3 || s->kw != 3 || s->stride != 1 ||
+    if (device->profile != CLC_PROFILE_CPU || s->kh != 3 || s->kw != 3 || s->stride > 2 ||
         s->pad != 1)
         return false;
     const winograd_tiles t = tiles_for(device, s, pass);
-    return t.c * t.k <= MOST_PADDING * s->c * s->k && private_bytes(pass, &t) <= PRIVATE_BYTES;
+    return t.c * t.k <= MOST_PADDING * s->c * s->k && private_bytes(s, pass, &t) <= PRIVATE_BYTES;
 }
 
 /* Groups of the backward pass over weights: each keeps sums of its own. */
@@ -88,7 +98,7 @@ typedef struct winograd_build {
     const clc_conv2d_shape *shape;
     const clc_conv2d_args *args;
     winograd_tiles tiles;
-    char options[160];
+    char options[200];
     clc_launch_spec spec;
 } winograd_build;
 
@@ -142,23 +152,26 @@ fail:
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_conv2d_shape *s,
                         clc_conv2d_pass pass, const clc_conv2d_args *args) {
     int c, k;
+    const bool turned = pass == CLC_CONV2D_BACKWARD_DATA;
     channels_of(s, pass, &c, &k);
-    winograd_build b = {.sequence = sequence,
-                        .device = device,
-                        .shape = s,
-                        .args = args,
-                        .tiles = tiles_for(device, s, pass),
-                        .spec = {.source = "op/conv2d_winograd.cl",
-                                 .op = clc_conv2d_pass_names[pass],
-                                 .layer = args->layer,
-                                 .bytes = 4.0 * s->n * s->h * s->w * (s->c + s->k)}};
+    winograd_build b = {
+        .sequence = sequence,
+        .device = device,
+        .shape = s,
+        .args = args,
+        .tiles = tiles_for(device, s, pass),
+        .spec = {.source = "op/conv2d_winograd.cl",
+                 .op = clc_conv2d_pass_names[pass],
+                 .layer = args->layer,
+                 .bytes = 4.0 * s->n *
+                          (s->h * s->w * s->c + clc_conv2d_oh(s) * clc_conv2d_ow(s) * s->k)}};
     snprintf(b.options, sizeof b.options,
-             "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DT=%d -DTB=%d -DCT=%d -DKG=%d",
-             b.tiles.width, s->h, s->w, c, k, b.tiles.vectors, b.tiles.tiles, b.tiles.block,
-             b.tiles.taps, b.tiles.parts);
+             "-DSTRIDE=%d -DTURNED=%d -DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DT=%d -DTB=%d "
+             "-DCT=%d -DKG=%d",
+             s->stride, s->stride > 1 && turned, b.tiles.width, s->h, s->w, c, k, b.tiles.vectors,
+             b.tiles.tiles, b.tiles.block, b.tiles.taps, b.tiles.parts);
     b.spec.options = b.options;
-    return pass == CLC_CONV2D_BACKWARD_WEIGHTS ? build_weights(&b)
-                                               : build_data(&b, pass == CLC_CONV2D_BACKWARD_DATA);
+    return pass == CLC_CONV2D_BACKWARD_WEIGHTS ? build_weights(&b) : build_data(&b, turned);
 }
 
 const clc_conv2d_impl clc_conv2d_winograd = {CLC_CONV2D_WINOGRAD, "winograd", supports, workspace,
