@@ -123,16 +123,16 @@ static void check(clc_device *device, const clc_conv2d_impl *impl, const clc_con
 
 static const clc_conv2d_shape shapes[] = {
     /* n, h, w, c, k, kh, kw, stride, pad */
-    {1, 1, 1, 1, 1, 1, 1, 1, 0},    {2, 5, 7, 3, 8, 3, 3, 1, 1},
-    {3, 7, 5, 5, 4, 3, 3, 2, 1},    {2, 9, 9, 13, 17, 3, 3, 1, 1},
-    {1, 8, 8, 16, 32, 3, 3, 2, 1},  {2, 11, 6, 3, 16, 7, 7, 2, 3},
-    {2, 6, 6, 16, 48, 1, 1, 2, 0},  {1, 7, 7, 8, 8, 1, 1, 1, 0},
-    {2, 10, 10, 4, 6, 5, 5, 3, 2},  {2, 6, 9, 16, 16, 3, 3, 1, 1},
-    {3, 4, 4, 32, 64, 3, 3, 1, 1},  {1, 13, 15, 48, 16, 3, 3, 1, 1},
-    {5, 8, 8, 64, 32, 3, 3, 1, 1},  {2, 2, 2, 128, 128, 3, 3, 1, 1},
-    {37, 3, 3, 16, 16, 3, 3, 1, 1}, {1, 28, 28, 1, 16, 3, 3, 1, 1},
-    {2, 3, 3, 2, 2, 3, 3, 1, 0},    {1, 4, 4, 3, 5, 3, 3, 1, 2},
-    {2, 1, 9, 16, 16, 3, 3, 1, 1},  {1, 3, 3, 16, 16, 3, 3, 2, 1},
+    {1, 1, 1, 1, 1, 1, 1, 1, 0},     {2, 5, 7, 3, 8, 3, 3, 1, 1},
+    {3, 7, 5, 5, 4, 3, 3, 2, 1},     {2, 9, 9, 13, 17, 3, 3, 1, 1},
+    {1, 8, 8, 16, 32, 3, 3, 2, 1},   {2, 11, 6, 3, 16, 7, 7, 2, 3},
+    {2, 6, 6, 16, 48, 1, 1, 2, 0},   {1, 7, 7, 8, 8, 1, 1, 1, 0},
+    {2, 10, 10, 4, 6, 5, 5, 3, 2},   {2, 6, 9, 16, 16, 3, 3, 1, 1},
+    {3, 4, 4, 32, 64, 3, 3, 1, 1},   {1, 13, 15, 48, 16, 3, 3, 1, 1},
+    {5, 8, 8, 64, 32, 3, 3, 1, 1},   {2, 2, 2, 128, 128, 3, 3, 1, 1},
+    {37, 3, 3, 16, 16, 3, 3, 1, 1},  {1, 28, 28, 1, 16, 3, 3, 1, 1},
+    {2, 3, 3, 2, 2, 3, 3, 1, 0},     {1, 4, 4, 3, 5, 3, 3, 1, 2},
+    {2, 1, 9, 16, 16, 3, 3, 1, 1},   {1, 3, 3, 16, 16, 3, 3, 2, 1},
     {3, 13, 10, 24, 40, 3, 3, 2, 1},
 };
 
@@ -164,6 +164,28 @@ static void backward_data_matches_the_reference(void **state) {
 static void backward_weights_matches_the_reference(void **state) {
     (void)state;
     check_pass(CLC_CONV2D_BACKWARD_WEIGHTS);
+}
+
+/* Vectors of another width than this device's; channels that take the larger register tile's place.
+ */
+static void winograd_is_right_with_other_vectors(void **state) {
+    (void)state;
+    const clc_conv2d_shape others[] = {{2, 6, 9, 20, 32, 3, 3, 1, 1},
+                                       {3, 13, 10, 24, 40, 3, 3, 2, 1},
+                                       {1, 8, 8, 16, 512, 3, 3, 2, 1}};
+    clc_device device = *test_device();
+    if (device.profile != CLC_PROFILE_CPU)
+        return;
+    device.vector_width = device.vector_width == 16 ? 8 : 16;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        for (int pass = CLC_CONV2D_FORWARD; pass <= CLC_CONV2D_BACKWARD_WEIGHTS; pass++) {
+            const clc_conv2d_impl *impl =
+                clc_conv2d_choose(&device, &others[i], (clc_conv2d_pass)pass, CLC_CONV2D_WINOGRAD);
+            assert_int_equal(impl->kind, CLC_CONV2D_WINOGRAD);
+            if (test_affordable(clc_conv2d_flops(&others[i]) / 2))
+                check(&device, impl, &others[i], (clc_conv2d_pass)pass,
+                      pass == CLC_CONV2D_BACKWARD_DATA);
+        }
 }
 
 /* On a device whose memory has room for the transformed tiles of two of the three images. */
@@ -261,6 +283,7 @@ int main(void) {
         cmocka_unit_test(forward_matches_the_reference),
         cmocka_unit_test(backward_data_matches_the_reference),
         cmocka_unit_test(backward_weights_matches_the_reference),
+        cmocka_unit_test(winograd_is_right_with_other_vectors),
         cmocka_unit_test(winograd_takes_images_in_turn),
     };
     return cmocka_run_group_tests(tests, NULL, test_close_device);
