@@ -1,6 +1,6 @@
 /* Winograd's algorithm (Lavin and Gray, arXiv 1509.09308) for 3x3 convolution with padding 1, on vectors of VW
- * channels: Y = A^T [ (G w G^T) . (B^T x B) ] A on tiles of 4x4 outputs. Needs H and W of the convolution's input, C and
- * K, the channels read and written, and, where they aren't 1 and 0, STRIDE and TURNED (winograd_lines.h). */
+ * channels: Y = A^T [ (G w G^T) . (B^T x B) ] A on tiles of 4x4 outputs. Needs H and W of the convolution's input, C
+ * and K, the channels read and written, and, where they aren't 1 and 0, STRIDE and TURNED (winograd_lines.h). */
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 #include "op/winograd_lines.h"
