@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/signals.h"
 #include "device/disk_cache.h"
 #include "device/source.h"
 
@@ -177,15 +178,20 @@ static void *compile_some(void *context) {
     return NULL;
 }
 
-/* Compiles all waiting entries without program: on every core, this thread being one of the
- * workers. */
+/* As many as there are cores, or one with PoCL (3.1): of two threads that made kernels of programs
+ * at once, in contexts of their own, LeakSanitizer once found one's compiler passes lost. */
+static size_t compiling_threads(const clc_device *device) {
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return !device->keep_binaries || cores < 1 ? 1 : (size_t)cores;
+}
+
+/* Compiles all waiting entries without program, this thread being one of the workers. */
 static void compile_all(clc_device *device, size_t total) {
     clc_program_cache *cache = device->programs;
     compile_queue queue = {
         .device = device, .entries = cache->entries, .count = cache->count, .total = total};
     pthread_t threads[MOST_THREADS];
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t started = 0, wanted = cores < 1 ? 1 : (size_t)cores;
+    size_t started = 0, wanted = compiling_threads(device);
     wanted = wanted < total ? wanted : total;
     while (started + 1 < wanted && started < MOST_THREADS &&
            pthread_create(&threads[started], NULL, compile_some, &queue) == 0)
@@ -195,20 +201,36 @@ static void compile_all(clc_device *device, size_t total) {
         pthread_join(threads[i], NULL);
 }
 
-static clc_status build(clc_device *device, const program_entry *entry, cl_program *program) {
+/* Leaves the program, built or not, in *program, unless there is none. */
+static cl_int create_and_build(clc_device *device, const program_entry *entry,
+                               cl_program *program) {
     cl_int code = CL_SUCCESS;
-    cl_program created =
+    *program =
         clCreateProgramWithSource(device->context, 1, (const char **)&entry->text, NULL, &code);
-    if (code != CL_SUCCESS)
-        return clc_fail_opencl(code, "clCreateProgramWithSource");
-    code = clBuildProgram(created, 1, &device->id, entry->options, NULL, NULL);
     if (code != CL_SUCCESS) {
-        clc_status status = fail_build(device, created, entry->source, entry->options, code);
-        clReleaseProgram(created);
-        return status;
+        *program = NULL;
+        return code;
     }
-    *program = created;
-    return CLC_OK;
+    return clBuildProgram(*program, 1, &device->id, entry->options, NULL, NULL);
+}
+
+/* A signal that is to stop the run makes LLVM, inside drivers, delete the files that a compilation
+ * goes through: what fails then is built again, and the run stops where it would have. */
+static clc_status build(clc_device *device, const program_entry *entry, cl_program *program) {
+    cl_int code = create_and_build(device, entry, program);
+    if (code != CL_SUCCESS && clc_signals_stop()) {
+        if (*program)
+            clReleaseProgram(*program);
+        code = create_and_build(device, entry, program);
+    }
+    if (code == CL_SUCCESS)
+        return CLC_OK;
+    if (!*program)
+        return clc_fail_opencl(code, "clCreateProgramWithSource");
+    const clc_status status = fail_build(device, *program, entry->source, entry->options, code);
+    clReleaseProgram(*program);
+    *program = NULL;
+    return status;
 }
 
 static void free_text(program_entry *entry) {

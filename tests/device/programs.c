@@ -1,5 +1,6 @@
 /* Programs and their disk cache: what is loaded is what would be built, and failures explain
  * themselves. */
+#include "core/signals.h"
 #include "device/disk_cache.h"
 #include "device/program.h"
 #include "device/source.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char tiny[] = "kernel void tiny(global int *out) { out[0] = VALUE * VERSION; }\n";
@@ -292,6 +294,19 @@ static void processes_at_once_are_safe(void **state) {
     assert_loaded();
 }
 
+/* LLVM's own handler deletes the files of the compilation that a signal meets. */
+static void a_signal_while_programs_are_compiled_does_not_fail_them(void **state) {
+    (void)state;
+    char milliseconds[8], line[256];
+    for (int i = 0; i < 12; i++) {
+        snprintf(milliseconds, sizeof milliseconds, "%d", 5 + 9 * i);
+        FILE *process = start_child(milliseconds);
+        assert_non_null(fgets(line, sizeof line, process));
+        assert_string_equal(line, "interrupted\n");
+        assert_int_equal(pclose(process), 0);
+    }
+}
+
 static void no_cache_folder_is_no_error(void **state) {
     (void)state;
     char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
@@ -414,6 +429,33 @@ static void every_kernel_source_builds_alone(void **state) {
     }
 }
 
+/* Of `start_child`: a signal comes after so many milliseconds of compiling. */
+static int interrupted_child(int milliseconds) {
+    const struct timespec time = {.tv_nsec = milliseconds * 1000000L};
+    clc_device *device = NULL;
+    size_t numbers[5];
+    clc_signals_install();
+    CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
+    device->keep_binaries = false;
+    for (int i = 0; i < 5; i++) {
+        char defines[64];
+        snprintf(defines, sizeof defines, "-DVALUE=%d -DVERSION=1", i);
+        CHECK(clc_program_request(device, "tiny.cl", defines, &numbers[i]));
+    }
+    clc_programs_start(device);
+    nanosleep(&time, NULL);
+    raise(SIGINT);
+    for (int i = 0; i < 5; i++) {
+        cl_kernel kernel = NULL;
+        CHECK(clc_program_kernel(device, numbers[i], "tiny", &kernel));
+        clReleaseKernel(kernel);
+    }
+    puts(clc_signals_stop() ? "interrupted" : "not interrupted");
+    clc_device_close(&device);
+    clc_signals_restore();
+    return 0;
+}
+
 static int child(void) {
     run_tiny(options, 7);
     puts("7");
@@ -430,9 +472,8 @@ static int end(void **state) {
 }
 
 int main(int argc, char **argv) {
-    (void)argv;
     if (argc > 1)
-        return child();
+        return atoi(argv[1]) ? interrupted_child(atoi(argv[1])) : child();
 #define FRESH(test) cmocka_unit_test_setup(test, fresh)
     const struct CMUnitTest tests[] = {
         FRESH(the_second_start_loads),
@@ -447,6 +488,7 @@ int main(int argc, char **argv) {
         FRESH(a_foreign_entry_is_built_again),
         FRESH(a_binary_that_the_driver_refuses_is_built_again),
         FRESH(processes_at_once_are_safe),
+        FRESH(a_signal_while_programs_are_compiled_does_not_fail_them),
         FRESH(no_cache_folder_is_no_error),
         FRESH(a_full_disk_leaves_nothing),
         FRESH(a_build_failure_explains_itself),
