@@ -178,20 +178,15 @@ static void *compile_some(void *context) {
     return NULL;
 }
 
-/* As many as there are cores, or one with PoCL (3.1): of two threads that made kernels of programs
- * at once, in contexts of their own, LeakSanitizer once found one's compiler passes lost. */
-static size_t compiling_threads(const clc_device *device) {
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return !device->keep_binaries || cores < 1 ? 1 : (size_t)cores;
-}
-
-/* Compiles all waiting entries without program, this thread being one of the workers. */
+/* Compiles all waiting entries without program: on every core, this thread being one of the
+ * workers. */
 static void compile_all(clc_device *device, size_t total) {
     clc_program_cache *cache = device->programs;
     compile_queue queue = {
         .device = device, .entries = cache->entries, .count = cache->count, .total = total};
     pthread_t threads[MOST_THREADS];
-    size_t started = 0, wanted = compiling_threads(device);
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t started = 0, wanted = cores < 1 ? 1 : (size_t)cores;
     wanted = wanted < total ? wanted : total;
     while (started + 1 < wanted && started < MOST_THREADS &&
            pthread_create(&threads[started], NULL, compile_some, &queue) == 0)
