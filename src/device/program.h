@@ -10,8 +10,9 @@
 clc_status clc_program_request(clc_device *device, const char *source, const char *options,
                                size_t *number);
 
-/* Creates kernel `name` of program `number`, compiling what waits. Fails with CLC_BUILD and the
- * build log. The caller releases *kernel. Not to be called in a training step. */
+/* Creates kernel `name` of program `number`, compiling what waits, or waiting for it alone
+ * while clc_programs_start's compilation goes on. Fails with CLC_BUILD and the build log. The
+ * caller releases *kernel. In training steps only until each has met all its launches once. */
 clc_status clc_program_kernel(clc_device *device, size_t number, const char *name,
                               cl_kernel *kernel);
 

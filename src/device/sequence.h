@@ -1,7 +1,7 @@
 /* A sequence of launches: everything that a training step does is one such flat list, made once.
  * What a launch runs and its arguments are fixed when it is added; kernels are made by
- * clc_sequence_prepare, or else before the first run, so that all programs can be compiled
- * together. From then on running the list only enqueues. */
+ * clc_sequence_prepare, or else as the first run comes to them, so that it can begin while later
+ * programs are compiled. From then on running the list only enqueues. */
 #ifndef CLC_DEVICE_SEQUENCE_H
 #define CLC_DEVICE_SEQUENCE_H
 

@@ -166,8 +166,8 @@ static void backward_weights_matches_the_reference(void **state) {
     check_pass(CLC_CONV2D_BACKWARD_WEIGHTS);
 }
 
-/* Vectors of another width than this device's; channels that take the larger register tile's place.
- */
+/* Vectors of another width than this device's; of the last shape so many channels that the tiles of
+ * a large register tile don't fit private memory. */
 static void winograd_is_right_with_other_vectors(void **state) {
     (void)state;
     const clc_conv2d_shape others[] = {{2, 6, 9, 20, 32, 3, 3, 1, 1},
@@ -242,7 +242,7 @@ static void the_reference_agrees_with_finite_differences(void **state) {
     free(g);
 }
 
-/* Channels that are an odd number of half vectors. */
+/* Of 16: 20 channels fill more than half of two vectors, 18 would be mostly padding. */
 static void channels_are_filled_up_to_whole_vectors_or_half_ones(void **state) {
     (void)state;
     clc_device device = *test_device();
