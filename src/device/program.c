@@ -2,31 +2,17 @@
 
 #include "core/file.h"
 #include "core/log.h"
-#include "core/signals.h"
+#include "device/compile.h"
 #include "device/disk_cache.h"
 #include "device/source.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-enum { MOST_THREADS = 64 };
-
-typedef struct program_entry {
-    clc_cache_key key;
-    const char *source;
-    char *text, *options;  /* while it waits to be compiled, else NULL */
-    unsigned char *binary; /* between a compiling thread and the device's context */
-    size_t binary_size;
-    bool stored; /* the binary is in the disk cache */
-    cl_program program;
-} program_entry;
 
 struct clc_program_cache {
-    program_entry *entries;
+    clc_program_entry *entries;
     size_t count, capacity;
     clc_program_counts counts;
     bool building; /* `builder` runs: it alone may touch entries that have no program yet */
@@ -53,7 +39,7 @@ void clc_program_cache_free(clc_program_cache **cache) {
     if ((*cache)->building)
         pthread_join((*cache)->builder, NULL);
     for (size_t i = 0; i < (*cache)->count; i++) {
-        program_entry *entry = &(*cache)->entries[i];
+        clc_program_entry *entry = &(*cache)->entries[i];
         if (entry->program)
             clReleaseProgram(entry->program);
         free(entry->text);
@@ -82,153 +68,7 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* The whole log; its beginning, where the first error is, fits the message. NULL if there is none.
- */
-static char *build_log(clc_device *device, cl_program program) {
-    size_t size = 0;
-    char *log = NULL;
-    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) !=
-            CL_SUCCESS ||
-        !(log = calloc(size + 1, 1)))
-        return NULL;
-    if (clGetProgramBuildInfo(program, device->id, CL_PROGRAM_BUILD_LOG, size, log, NULL) !=
-        CL_SUCCESS)
-        log[0] = '\0';
-    return log;
-}
-
-static clc_status fail_build(clc_device *device, cl_program program, const char *source,
-                             const char *options, cl_int code) {
-    char *log = build_log(device, program);
-    clc_fail(CLC_BUILD, "kernels cl/%s don't build (%s)\n  options: %s\n  device: %d, %s, %s\n%s",
-             source, clc_opencl_error_name(code), options, device->info.number, device->info.name,
-             device->info.opencl, log && *log ? log : "(no build log)");
-    free(log);
-    return CLC_BUILD;
-}
-
-/* The program of entry's binary, which is freed; NULL if the device doesn't take it. */
-static cl_program load_binary(clc_device *device, program_entry *entry) {
-    cl_int code = CL_SUCCESS, binary_code = CL_SUCCESS;
-    cl_program loaded =
-        clCreateProgramWithBinary(device->context, 1, &device->id, &entry->binary_size,
-                                  (const unsigned char **)&entry->binary, &binary_code, &code);
-    free(entry->binary);
-    entry->binary = NULL;
-    if (code != CL_SUCCESS)
-        return NULL;
-    if (binary_code != CL_SUCCESS ||
-        clBuildProgram(loaded, 1, &device->id, entry->options, NULL, NULL) != CL_SUCCESS) {
-        clReleaseProgram(loaded);
-        return NULL;
-    }
-    return loaded;
-}
-
-/* Compiles for `device` in a context of its own, as drivers lock a context while they compile.
- * Leaves no binary where that fails: the program is then built in the device's own context, which
- * tells what is wrong. */
-static void compile(const clc_device *device, program_entry *entry) {
-    cl_int code = CL_SUCCESS;
-    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
-                                                (cl_context_properties)device->platform, 0};
-    cl_context context = clCreateContext(properties, 1, &device->id, NULL, NULL, &code);
-    if (code != CL_SUCCESS)
-        return;
-    cl_program program =
-        clCreateProgramWithSource(context, 1, (const char **)&entry->text, NULL, &code);
-    if (code == CL_SUCCESS) {
-        size_t size = 0;
-        if (clBuildProgram(program, 1, &device->id, entry->options, NULL, NULL) == CL_SUCCESS &&
-            clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof size, &size, NULL) ==
-                CL_SUCCESS &&
-            size && (entry->binary = malloc(size))) {
-            entry->binary_size = size;
-            if (clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof entry->binary, &entry->binary,
-                                 NULL) != CL_SUCCESS) {
-                free(entry->binary);
-                entry->binary = NULL;
-            } else {
-                entry->stored = clc_disk_cache_save(&entry->key, entry->binary, size);
-            }
-        }
-        clReleaseProgram(program);
-    }
-    clReleaseContext(context);
-}
-
-/* What the compiling threads share: the next entry to look at. */
-typedef struct compile_queue {
-    const clc_device *device;
-    program_entry *entries;
-    size_t count, total;
-    atomic_size_t next, done;
-} compile_queue;
-
-static void *compile_some(void *context) {
-    compile_queue *queue = context;
-    for (size_t i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
-        program_entry *entry = &queue->entries[i];
-        if (entry->program || entry->binary || !entry->text)
-            continue;
-        compile(queue->device, entry);
-        clc_live("compiling kernels: %zu of %zu, now %s", atomic_fetch_add(&queue->done, 1) + 1,
-                 queue->total, entry->source);
-    }
-    return NULL;
-}
-
-/* Compiles all waiting entries without program: on every core, this thread being one of the
- * workers. */
-static void compile_all(clc_device *device, size_t total) {
-    clc_program_cache *cache = device->programs;
-    compile_queue queue = {
-        .device = device, .entries = cache->entries, .count = cache->count, .total = total};
-    pthread_t threads[MOST_THREADS];
-    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t started = 0, wanted = cores < 1 ? 1 : (size_t)cores;
-    wanted = wanted < total ? wanted : total;
-    while (started + 1 < wanted && started < MOST_THREADS &&
-           pthread_create(&threads[started], NULL, compile_some, &queue) == 0)
-        started++;
-    compile_some(&queue);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-}
-
-/* Leaves the program, built or not, in *program, unless there is none. */
-static cl_int create_and_build(clc_device *device, const program_entry *entry,
-                               cl_program *program) {
-    cl_int code = CL_SUCCESS;
-    *program =
-        clCreateProgramWithSource(device->context, 1, (const char **)&entry->text, NULL, &code);
-    if (code != CL_SUCCESS) {
-        *program = NULL;
-        return code;
-    }
-    return clBuildProgram(*program, 1, &device->id, entry->options, NULL, NULL);
-}
-
-/* A signal that is to stop the run makes LLVM, inside drivers, delete the files that a compilation
- * goes through: what fails then is built again, and the run stops where it would have. */
-static clc_status build(clc_device *device, const program_entry *entry, cl_program *program) {
-    cl_int code = create_and_build(device, entry, program);
-    if (code != CL_SUCCESS && clc_signals_stop()) {
-        if (*program)
-            clReleaseProgram(*program);
-        code = create_and_build(device, entry, program);
-    }
-    if (code == CL_SUCCESS)
-        return CLC_OK;
-    if (!*program)
-        return clc_fail_opencl(code, "clCreateProgramWithSource");
-    const clc_status status = fail_build(device, *program, entry->source, entry->options, code);
-    clReleaseProgram(*program);
-    *program = NULL;
-    return status;
-}
-
-static void free_text(program_entry *entry) {
+static void free_text(clc_program_entry *entry) {
     free(entry->text);
     free(entry->options);
     entry->text = entry->options = NULL;
@@ -236,7 +76,7 @@ static void free_text(program_entry *entry) {
 
 /* Gives the entry its program, for which other threads may wait; `counter` is the count that it
  * adds to. */
-static void publish(clc_program_cache *cache, program_entry *entry, cl_program program,
+static void publish(clc_program_cache *cache, clc_program_entry *entry, cl_program program,
                     unsigned *counter) {
     free_text(entry);
     pthread_mutex_lock(&cache->lock);
@@ -254,29 +94,29 @@ static clc_status build_waiting(clc_device *device) {
     const double start = now();
     size_t missing = 0;
     for (size_t i = 0; i < cache->count; i++) {
-        program_entry *entry = &cache->entries[i];
+        clc_program_entry *entry = &cache->entries[i];
         cl_program program = NULL;
         if (!entry->text)
             continue;
         if (entry->binary || clc_disk_cache_load(&entry->key, &entry->binary, &entry->binary_size))
-            program = load_binary(device, entry);
+            program = clc_compile_load(device, entry);
         if (program)
             publish(cache, entry, program, &cache->counts.loaded);
         else
             missing++;
     }
     if (missing && device->keep_binaries)
-        compile_all(device, missing);
+        clc_compile_all(device, cache->entries, cache->count, missing);
     for (size_t i = 0; i < cache->count; i++) {
-        program_entry *entry = &cache->entries[i];
+        clc_program_entry *entry = &cache->entries[i];
         cl_program program = NULL;
         if (!entry->text)
             continue;
         if (entry->binary)
-            program = load_binary(device, entry);
+            program = clc_compile_load(device, entry);
         if (!program) {
             clc_live("compiling kernels: %u so far, now %s", cache->counts.built, entry->source);
-            status = build(device, entry, &program);
+            status = clc_compile_build(device, entry, &program);
         }
         if (status != CLC_OK) {
             free_text(entry);
@@ -338,7 +178,7 @@ size_t clc_programs_keep(clc_device *device, size_t *count) {
     size_t missing = 0, kept = 0;
     *count = 0;
     for (size_t i = 0; i < cache->count; i++) {
-        program_entry *entry = &cache->entries[i];
+        clc_program_entry *entry = &cache->entries[i];
         if (!entry->text)
             continue;
         ++*count;
@@ -346,16 +186,16 @@ size_t clc_programs_keep(clc_device *device, size_t *count) {
         missing += !entry->stored;
     }
     if (missing)
-        compile_all(device, missing);
+        clc_compile_all(device, cache->entries, cache->count, missing);
     for (size_t i = 0; i < cache->count; i++)
         kept += cache->entries[i].stored;
     return kept;
 }
 
-static clc_status append(clc_program_cache *cache, const program_entry *entry) {
+static clc_status append(clc_program_cache *cache, const clc_program_entry *entry) {
     if (cache->count == cache->capacity) {
         size_t capacity = cache->capacity ? cache->capacity * 2 : 64;
-        program_entry *entries = realloc(cache->entries, capacity * sizeof *entries);
+        clc_program_entry *entries = realloc(cache->entries, capacity * sizeof *entries);
         if (!entries)
             return clc_fail_alloc(capacity * sizeof *entries);
         cache->entries = entries;
@@ -369,7 +209,7 @@ clc_status clc_program_request(clc_device *device, const char *source, const cha
                                size_t *number) {
     clc_status status = CLC_OK;
     clc_program_cache *cache = device->programs;
-    program_entry entry = {.source = source};
+    clc_program_entry entry = {.source = source};
     CLC_TRY(finish_building(cache));
     CLC_NEW(entry.options, strlen(options) + 256);
     sprintf(entry.options, "-cl-std=CL1.2 -DCPU_KERNELS=%d -DNATIVE_WIDTH=%u -DLS=%u %s",
@@ -411,7 +251,7 @@ fail:
     return status;
 }
 
-static clc_status write_entry(const program_entry *entry, const char *folder, size_t number) {
+static clc_status write_entry(const clc_program_entry *entry, const char *folder, size_t number) {
     clc_status status = CLC_OK;
     clc_file_writer *writer = NULL;
     char path[1024];
