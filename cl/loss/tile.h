@@ -5,12 +5,12 @@
 #if VW == 1
 #define IVLOAD(i, p)  ((p)[i])
 #define IVSTORE(v, i, p) ((p)[i] = (v))
-#define TO_IVEC(v)    convert_int(v)
+#define TO_BITS(v)    as_int(v)
 #define FROM_BITS(v)  as_float(v)
 #else
 #define IVLOAD(i, p)  CAT(vload, VW)(i, p)
 #define IVSTORE(v, i, p) CAT(vstore, VW)(v, i, p)
-#define TO_IVEC(v)    CAT(convert_int, VW)(v)
+#define TO_BITS(v)    CAT(as_int, VW)(v)
 #define FROM_BITS(v)  CAT(as_float, VW)(v)
 #endif
 
@@ -37,10 +37,14 @@
 /* The first column of this item's vector j of the panel at n0. */
 #define COLUMN(n0, j) ((n0) + MINE(j) * VW)
 
+/* 1.5 * 2^23 + 127. x + SHIFT rounds x to an integer n, and its low bits are n + 127: rint() and
+ * convert_int() take some 30 instructions where a compiler for CPUs writes them out. */
+#define SHIFT 12583039.0f
+
 /* 2^x: 2^r for r in [-1/2, 1/2] by its Taylor series to r^7 (next term 6e-9), times a power of two;
  * 0 below 2^-126; NaN stays NaN. For x < 128. */
 vec power2(const vec x) {
-    const vec n = rint(x < -126.0f ? (vec)(-126.0f) : x), r = x - n;
+    const vec shifted = (x < -126.0f ? (vec)(-126.0f) : x) + SHIFT, r = x - (shifted - SHIFT);
     vec p = 1.52527338e-5f * r + 1.54035304e-4f;
     p = p * r + 1.33335581e-3f;
     p = p * r + 9.61812911e-3f;
@@ -48,7 +52,7 @@ vec power2(const vec x) {
     p = p * r + 2.40226507e-1f;
     p = p * r + 6.93147181e-1f;
     p = p * r + 1.0f;
-    const vec power = FROM_BITS((TO_IVEC(n) + 127) << 23);
+    const vec power = FROM_BITS(TO_BITS(shifted) << 23);
     return x < -126.0f ? (vec)(0.0f) : p * power;
 }
 
