@@ -1,6 +1,9 @@
-/* The gradient's block of a group: du, BI rows. Private on CPU devices. On GPUs it is where the result goes, in global
- * memory, of which each item touches the columns MINE(j) alone. */
-#if CPU_KERNELS
+/* The gradient's block of a group: du, BI rows. Private on CPU devices, unless the loss says no. Elsewhere it is where the
+ * result goes, in global memory, of which each item touches the columns MINE(j) alone. */
+#ifndef DU_PRIVATE
+#define DU_PRIVATE CPU_KERNELS
+#endif
+#if DU_PRIVATE
 #define DU_SPACE                private
 #define DU_STRIDE(outside)      DP
 #define DU_BLOCK(name, outside) float name[BI * DP]
@@ -40,10 +43,11 @@ void clear(DU_SPACE float *du, const int stride, const int rows) {
             du[r * stride + k] = 0.0f;
 }
 
-/* du (MR,stride) += w (MR,BJ) times the `columns` rows u (columns,DP). On GPUs `rows` may be fewer than MR, and stride
- * than DP. */
-void accumulate(const SHARED float *w, const global float *restrict u, DU_SPACE float *du,
-                const int stride, const int rows, const int columns) {
+/* du (MR,stride) += w (MR,columns) times the `columns` rows u (columns,DP); w's rows and columns are row_step and
+ * column_step apart. Where du is not private, `rows` may be fewer than MR, and stride than DP. */
+INLINE void accumulate_steps(const SHARED float *w, const int row_step, const int column_step,
+                             const global float *restrict u, DU_SPACE float *du, const int stride,
+                             const int rows, const int columns) {
     for (int c = 0; c < DP; c += NU * LANES) {
         vec acc[MR][NU];
         UNROLL(MR)
@@ -60,18 +64,29 @@ void accumulate(const SHARED float *w, const global float *restrict u, DU_SPACE 
             for (int i = 0; i < MR; i++)
                 UNROLL(NU)
                 for (int j = 0; j < NU; j++)
-                    acc[i][j] += w[WEIGHT(i, k)] * b[j];
+                    acc[i][j] += w[i * row_step + k * column_step] * b[j];
         }
         UNROLL(MR)
         for (int i = 0; i < MR; i++)
             UNROLL(NU)
             for (int j = 0; j < NU; j++) {
                 const int column = c + MINE(j) * VW;
-                if (CPU_KERNELS || (i < rows && column < stride))
+                if (DU_PRIVATE || (i < rows && column < stride))
                     VSTORE(VLOAD(0, du + i * stride + column) + acc[i][j], 0,
                            du + i * stride + column);
             }
     }
+}
+
+/* The weights of MR rows, and those of MR columns: w transposed. */
+void accumulate(const SHARED float *w, const global float *restrict u, DU_SPACE float *du,
+                const int stride, const int rows, const int columns) {
+    accumulate_steps(w, WEIGHT(1, 0), WEIGHT(0, 1), u, du, stride, rows, columns);
+}
+
+void accumulate_columns(const SHARED float *w, const global float *restrict u, DU_SPACE float *du,
+                        const int stride, const int rows, const int columns) {
+    accumulate_steps(w, WEIGHT(0, 1), WEIGHT(1, 0), u, du, stride, rows, columns);
 }
 
 /* dz of one row from du / factor, through the normalisation. */

@@ -165,9 +165,10 @@ GROUP_KERNEL void pairs_prepare(const global float *restrict z,      // (student
             INVERSE(work)[n0 + r] = inverse;
             ((global int *)ID(work))[n0 + r] = labels && id >= 0 ? labels[id] : id;
         }
-        for EACH(k, STATS)
-            STAT(work, k)[n0 + r] = 0.0f;
     }
+    for (int k = 0; k < STATS; k++)
+        for EACH(r, PREPARED)
+            STAT(work, k)[n0 + r] = 0.0f;
     for EACH(k, DP)
         for (int r = 0; r < PREPARED; r++)
             panel[(size_t)k * NR + r] = u[r * DP + k];

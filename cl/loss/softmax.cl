@@ -6,7 +6,8 @@
  * of the anchors that have any:
  *   L = 1/A sum_i (l_i - 1/P_i sum_{p} s_ip) + penalty/(2A) sum_i |u_i|^2
  *   A dL/ds_ij = exp(s_ij - l_i) + exp(s_ij - l_j) - (1/P_i + 1/P_j if j is a positive of i)
- * where the terms of i and of j stand only if that one is an anchor. Inside, s is in units of log2(e). */
+ * where the terms of i and of j stand only if that one is an anchor. Inside, s is in units of log2(e).
+ * Large sets on CPU devices: loss/symmetric.cl. */
 #define UNIT 1.44269504f
 #ifndef ONLY_POSITIVES
 #define ONLY_POSITIVES 0 /* 1: all negatives come from the queue */

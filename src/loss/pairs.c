@@ -26,6 +26,25 @@ static void choose_tile(const clc_device *device, const clc_pairs *pairs, clc_pa
     t->prepared = cpu || t->column_block < 8 ? t->column_block : 8;
 }
 
+/* Whether each pair is met once (cl/loss/symmetric.cl): where a work-item has whole tiles, for unit
+ * vectors at temperatures that leave exp() in range, and if there are blocks enough. */
+static bool meets_once(const clc_device *device, const clc_pairs *p, const clc_pairs_tiling *t) {
+    return device->profile == CLC_PROFILE_CPU && p->symmetric && p->segments == 1 && !p->raw &&
+           p->rate <= 40 && p->dim % (int)t->width == 0 &&
+           (size_t)p->rows >= 2 * t->block * device->groups;
+}
+
+static void cut_in_squares(const clc_device *device, const clc_pairs *p, clc_pairs_tiling *t) {
+    const size_t rows = (size_t)p->rows;
+    t->block = t->column_block > 32 ? (unsigned)(3 * t->column_block) : 96;
+    t->panels = (unsigned)(t->block / t->column_block);
+    t->padded = round_up(rows, t->block);
+    t->per = round_up(ceil_div(rows, 4 * device->groups), t->block);
+    t->groups = ceil_div(rows, t->per) | 1;
+    t->stats = 3;
+    t->symmetric = true;
+}
+
 clc_pairs_tiling clc_pairs_tile(const clc_device *device, const clc_pairs *pairs) {
     enum { PRIVATE_FLOATS = 65536 }; /* of the gradient's block: a quarter of a MB on the stack */
     clc_pairs_tiling t = {0};
@@ -44,6 +63,9 @@ clc_pairs_tiling clc_pairs_tile(const clc_device *device, const clc_pairs *pairs
     const size_t share = round_up(ceil_div(all, device->groups), t.rows);
     t.per = share < t.block ? share : t.block;
     t.groups = ceil_div(rows, t.per);
+    t.stats = (size_t)pairs->stats;
+    if (meets_once(device, pairs, &t))
+        cut_in_squares(device, pairs, &t);
     return t;
 }
 
@@ -70,6 +92,7 @@ clc_pairs clc_pairs_softmax(const char *name, const clc_loss_options *options) {
                        .source = "loss/softmax.cl",
                        .forward = "softmax_forward",
                        .merge = "pairs_merge",
+                       .symmetric = "loss/symmetric.cl",
                        .stats = 2,
                        .raw = options->raw,
                        .rate = 1 / options->temperature,
@@ -103,7 +126,7 @@ static size_t groups_of(const clc_pairs_tiling *t, int segments) {
 
 size_t clc_pairs_workspace(const clc_device *device, const clc_pairs *p) {
     const clc_pairs_tiling t = clc_pairs_tile(device, p);
-    return (t.padded * (2 * t.dim + 2 + (size_t)p->stats) + 4 +
+    return (t.padded * (2 * t.dim + 2 + t.stats) + 4 +
             groups_of(&t, p->segments) * CLC_PAIRS_PARTS) *
            sizeof(float);
 }
@@ -115,7 +138,7 @@ clc_launch_spec clc_pairs_spec(const clc_pairs *p, const clc_pairs_tiling *t, co
         "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u -DPREPARED=%zu %s",
         p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels, t->prepared,
         p->rule);
-    return (clc_launch_spec){.source = p->source,
+    return (clc_launch_spec){.source = t->symmetric ? p->symmetric : p->source,
                              .kernel = kernel,
                              .options = options,
                              .groups = {groups},
@@ -157,6 +180,46 @@ static clc_status build_learned(clc_sequence *sequence, clc_device *device, cons
                       CLC_INT(groups_of(t, p->students)));
 }
 
+static clc_status build_merge(clc_sequence *sequence, clc_device *device, const clc_pairs *p,
+                              const clc_pairs_tiling *t, const clc_loss_buffers *b) {
+    char options[256];
+    const clc_launch_spec spec = clc_pairs_spec(p, t, p->merge, 1, options);
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->value),
+                      CLC_INT(t->padded), CLC_INT(groups_of(t, p->segments)), CLC_FLOAT(p->weight));
+}
+
+/* Every two blocks meet, and each block itself, in one of as many rounds as there are blocks. */
+static clc_status build_symmetric(clc_sequence *sequence, clc_device *device, const clc_pairs *p,
+                                  const clc_pairs_tiling *t, const clc_loss_buffers *b) {
+    clc_status status = CLC_OK;
+    const size_t blocks = t->groups;
+    const double bytes = 4.0 * p->rows * p->dim, products = pairs_met(p, 1) * p->dim;
+    char options[256];
+    clc_launch_spec spec = clc_pairs_spec(p, t, "symmetric_forward", blocks / 2 + 1, options);
+    spec.flops = products / (double)blocks;
+    spec.bytes = 2 * bytes;
+    for (size_t round = 0; round < blocks; round++)
+        CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), SHAPE_ARGS(p, t),
+                           CLC_INT(round), CLC_INT(blocks)));
+    spec = clc_pairs_spec(p, t, "symmetric_finish", blocks, options);
+    spec.bytes = bytes;
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->dz),
+                       SHAPE_ARGS(p, t)));
+    CLC_TRY(build_merge(sequence, device, p, t, b));
+    spec = clc_pairs_spec(p, t, "symmetric_backward", blocks / 2 + 1, options);
+    spec.flops = 3 * products / (double)blocks;
+    spec.bytes = 4 * bytes;
+    for (size_t round = 0; round < blocks; round++)
+        CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->dz),
+                           SHAPE_ARGS(p, t), CLC_INT(round), CLC_INT(blocks)));
+    spec = clc_pairs_spec(p, t, "symmetric_gradient", blocks, options);
+    spec.bytes = 3 * bytes;
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->dz),
+                       SHAPE_ARGS(p, t)));
+fail:
+    return status;
+}
+
 clc_status clc_pairs_build(clc_sequence *sequence, clc_device *device, const clc_pairs *given,
                            const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
@@ -167,15 +230,14 @@ clc_status clc_pairs_build(clc_sequence *sequence, clc_device *device, const clc
     const double bytes = 8.0 * p->rows * p->segments * p->dim;
     char options[256];
     CLC_TRY(clc_pairs_prepare(sequence, device, p, b));
+    if (t.symmetric)
+        return build_symmetric(sequence, device, p, &t, b);
     clc_launch_spec spec = clc_pairs_spec(p, &t, p->forward, groups_of(&t, p->segments), options);
     spec.flops = 2 * pairs_met(p, p->anchors) * p->dim;
     spec.bytes = bytes;
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), SHAPE_ARGS(p, &t),
                        CLC_FLOAT(p->first), CLC_FLOAT(p->second)));
-    spec = clc_pairs_spec(p, &t, p->merge, 1, options);
-    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->value),
-                       CLC_INT(t.padded), CLC_INT(groups_of(&t, p->segments)),
-                       CLC_FLOAT(p->weight)));
+    CLC_TRY(build_merge(sequence, device, p, &t, b));
     spec = clc_pairs_spec(p, &t, "pairs_backward", groups_of(&t, p->students), options);
     spec.flops = 4 * pairs_met(p, p->students) * p->dim;
     spec.bytes = 1.5 * bytes;

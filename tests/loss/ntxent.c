@@ -1,5 +1,5 @@
 #include "harness.h"
-#include "loss/loss.h"
+#include "loss/pairs.h"
 #include "loss/reference_ntxent.h"
 
 #include <math.h>
@@ -129,6 +129,48 @@ static void any_temperature(void **state) {
     }
 }
 
+/* Whether the views are met as pairs, each once. */
+static bool met_once(int views, int dim, double temperature) {
+    const clc_loss_shape shape = {.images = views / 2, .views = 2, .dim = dim};
+    const clc_loss_options options = {.temperature = temperature};
+    clc_pairs pairs = clc_pairs_softmax("ntxent", &options);
+    clc_pairs_joint(&pairs, &shape);
+    return clc_pairs_tile(test_device(), &pairs).symmetric;
+}
+
+/* With so few work-groups some hundred views are enough for it. One block and several, whole and
+ * not, an odd and an even number of them; the limits. */
+static void each_pair_met_once(void **state) {
+    (void)state;
+    static const struct {
+        unsigned groups;
+        int views, dim;
+        double temperature;
+        bool once;
+        unsigned width; /* of vectors; 0 for the device's own */
+    } cases[] = {
+        {1, 192, 16, 0.2, true, 0},  {1, 194, 128, 0.5, true, 0}, {1, 198, 48, 0.025, true, 0},
+        {1, 770, 16, 100, true, 0},  {2, 390, 16, 0.07, true, 0}, {3, 1000, 32, 0.1, true, 0},
+        {1, 190, 16, 0.2, false, 0}, {2, 382, 16, 0.2, false, 0}, {1, 198, 16, 0.024, false, 0},
+        {1, 198, 17, 0.2, false, 0}, {1, 406, 32, 0.2, true, 16}, {1, 202, 17, 0.2, true, 1}};
+    clc_device *device = test_device(), own = *device;
+    const bool cpu = device->profile == CLC_PROFILE_CPU;
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const int views = cases[c].views, dim = cases[c].dim;
+        float *z = test_random((size_t)views * (size_t)dim, c);
+        device->groups = cases[c].groups;
+        device->vector_width = cpu && cases[c].width ? cases[c].width : own.vector_width;
+        assert_int_equal(met_once(views, dim, cases[c].temperature), cpu && cases[c].once);
+        compare(z, views, dim, cases[c].temperature);
+        memset(z + 5 * dim, 0, (size_t)dim * sizeof *z);
+        memcpy(z + 150 * dim, z + 7 * dim, (size_t)dim * sizeof *z);
+        compare(z, views, dim, cases[c].temperature);
+        free(z);
+    }
+    device->groups = own.groups;
+    device->vector_width = own.vector_width;
+}
+
 /* N = 1: each view's only other view is its positive. */
 static void one_image_has_loss_and_gradient_zero(void **state) {
     (void)state;
@@ -192,27 +234,34 @@ static void zero_vectors_stay_finite(void **state) {
 static void a_nan_or_infinity_reaches_the_loss(void **state) {
     (void)state;
     static const float bad[] = {NAN, INFINITY};
-    if (!test_affordable(3 * 100 * 100 * 16))
-        return;
-    for (size_t i = 0; i < 2; i++) {
-        float *z = test_random(100 * 16, 5);
-        z[83 * 16 + 5] = bad[i];
-        outcome got = run_loss(z, 100, 16, 0.5);
-        assert_true(isnan(got.loss));
-        free(got.dz);
-        free(z);
-    }
+    const unsigned groups = test_device()->groups;
+    for (int views = 100; views <= 200 && test_affordable(3.0 * views * views * 16); views += 100)
+        for (size_t i = 0; i < 2; i++) {
+            float *z = test_random((size_t)views * 16, 5);
+            z[83 * 16 + 5] = bad[i];
+            test_device()->groups = 1; /* 200 are met as pairs */
+            outcome got = run_loss(z, views, 16, 0.5);
+            test_device()->groups = groups;
+            assert_true(isnan(got.loss));
+            free(got.dz);
+            free(z);
+        }
 }
 
 static void two_runs_give_the_same_bits(void **state) {
     (void)state;
+    const unsigned groups = test_device()->groups;
     const int views = test_affordable(3.0 * 514 * 514 * 48) ? 514 : 14;
     float *z = test_random(514 * 48, 11);
-    outcome a = run_loss(z, views, 48, 0.1), b = run_loss(z, views, 48, 0.1);
-    assert_true(a.loss == b.loss);
-    assert_memory_equal(a.dz, b.dz, a.count * sizeof *a.dz);
-    free(a.dz);
-    free(b.dz);
+    for (unsigned g = groups; g >= 1; g = g > 1 ? 1 : 0) { /* with one 514 are met as pairs */
+        test_device()->groups = g;
+        outcome a = run_loss(z, views, 48, 0.1), b = run_loss(z, views, 48, 0.1);
+        assert_true(a.loss == b.loss);
+        assert_memory_equal(a.dz, b.dz, a.count * sizeof *a.dz);
+        free(a.dz);
+        free(b.dz);
+    }
+    test_device()->groups = groups;
     free(z);
 }
 
@@ -249,6 +298,7 @@ int main(void) {
         cmocka_unit_test(reference_gradient_is_the_derivative),
         cmocka_unit_test(any_number_of_views_and_dimensions),
         cmocka_unit_test(any_temperature),
+        cmocka_unit_test(each_pair_met_once),
         cmocka_unit_test(one_image_has_loss_and_gradient_zero),
         cmocka_unit_test(identical_embeddings),
         cmocka_unit_test(long_and_short_embeddings),

@@ -148,6 +148,18 @@ static void many_anchors_with_labels(void **state) {
     }
 }
 
+/* With one work-group these are met as pairs, each once (cl/loss/symmetric.cl). */
+static void many_rows_with_labels(void **state) {
+    (void)state;
+    const unsigned groups = test_device()->groups;
+    const variant v = {"supcon", 2, 0, 0, 1, {.temperature = 0.1, .weight = 2}};
+    test_device()->groups = 1;
+    loss_case c = make(&v, 150, 16, 70, 3);
+    loss_case_expect(&c, 30, tolerance(&v, 16));
+    loss_case_free(&c);
+    test_device()->groups = groups;
+}
+
 /* Every loss on inputs where it has no derivative, or none of its parts: finite, and with the
  * defined value. */
 static void expect_finite(void (*change)(reference_loss *), int classes, double temperature) {
@@ -302,6 +314,7 @@ int main(void) {
         cmocka_unit_test(more_than_a_tile),
         cmocka_unit_test(one_or_two_images),
         cmocka_unit_test(many_anchors_with_labels),
+        cmocka_unit_test(many_rows_with_labels),
         cmocka_unit_test(identical_embeddings),
         cmocka_unit_test(zero_embeddings),
         cmocka_unit_test(one_class_only),
