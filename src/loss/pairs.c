@@ -29,7 +29,7 @@ static void choose_tile(const clc_device *device, const clc_pairs *pairs, clc_pa
 /* Whether each pair is met once (cl/loss/symmetric.cl): where a work-item has whole tiles, for unit
  * vectors at temperatures that leave exp() in range, and if there are blocks enough. */
 static bool meets_once(const clc_device *device, const clc_pairs *p, const clc_pairs_tiling *t) {
-    return device->profile == CLC_PROFILE_CPU && p->symmetric && p->segments == 1 && !p->raw &&
+    return device->profile == CLC_PROFILE_CPU && p->once && p->segments == 1 && !p->raw &&
            p->rate <= 40 && p->dim % (int)t->width == 0 &&
            (size_t)p->rows >= 2 * t->block * device->groups;
 }
@@ -42,7 +42,7 @@ static void cut_in_squares(const clc_device *device, const clc_pairs *p, clc_pai
     t->per = round_up(ceil_div(rows, 4 * device->groups), t->block);
     t->groups = ceil_div(rows, t->per) | 1;
     t->stats = 3;
-    t->symmetric = true;
+    t->once = true;
 }
 
 clc_pairs_tiling clc_pairs_tile(const clc_device *device, const clc_pairs *pairs) {
@@ -92,7 +92,7 @@ clc_pairs clc_pairs_softmax(const char *name, const clc_loss_options *options) {
                        .source = "loss/softmax.cl",
                        .forward = "softmax_forward",
                        .merge = "pairs_merge",
-                       .symmetric = "loss/symmetric.cl",
+                       .once = "loss/symmetric.cl",
                        .stats = 2,
                        .raw = options->raw,
                        .rate = 1 / options->temperature,
@@ -138,7 +138,7 @@ clc_launch_spec clc_pairs_spec(const clc_pairs *p, const clc_pairs_tiling *t, co
         "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u -DPREPARED=%zu %s",
         p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels, t->prepared,
         p->rule);
-    return (clc_launch_spec){.source = t->symmetric ? p->symmetric : p->source,
+    return (clc_launch_spec){.source = t->once ? p->once : p->source,
                              .kernel = kernel,
                              .options = options,
                              .groups = {groups},
@@ -230,7 +230,7 @@ clc_status clc_pairs_build(clc_sequence *sequence, clc_device *device, const clc
     const double bytes = 8.0 * p->rows * p->segments * p->dim;
     char options[256];
     CLC_TRY(clc_pairs_prepare(sequence, device, p, b));
-    if (t.symmetric)
+    if (t.once)
         return build_symmetric(sequence, device, p, &t, b);
     clc_launch_spec spec = clc_pairs_spec(p, &t, p->forward, groups_of(&t, p->segments), options);
     spec.flops = 2 * pairs_met(p, p->anchors) * p->dim;

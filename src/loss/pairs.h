@@ -12,8 +12,8 @@ typedef struct clc_pairs {
     const char *name;   /* of the loss, for errors */
     const char *source; /* kernels of the rule; includes loss/pairs.h */
     const char *forward, *merge;
-    const char *symmetric; /* kernels that meet each pair once, where that is possible; or NULL */
-    char rule[96];         /* -D options of the rule */
+    const char *once; /* kernels that meet each pair once, where that is possible; or NULL */
+    char rule[96];    /* -D options of the rule */
     int rows, segments, students, anchors, queue;
     int images, dim;
     int stats;            /* floats a row that the rule keeps */
@@ -36,7 +36,7 @@ typedef struct clc_pairs_tiling {
     size_t prepared;        /* vectors that a group prepares */
     size_t padded;          /* vectors in the workspace */
     size_t per, groups;     /* rows of a group in this launch, groups of one segment */
-    bool symmetric;         /* each pair is met once: blocks of `per` rows, a group each */
+    bool once;              /* each pair is met once: blocks of `per` rows, a group each */
     size_t stats;           /* floats a row that the kernels keep */
 } clc_pairs_tiling;
 
