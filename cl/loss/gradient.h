@@ -44,9 +44,10 @@ void clear(DU_SPACE float *du, const int stride, const int rows) {
 }
 
 /* du (MR,stride) += w (MR,columns) times the `columns` rows u (columns,DP); w's rows and columns are row_step and
- * column_step apart. Where du is not private, `rows` may be fewer than MR, and stride than DP. */
+ * column_step apart. Where du is not private, `rows` may be fewer than MR, and stride than DP.
+ * (restrict in an inlined function becomes what Oclgrind doesn't know; the functions below have it.) */
 INLINE void accumulate_steps(const SHARED float *w, const int row_step, const int column_step,
-                             const global float *restrict u, DU_SPACE float *du, const int stride,
+                             const global float *u, DU_SPACE float *du, const int stride,
                              const int rows, const int columns) {
     for (int c = 0; c < DP; c += NU * LANES) {
         vec acc[MR][NU];
