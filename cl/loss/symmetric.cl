@@ -5,7 +5,8 @@
  *
  * Rows lie in an odd number of blocks of `per`, a multiple of BI. In round r block r + g meets block r - g, for each group g
  * from 0 on, both modulo the number of blocks. So every two blocks, and each with itself, meet in one round, and no block
- * is in two pairs of it: a group adds to both blocks' rows in global memory, in the same order in every run. */
+ * is in two pairs of it: a group adds to both blocks' rows in global memory, in the same order in every run. Padding only
+ * fills the last rows up to BI. */
 #define UNIT       1.44269504f /* similarities are in units of log2(e) */
 #define STATS      3
 #define DU_PRIVATE 0

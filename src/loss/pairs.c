@@ -34,6 +34,7 @@ static bool meets_once(const clc_device *device, const clc_pairs *p, const clc_p
            (size_t)p->rows >= 2 * t->block * device->groups;
 }
 
+/* An odd number of blocks of whole squares; the statistics are those of symmetric.cl. */
 static void cut_in_squares(const clc_device *device, const clc_pairs *p, clc_pairs_tiling *t) {
     const size_t rows = (size_t)p->rows;
     t->block = t->column_block > 32 ? (unsigned)(3 * t->column_block) : 96;

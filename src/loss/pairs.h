@@ -36,7 +36,7 @@ typedef struct clc_pairs_tiling {
     size_t prepared;        /* vectors that a group prepares */
     size_t padded;          /* vectors in the workspace */
     size_t per, groups;     /* rows of a group in this launch, groups of one segment */
-    bool once;              /* each pair is met once: blocks of `per` rows, a group each */
+    bool once;              /* each pair is met once: `groups` counts blocks of `per` rows */
     size_t stats;           /* floats a row that the kernels keep */
 } clc_pairs_tiling;
 

@@ -64,8 +64,8 @@ static winograd_tiles tiles_for(const clc_device *device, const clc_conv2d_shape
     while (t.tiles > t.block &&
            (t.tiles * t.c * points_of(s) > 36 * 8192 || private_bytes(s, pass, &t) > PRIVATE_BYTES))
         t.tiles -= t.block;
-    if (private_bytes(s, pass, &t) >
-        PRIVATE_BYTES) /* a smaller register tile is better than none */
+    /* A smaller register tile is better than none. */
+    if (private_bytes(s, pass, &t) > PRIVATE_BYTES)
         t.block = t.tiles = 6;
     return t;
 }
