@@ -93,7 +93,6 @@ clc_pairs clc_pairs_softmax(const char *name, const clc_loss_options *options) {
                        .source = "loss/softmax.cl",
                        .forward = "softmax_forward",
                        .merge = "pairs_merge",
-                       .once = "loss/symmetric.cl",
                        .stats = 2,
                        .raw = options->raw,
                        .rate = 1 / options->temperature,

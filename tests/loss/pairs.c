@@ -148,15 +148,19 @@ static void many_anchors_with_labels(void **state) {
     }
 }
 
-/* With one work-group these are met as pairs, each once (cl/loss/symmetric.cl). */
-static void many_rows_with_labels(void **state) {
+/* With one work-group NT-Xent and SupCon meet these as pairs, each once (cl/loss/symmetric.cl); the
+ * others don't. The means over terms above 0 jump where a term is 0: of 20,000 pairs none may lie
+ * at a margin by chance, and with these seeds none does. */
+static void many_rows(void **state) {
     (void)state;
     const unsigned groups = test_device()->groups;
-    const variant v = {"supcon", 2, 0, 0, 1, {.temperature = 0.1, .weight = 2}};
     test_device()->groups = 1;
-    loss_case c = make(&v, 150, 16, 70, 3);
-    loss_case_expect(&c, 30, tolerance(&v, 16));
-    loss_case_free(&c);
+    for (int i = 0; i < VARIANTS; i += i < SOFTMAX_VARIANTS + CONTRASTIVE_VARIANTS ? 1 : 5) {
+        const variant v = variant_at(i);
+        loss_case c = make(&v, 100, 16, 40, (uint64_t)(i + 1));
+        loss_case_expect(&c, 5, tolerance(&v, 16));
+        loss_case_free(&c);
+    }
     test_device()->groups = groups;
 }
 
@@ -314,7 +318,7 @@ int main(void) {
         cmocka_unit_test(more_than_a_tile),
         cmocka_unit_test(one_or_two_images),
         cmocka_unit_test(many_anchors_with_labels),
-        cmocka_unit_test(many_rows_with_labels),
+        cmocka_unit_test(many_rows),
         cmocka_unit_test(identical_embeddings),
         cmocka_unit_test(zero_embeddings),
         cmocka_unit_test(one_class_only),
