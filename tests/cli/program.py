@@ -169,7 +169,6 @@ def main(tests):
             print(f"ok {number} - {name} # SKIP {reason}", flush=True)
         except Exception:  # pylint: disable=broad-except
             failed = True
-            for line in traceback.format_exc().splitlines():
-                print("#", line)
             print(f"not ok {number} - {name}", flush=True)
+            traceback.print_exc()  # meson prints stderr of tests that fail
     sys.exit(1 if failed else 0)
