@@ -138,7 +138,7 @@ clc_launch_spec clc_pairs_spec(const clc_pairs *p, const clc_pairs_tiling *t, co
         "-DD=%d -DDP=%zu -DNU=%u -DVW=%u -DMR=%u -DNV=%u -DBI=%u -DPANELS=%u -DPREPARED=%zu %s",
         p->dim, t->dim, t->chunk, t->width, t->rows, t->vectors, t->block, t->panels, t->prepared,
         p->rule);
-    return (clc_launch_spec){.source = t->once ? p->once : p->source,
+    return (clc_launch_spec){.source = t->once ? "loss/symmetric.cl" : p->source,
                              .kernel = kernel,
                              .options = options,
                              .groups = {groups},

@@ -12,13 +12,13 @@ typedef struct clc_pairs {
     const char *name;   /* of the loss, for errors */
     const char *source; /* kernels of the rule; includes loss/pairs.h */
     const char *forward, *merge;
-    const char *once; /* kernels that meet each pair once, where that is possible; or NULL */
-    char rule[96];    /* -D options of the rule */
+    char rule[96]; /* -D options of the rule */
     int rows, segments, students, anchors, queue;
     int images, dim;
     int stats;            /* floats a row that the rule keeps */
     bool heavy;           /* the rule takes many registers */
     bool raw;             /* not normalised */
+    bool once;            /* cl/loss/symmetric.cl, which meets each pair once, has this rule, too */
     double rate, bias;    /* similarities are s * rate + bias */
     double first, second; /* the rule's parameters */
     double weight;

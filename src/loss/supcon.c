@@ -5,7 +5,7 @@
 static clc_pairs supcon(const clc_loss_shape *shape, const clc_loss_options *options) {
     clc_pairs p = clc_pairs_softmax("supcon", options);
     clc_pairs_joint(&p, shape);
-    p.once = "loss/symmetric.cl";
+    p.once = true;
     return p;
 }
 

@@ -1,5 +1,5 @@
 #include "harness.h"
-#include "loss/pairs.h"
+#include "loss/loss.h"
 #include "loss/reference_ntxent.h"
 
 #include <math.h>
@@ -129,14 +129,18 @@ static void any_temperature(void **state) {
     }
 }
 
-/* Whether the views are met as pairs, each once. */
-static bool met_once(int views, int dim, double temperature) {
+/* Whether the loss's launches, which are not run, meet each pair once. */
+static bool met_once(const clc_loss *loss, int views, int dim, double temperature) {
     const clc_loss_shape shape = {.images = views / 2, .views = 2, .dim = dim};
     const clc_loss_options options = {.temperature = temperature};
-    clc_pairs pairs = clc_pairs_softmax("ntxent", &options);
-    clc_pairs_joint(&pairs, &shape);
-    pairs.once = "loss/symmetric.cl";
-    return clc_pairs_tile(test_device(), &pairs).once;
+    const clc_loss_buffers none = {0};
+    clc_sequence sequence = {0};
+    bool once = false;
+    CHECK(clc_loss_build(loss, &sequence, test_device(), &shape, &options, &none));
+    for (size_t i = 0; i < sequence.count; i++)
+        once |= !strcmp(sequence.items[i].name, "symmetric_forward");
+    clc_sequence_free(&sequence);
+    return once;
 }
 
 /* With so few work-groups some hundred views are enough for it. One block and several, whole and
@@ -161,7 +165,9 @@ static void each_pair_met_once(void **state) {
         float *z = test_random((size_t)views * (size_t)dim, c);
         device->groups = cases[c].groups;
         device->vector_width = cpu && cases[c].width ? cases[c].width : own.vector_width;
-        assert_int_equal(met_once(views, dim, cases[c].temperature), cpu && cases[c].once);
+        const bool once = cpu && cases[c].once;
+        assert_int_equal(met_once(&clc_loss_ntxent, views, dim, cases[c].temperature), once);
+        assert_int_equal(met_once(&clc_loss_supcon, views, dim, cases[c].temperature), once);
         compare(z, views, dim, cases[c].temperature);
         memset(z + 5 * dim, 0, (size_t)dim * sizeof *z);
         memcpy(z + 150 * dim, z + 7 * dim, (size_t)dim * sizeof *z);
