@@ -26,7 +26,34 @@ typedef struct clc_floats {
 } clc_floats;
 
 /* The words that a CHOICE may be, each with the value of its field. */
-#define CLC_CONFIG_FORMAT_LIST(X) X(CLC_CONFIG_FORMAT_IDX, "idx")
+#define CLC_CONFIG_FORMAT_LIST(X)                                                                  \
+    X(CLC_CONFIG_FORMAT_AUTO, "auto")                                                              \
+    X(CLC_CONFIG_FORMAT_FOLDER, "folder")                                                          \
+    X(CLC_CONFIG_FORMAT_LIST_FILE, "list")                                                         \
+    X(CLC_CONFIG_FORMAT_TAR, "tar")                                                                \
+    X(CLC_CONFIG_FORMAT_CIFAR, "cifar")                                                            \
+    X(CLC_CONFIG_FORMAT_NPY, "npy")                                                                \
+    X(CLC_CONFIG_FORMAT_IDX, "idx")
+
+#define CLC_CONFIG_LABELS_LIST(X)                                                                  \
+    X(CLC_CONFIG_LABELS_FIRST, "first")                                                            \
+    X(CLC_CONFIG_LABELS_PATH, "path")                                                              \
+    X(CLC_CONFIG_LABELS_NONE, "none")
+
+#define CLC_CONFIG_BAD_LIST(X)                                                                     \
+    X(CLC_CONFIG_BAD_SKIP, "skip")                                                                 \
+    X(CLC_CONFIG_BAD_STOP, "stop")
+
+#define CLC_CONFIG_RESIDENCY_LIST(X)                                                               \
+    X(CLC_CONFIG_RESIDENCY_AUTO, "auto")                                                           \
+    X(CLC_CONFIG_RESIDENCY_DEVICE, "device")                                                       \
+    X(CLC_CONFIG_RESIDENCY_HOST, "host")                                                           \
+    X(CLC_CONFIG_RESIDENCY_STREAM, "stream")
+
+/* How evaluation makes a square of a picture. */
+#define CLC_CONFIG_RESIZE_LIST(X)                                                                  \
+    X(CLC_CONFIG_RESIZE_SQUARE, "square")                                                          \
+    X(CLC_CONFIG_RESIZE_WHOLE, "whole")
 
 /* In the order of clc_crop. */
 #define CLC_CONFIG_CROP_LIST(X)                                                                    \
@@ -127,6 +154,10 @@ typedef struct clc_floats {
 
 #define CLC_CONFIG_LISTS(X)                                                                        \
     X(FORMAT)                                                                                      \
+    X(LABELS)                                                                                      \
+    X(BAD)                                                                                         \
+    X(RESIDENCY)                                                                                   \
+    X(RESIZE)                                                                                      \
     X(CROP)                                                                                        \
     X(ENCODER)                                                                                     \
     X(STEM)                                                                                        \
@@ -152,9 +183,8 @@ CLC_CONFIG_LISTS(CLC_CONFIG_ENUM)
 #undef CLC_CONFIG_ENUM
 #undef CLC_CONFIG_CONSTANT
 
-/* One struct a section, one field a key: config->training.batch. A CHOICE is an int, one of the
- * constants above. A plain value: it owns nothing and may be copied. */
-typedef struct clc_config {
+/* One struct a section, clc_config_<section>, one field a key: config->training.batch. A CHOICE is
+ * an int, one of the constants above. Plain values: they own nothing and may be copied. */
 #define CLC_FIELD_TEXT(key)                                     char key[CLC_CONFIG_TEXT_BYTES];
 #define CLC_FIELD_INT(key)                                      int key;
 #define CLC_FIELD_SEED(key)                                     uint64_t key;
@@ -163,11 +193,11 @@ typedef struct clc_config {
 #define CLC_FIELD_CHOICE(key)                                   int key;
 #define CLC_FIELD_INTS(key)                                     clc_ints key;
 #define CLC_FIELD_FLOATS(key)                                   clc_floats key;
-#define CLC_SECTION(section, meaning)                           struct {
+#define CLC_SECTION(section, meaning)                           typedef struct clc_config_##section {
 #define CLC_KEY(type, section, key, fallback, allowed, meaning) CLC_FIELD_##type(key)
 #define CLC_SECTION_END(section)                                                                   \
     }                                                                                              \
-    section;
+    clc_config_##section;
 #include "core/config_keys.inc"
 #undef CLC_SECTION
 #undef CLC_KEY
@@ -180,6 +210,15 @@ typedef struct clc_config {
 #undef CLC_FIELD_CHOICE
 #undef CLC_FIELD_INTS
 #undef CLC_FIELD_FLOATS
+
+typedef struct clc_config {
+#define CLC_SECTION(section, meaning)
+#define CLC_KEY(type, section, key, fallback, allowed, meaning)
+#define CLC_SECTION_END(section) clc_config_##section section;
+#include "core/config_keys.inc"
+#undef CLC_SECTION
+#undef CLC_KEY
+#undef CLC_SECTION_END
 } clc_config;
 
 /* Sets every key: the defaults, then the .ini file at `path` (NULL: none), then the overrides, each
