@@ -1,5 +1,7 @@
 #include "device/disk_cache.h"
 
+#include "core/cache.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,27 +37,11 @@ clc_cache_key clc_cache_key_make(const clc_device_info *info, const char *text,
     return key;
 }
 
-/* Writes the cache folder into `path`, making it if `create`; false if there is none. */
-static bool folder(char *path, size_t size, bool create) {
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int n = xdg && *xdg == '/' ? snprintf(path, size, "%s", xdg)
-            : home && *home    ? snprintf(path, size, "%s/.cache", home)
-                               : -1;
-    if (n < 0 || (size_t)n + 16 >= size)
-        return false;
-    if (create)
-        mkdir(path, 0700);
-    strcat(path, "/clcontrast");
-    return !create || mkdir(path, 0700) == 0 || access(path, W_OK) == 0;
-}
-
 static bool entry_path(const clc_cache_key *key, char *path, size_t size, bool create) {
-    char base[512];
-    if (!folder(base, sizeof base, create))
-        return false;
-    int n = snprintf(path, size, "%s/%016llx%016llx.bin", base, (unsigned long long)key->high,
-                     (unsigned long long)key->low);
-    return n > 0 && (size_t)n < size;
+    char name[64];
+    snprintf(name, sizeof name, "%016llx%016llx.bin", (unsigned long long)key->high,
+             (unsigned long long)key->low);
+    return clc_cache_path("", name, create, path, size);
 }
 
 bool clc_disk_cache_load(const clc_cache_key *key, unsigned char **binary, size_t *size) {
