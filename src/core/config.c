@@ -237,3 +237,17 @@ clc_status clc_config_write(const clc_config *config, FILE *stream) {
 fail:
     return status;
 }
+
+clc_status clc_config_text(const clc_config *config, char **text, size_t *size) {
+    size_t written = 0;
+    *text = NULL;
+    FILE *file = open_memstream(text, &written);
+    if (!file)
+        return clc_fail_alloc(4096);
+    const clc_status status = clc_config_write(config, file);
+    if (fclose(file) != 0 && status == CLC_OK)
+        return clc_fail_alloc(written);
+    if (size)
+        *size = written;
+    return status;
+}

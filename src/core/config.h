@@ -246,4 +246,8 @@ void clc_config_print_options(FILE *stream);
 /* Writes all keys as an .ini file that loads back to the same values, bit for bit. */
 clc_status clc_config_write(const clc_config *config, FILE *stream);
 
+/* The same as text of *size bytes (NULL: not asked for) and a final zero. The caller frees it, also
+ * after a failure. */
+clc_status clc_config_text(const clc_config *config, char **text, size_t *size);
+
 #endif

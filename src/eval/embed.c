@@ -1,8 +1,8 @@
 #include "eval/embed.h"
 
 #include "core/log.h"
-#include "method/method.h"
 #include "method/setup.h"
+#include "model/heads.h"
 
 #include <string.h>
 

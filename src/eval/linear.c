@@ -3,7 +3,7 @@
 #include "core/rng.h"
 #include "device/gemm.h"
 #include "device/program.h"
-#include "train/order.h"
+#include "data/order.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 #include "eval/report.h"
 
 #include "core/file.h"
+#include "model/run_folder.h"
 #include "report/table.h"
 
 #include <jansson.h>
@@ -25,7 +26,10 @@ static clc_status print_table(const clc_evaluation_row *rows, size_t n, FILE *fi
             clc_table_percent(&table, metrics[k]->precision);
             clc_table_percent(&table, metrics[k]->recall);
             clc_table_percent(&table, metrics[k]->f1);
-            clc_table_cell(&table, k ? "" : "%.1f", rows[i].seconds);
+            if (k)
+                clc_table_cell(&table, "%s", "");
+            else
+                clc_table_cell(&table, "%.1f", rows[i].seconds);
         }
     }
     return clc_table_print(&table, file);
@@ -54,7 +58,7 @@ static json_t *metrics_json(const clc_metrics *m) {
 }
 
 static clc_status write_json(const clc_evaluation_row *rows, size_t n, const char *folder) {
-    char path[1024];
+    char path[CLC_PATH_BYTES];
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, json_pack("{s:s,s:i,s:f,s:o,s:o}", "features", rows[i].what,
@@ -65,15 +69,16 @@ static clc_status write_json(const clc_evaluation_row *rows, size_t n, const cha
     json_decref(list);
     if (!text)
         return clc_fail_alloc(4096);
-    snprintf(path, sizeof path, "%s/evaluation.json", folder);
-    clc_status status = clc_file_write_all(path, text, strlen(text));
+    clc_status status = clc_run_path(folder, CLC_RUN_EVALUATION_JSON, path);
+    if (status == CLC_OK)
+        status = clc_file_write_all(path, text, strlen(text));
     free(text);
     return status;
 }
 
 clc_status clc_evaluation_report(const clc_evaluation_row *rows, size_t n, const char *folder) {
     clc_status status = CLC_OK;
-    char path[1024];
+    char path[CLC_PATH_BYTES];
     char *text = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&text, &size);
@@ -84,7 +89,7 @@ clc_status clc_evaluation_report(const clc_evaluation_row *rows, size_t n, const
     if (status != CLC_OK)
         goto fail;
     fputs(text, stdout);
-    snprintf(path, sizeof path, "%s/evaluation.txt", folder);
+    CLC_TRY(clc_run_path(folder, CLC_RUN_EVALUATION_TEXT, path));
     CLC_TRY(clc_file_write_all(path, text, size));
     CLC_TRY(write_json(rows, n, folder));
 fail:

@@ -5,7 +5,8 @@
 #include "data/npy.h"
 #include "eval/embed.h"
 #include "eval/evaluate.h"
-#include "train/checkpoint.h"
+#include "model/run_folder.h"
+#include "model/weights.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,29 +20,11 @@ struct clc_encoder {
     int height, width, channels;
 };
 
-/* Fills params with the weights of <folder>/encoder.safetensors or, if training hasn't ended, of
- * the newest checkpoint. */
-static clc_status load_weights(const char *folder, clc_encoder *e) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/encoder.safetensors", folder);
-    FILE *file = fopen(path, "rb");
-    if (file) {
-        fclose(file);
-        return clc_encoder_load(path, &e->params, e->device);
-    }
-    clc_status status = clc_checkpoint_find(folder, -1, path, sizeof path);
-    if (status != CLC_OK)
-        return clc_fail(
-            CLC_IO, "'%s' has neither encoder.safetensors nor a checkpoint; train first", folder);
-    clc_log("%s: training hasn't ended; using %s", folder, path);
-    return clc_encoder_load(path, &e->params, e->device);
-}
-
 static clc_status open_run(const char *folder, const char *device, const char *const *overrides,
                            size_t override_count, clc_encoder *e) {
     clc_status status = CLC_OK;
-    char path[1024];
-    snprintf(path, sizeof path, "%s/config.ini", folder);
+    char path[CLC_PATH_BYTES];
+    CLC_TRY(clc_run_path(folder, CLC_RUN_CONFIG, path));
     CLC_TRY(clc_config_load(path, overrides, override_count, &e->config));
     CLC_TRY(clc_config_require_data(&e->config, false));
     CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
@@ -55,7 +38,7 @@ fail:
 static clc_status prepare(const char *folder, const clc_dataset *data, clc_encoder *e) {
     clc_status status = CLC_OK;
     CLC_TRY(clc_embedder_create(&e->embedder, e->device, &e->config, &e->params, data));
-    CLC_TRY(load_weights(folder, e));
+    CLC_TRY(clc_run_load_weights(folder, &e->params, e->device));
     e->height = data->height;
     e->width = data->width;
     e->channels = data->channels;
@@ -134,20 +117,20 @@ clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t
 static clc_status embed_set(clc_encoder *e, const clc_dataset *data, const char *output,
                             const char *name) {
     clc_status status = CLC_OK;
-    char path[1024];
+    char path[CLC_PATH_BYTES];
     const size_t dim = (size_t)clc_encoder_features(e);
     float *features = NULL;
     int64_t *labels = NULL;
     CLC_NEW(features, data->count * dim);
     CLC_TRY(embed_to_host(e, data, features));
-    snprintf(path, sizeof path, "%s/%s_features.npy", output, name);
+    CLC_TRY(clc_path_format(path, "%s/%s_features.npy", output, name));
     CLC_TRY(clc_npy_write_f32(path, features, data->count, dim));
     clc_log("%s: %zu x %zu", path, data->count, dim);
     if (data->labels) {
         CLC_NEW(labels, data->count);
         for (size_t i = 0; i < data->count; i++)
             labels[i] = data->labels[i];
-        snprintf(path, sizeof path, "%s/%s_labels.npy", output, name);
+        CLC_TRY(clc_path_format(path, "%s/%s_labels.npy", output, name));
         CLC_TRY(clc_npy_write_i64(path, labels, data->count));
         clc_log("%s: %zu", path, data->count);
     }

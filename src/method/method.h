@@ -8,6 +8,7 @@
 #include "core/words.h"
 #include "graph/graph.h"
 #include "loss/loss.h"
+#include "model/heads.h"
 
 /* What the embeddings are compared with, besides each other. */
 typedef enum clc_target {
@@ -52,22 +53,6 @@ clc_loss_options clc_method_options(const clc_method *method, const clc_config *
 
 /* Whether training needs labels. */
 bool clc_method_wants_labels(const clc_config *config);
-
-/* The encoder that the configuration describes, as "encoder". */
-clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
-                             clc_tensor **features);
-
-/* What is kept after training: the encoder, and behind it as many of the projector's layers as the
- * configuration says (SimCLR v2). */
-clc_status clc_kept_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
-                          clc_tensor **features);
-bool clc_param_is_kept(const clc_config *config, const char *name);
-
-/* Its projector (features themselves if disabled) and predictor. */
-clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
-                               clc_tensor **projection);
-clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,
-                               clc_tensor **prediction);
 
 #define CLC_METHOD_DECLARE(unused, word) extern const clc_method clc_method_##word;
 CLC_METHODS(CLC_METHOD_DECLARE, )

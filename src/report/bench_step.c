@@ -4,7 +4,7 @@
 #include "device/program.h"
 #include "device/roofline.h"
 #include "report/progress.h"
-#include "train/order.h"
+#include "data/order.h"
 #include "train/session.h"
 
 #include <jansson.h>

@@ -1,6 +1,7 @@
 #include "report/metrics.h"
 
 #include "core/file.h"
+#include "model/run_folder.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -42,8 +43,8 @@ static clc_status flush(FILE *file, const char *path) {
 clc_status clc_metrics_open(clc_metrics_files *files, const char *folder, int64_t resumed_step) {
     clc_status status = CLC_OK;
     const bool resumed = resumed_step >= 0;
-    snprintf(files->csv_path, sizeof files->csv_path, "%s/metrics.csv", folder);
-    snprintf(files->jsonl_path, sizeof files->jsonl_path, "%s/metrics.jsonl", folder);
+    CLC_TRY(clc_run_path(folder, CLC_RUN_METRICS_CSV, files->csv_path));
+    CLC_TRY(clc_run_path(folder, CLC_RUN_METRICS_JSONL, files->jsonl_path));
     if (resumed)
         CLC_TRY(truncate_csv(files->csv_path, resumed_step));
     files->csv = fopen(files->csv_path, resumed ? "a" : "w");

@@ -3,7 +3,7 @@
 #ifndef CLC_REPORT_METRICS_H
 #define CLC_REPORT_METRICS_H
 
-#include "core/status.h"
+#include "core/path.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 
 typedef struct clc_metrics_files {
     FILE *csv, *jsonl;
-    char csv_path[1024], jsonl_path[1024];
+    char csv_path[CLC_PATH_BYTES], jsonl_path[CLC_PATH_BYTES];
 } clc_metrics_files;
 
 /* Opens both in `folder`. With resumed_step >= 0 rows of later steps are dropped and writing goes

@@ -5,8 +5,8 @@
 #include "core/log.h"
 #include "core/signals.h"
 #include "eval/evaluate.h"
+#include "model/run_folder.h"
 #include "report/table.h"
-#include "train/checkpoint.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -146,32 +146,18 @@ static void plan_run(const sweep *s, size_t run, run_plan *plan) {
 
 /* ---- what they gave ---- */
 
-static bool exists(const char *folder, const char *name) {
-    char path[1200];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (file)
-        fclose(file);
-    return file != NULL;
-}
-
 /* Whether the folder's run has the configuration that this one would have. */
 static clc_status check_same(const sweep *s, const run_plan *plan) {
     clc_status status = CLC_OK;
-    char path[1200], *text = NULL;
+    char path[CLC_PATH_BYTES], *text = NULL;
     void *there = NULL;
     size_t size = 0, there_size = 0;
     clc_config config;
     CLC_TRY(clc_config_load(s->options->config, plan->overrides, plan->count, &config));
-    FILE *file = open_memstream(&text, &size);
-    if (!file)
-        return clc_fail_alloc(4096);
-    status = clc_config_write(&config, file);
-    fclose(file);
-    snprintf(path, sizeof path, "%s/config.ini", plan->folder);
-    if (status == CLC_OK)
-        status = clc_file_read_all(path, (size_t)1 << 20, &there, &there_size);
-    if (status == CLC_OK && (size != there_size || memcmp(text, there, size)))
+    CLC_TRY(clc_config_text(&config, &text, &size));
+    CLC_TRY(clc_run_path(plan->folder, CLC_RUN_CONFIG, path));
+    CLC_TRY(clc_file_read_all(path, (size_t)1 << 20, &there, &there_size));
+    if (size != there_size || memcmp(text, there, size))
         status =
             clc_fail(CLC_INVALID,
                      "'%s' holds a run with another configuration; use --overwrite to lose it, or "
@@ -185,10 +171,10 @@ fail:
 
 /* The last row's loss. */
 static double last_loss(const char *folder) {
-    char path[1200], line[512];
+    char path[CLC_PATH_BYTES], line[512];
     double loss = NAN, value;
-    snprintf(path, sizeof path, "%s/metrics.csv", folder);
-    FILE *file = fopen(path, "r");
+    FILE *file =
+        clc_run_path(folder, CLC_RUN_METRICS_CSV, path) == CLC_OK ? fopen(path, "r") : NULL;
     while (file && fgets(line, sizeof line, file))
         if (sscanf(line, "%*[^,],%*[^,],%lf", &value) == 1)
             loss = value;
@@ -203,9 +189,10 @@ static double accuracy_of(const json_t *row, const char *classifier) {
 }
 
 static void read_outcome(const char *folder, outcome *o) {
-    char path[1200];
-    snprintf(path, sizeof path, "%s/evaluation.json", folder);
-    json_t *rows = json_load_file(path, 0, NULL);
+    char path[CLC_PATH_BYTES];
+    json_t *rows = clc_run_path(folder, CLC_RUN_EVALUATION_JSON, path) == CLC_OK
+                       ? json_load_file(path, 0, NULL)
+                       : NULL;
     const json_t *encoder = rows ? json_array_get(rows, json_array_size(rows) - 1) : NULL;
     *o = (outcome){last_loss(folder), accuracy_of(encoder, "knn"), accuracy_of(encoder, "linear"),
                    true};
@@ -215,21 +202,20 @@ static void read_outcome(const char *folder, outcome *o) {
 static clc_status run_one(sweep *s, size_t run) {
     clc_status status = CLC_OK;
     run_plan plan;
-    char name[512], checkpoint[1200];
+    char name[512];
     plan_run(s, run, &plan);
     name_run(s, run, name, sizeof name);
     clc_train_options options = *s->options;
     options.overrides = plan.overrides;
     options.override_count = plan.count;
     clc_log("run %zu of %zu: %s", run + 1, s->runs, name);
-    if (exists(plan.folder, "config.ini") && !options.overwrite) {
+    if (clc_run_has(plan.folder, CLC_RUN_CONFIG) && !options.overwrite) {
         CLC_TRY(check_same(s, &plan));
-        options.resume =
-            clc_checkpoint_find(plan.folder, -1, checkpoint, sizeof checkpoint) == CLC_OK;
+        options.resume = clc_checkpoint_step(plan.folder, -1) >= 0;
     }
     const char *last =
-        clc_evaluation_possible(&s->base) ? "evaluation.json" : "encoder.safetensors";
-    if (options.overwrite || !exists(plan.folder, last))
+        clc_evaluation_possible(&s->base) ? CLC_RUN_EVALUATION_JSON : CLC_RUN_ENCODER;
+    if (options.overwrite || !clc_run_has(plan.folder, last))
         CLC_TRY(clc_train(&options));
     else
         clc_log("  it is there: %s", plan.folder);
@@ -270,9 +256,9 @@ static clc_status print_table(const sweep *s, FILE *file) {
 
 static clc_status write_csv(const sweep *s) {
     clc_status status = CLC_OK;
-    char path[1200];
+    char path[CLC_PATH_BYTES];
     clc_file_writer *writer = NULL;
-    snprintf(path, sizeof path, "%s/sweep.csv", s->base.output.folder);
+    CLC_TRY(clc_run_path(s->base.output.folder, "sweep.csv", path));
     CLC_TRY(clc_file_writer_open(path, &writer));
     for (size_t a = 0; a < s->axis_count; a++)
         CLC_TRY(clc_file_writer_print(writer, "%s,", s->axes[a].key));
@@ -297,15 +283,15 @@ fail:
 /* Writes both files; after the last run prints, too. */
 static clc_status report(const sweep *s, bool last) {
     clc_status status = CLC_OK;
-    char path[1200], *text = NULL;
+    char path[CLC_PATH_BYTES], *text = NULL;
     size_t size = 0;
     CLC_TRY(write_csv(s));
+    CLC_TRY(clc_run_path(s->base.output.folder, "sweep.txt", path));
     FILE *file = open_memstream(&text, &size);
     if (!file)
         return clc_fail_alloc(4096);
     status = print_table(s, file);
     fclose(file);
-    snprintf(path, sizeof path, "%s/sweep.txt", s->base.output.folder);
     if (status == CLC_OK)
         status = clc_file_write_all(path, text, size);
     if (status == CLC_OK && last)

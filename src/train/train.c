@@ -6,11 +6,13 @@
 #include "device/program.h"
 #include "eval/evaluate.h"
 #include "method/setup.h"
+#include "model/run_folder.h"
+#include "model/weights.h"
 #include "report/metrics.h"
 #include "report/progress.h"
 #include "train/checkpoint.h"
 #include "train/diagnose.h"
-#include "train/order.h"
+#include "data/order.h"
 #include "train/session.h"
 
 #include <inttypes.h>
@@ -36,35 +38,31 @@ static const char *folder_of(const trainer *t) {
 
 static clc_status write_config(const trainer *t) {
     clc_status status = CLC_OK;
-    char path[1024];
+    char path[CLC_PATH_BYTES];
     char *text = NULL;
     size_t size = 0;
-    snprintf(path, sizeof path, "%s/config.ini", folder_of(t));
-    FILE *file = open_memstream(&text, &size);
-    if (!file)
-        return clc_fail_alloc(4096);
-    status = clc_config_write(&t->session.config, file);
-    fclose(file);
-    if (status == CLC_OK)
-        status = clc_file_write_all(path, text, size);
+    CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_CONFIG, path));
+    CLC_TRY(clc_config_text(&t->session.config, &text, &size));
+    CLC_TRY(clc_file_write_all(path, text, size));
+fail:
     free(text);
     return status;
 }
 
 /* Refuses to lose a run that is there; removes its checkpoints when that was asked for. */
 static clc_status claim_folder(const trainer *t, const clc_train_options *options) {
-    char path[1024];
+    char path[CLC_PATH_BYTES];
     clc_status status = clc_make_folders(folder_of(t));
     if (status != CLC_OK || options->resume)
         return status;
-    bool there = clc_checkpoint_find(folder_of(t), -1, path, sizeof path) == CLC_OK;
+    bool there = clc_checkpoint_find(folder_of(t), -1, path) == CLC_OK;
     if (there && !options->overwrite)
         return clc_fail(
             CLC_INVALID,
             "'%s' holds a run already (%s); use --resume to continue it, --overwrite to lose "
             "it, or --set output.folder=... for another place",
             folder_of(t), path);
-    while (clc_checkpoint_find(folder_of(t), -1, path, sizeof path) == CLC_OK)
+    while (clc_checkpoint_find(folder_of(t), -1, path) == CLC_OK)
         if (unlink(path) != 0)
             return clc_fail_file("remove", path);
     return CLC_OK;
@@ -72,16 +70,16 @@ static clc_status claim_folder(const trainer *t, const clc_train_options *option
 
 static clc_status resume(trainer *t, const clc_train_options *options) {
     clc_status status = CLC_OK;
-    char path[1024], before[1024];
+    char path[CLC_PATH_BYTES], before[CLC_PATH_BYTES];
     if (options->checkpoint)
-        snprintf(path, sizeof path, "%s", options->checkpoint);
+        CLC_TRY(clc_path_format(path, "%s", options->checkpoint));
     else
-        CLC_TRY(clc_checkpoint_find(folder_of(t), -1, path, sizeof path));
+        CLC_TRY(clc_checkpoint_find(folder_of(t), -1, path));
     status = clc_checkpoint_load(path, &t->session.step, &t->position);
     if (status == CLC_FORMAT && !options->checkpoint) {
         char reason[2048];
         snprintf(reason, sizeof reason, "%s", clc_error());
-        if (clc_checkpoint_before(folder_of(t), path, before, sizeof before) == CLC_OK)
+        if (clc_checkpoint_before(folder_of(t), path, before) == CLC_OK)
             return clc_fail(CLC_FORMAT, "%s; the one before is there: --resume=%s", reason, before);
         return clc_fail(CLC_FORMAT, "%s; there is no older one: start again with --overwrite",
                         reason);
@@ -282,8 +280,8 @@ fail:
 
 static clc_status finish(trainer *t) {
     clc_status status = CLC_OK;
-    char path[1024];
-    snprintf(path, sizeof path, "%s/encoder.safetensors", folder_of(t));
+    char path[CLC_PATH_BYTES];
+    CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_ENCODER, path));
     CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device,
                              &t->session.config, t->position.step));
     clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);

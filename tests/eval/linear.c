@@ -3,7 +3,7 @@
 
 #include "harness.h"
 #include "linear_reference.h"
-#include "train/order.h"
+#include "data/order.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The linear probe's kernels, each against its reference in double. */
 #include "harness.h"
 #include "linear_reference.h"
-#include "train/order.h"
+#include "data/order.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "method/fixture.h"
 
 #include "core/file.h"
+#include "model/run_folder.h"
 #include "train/checkpoint.h"
 
 #include <stdio.h>
@@ -52,7 +53,7 @@ static void expect_equal(fixture *a, fixture *b, const char *method) {
 }
 
 static void check(const char *method) {
-    char folder[] = "/tmp/clcontrast-resume-XXXXXX", path[1100];
+    char folder[] = "/tmp/clcontrast-resume-XXXXXX", path[CLC_PATH_BYTES];
     const clc_position position = {.step = BEFORE, .best = 0, .epoch_loss = 1};
     clc_position found = {0};
     fixture whole, part;
@@ -63,7 +64,7 @@ static void check(const char *method) {
     run(&whole, BEFORE, AFTER);
     fixture_open(&part, method, overrides, OVERRIDES);
     run(&part, 0, 1); /* nothing of this may be left */
-    CHECK(clc_checkpoint_find(folder, -1, path, sizeof path));
+    CHECK(clc_checkpoint_find(folder, -1, path));
     CHECK(clc_checkpoint_load(path, &part.session.step, &found));
     assert_int_equal(found.step, BEFORE);
     run(&part, BEFORE, AFTER);

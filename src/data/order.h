@@ -1,6 +1,6 @@
 /* The order of images in an epoch. */
-#ifndef CLC_TRAIN_ORDER_H
-#define CLC_TRAIN_ORDER_H
+#ifndef CLC_DATA_ORDER_H
+#define CLC_DATA_ORDER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "train/order.h"
+#include "data/order.h"
 
 #include "core/rng.h"
 

@@ -1,5 +1,4 @@
-/* Encoder, projector and predictor from the configuration. */
-#include "method/method.h"
+#include "model/heads.h"
 
 #include "net/net.h"
 #include "optim/optim.h"

@@ -1,0 +1,139 @@
+#include "model/weights.h"
+
+#include "core/log.h"
+#include "model/heads.h"
+#include "model/run_folder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void clc_tensor_list_free(clc_tensor_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        free((void *)list->items[i].data);
+    free(list->items);
+    free(list->names);
+}
+
+clc_status clc_tensor_list_make(clc_tensor_list *list, size_t capacity) {
+    clc_status status = CLC_OK;
+    CLC_NEW(list->items, capacity);
+    CLC_NEW(list->names, capacity);
+    list->capacity = capacity;
+fail:
+    return status;
+}
+
+clc_status clc_tensor_list_add(clc_tensor_list *list, clc_device *device, const clc_param *param,
+                               cl_mem buffer, size_t offset, const char *prefix, const char *name) {
+    clc_status status = CLC_OK;
+    float *data = NULL;
+    clc_st_tensor *item = &list->items[list->count];
+    CLC_NEW(data, param->count);
+    CLC_TRY(clc_param_read(param, device, buffer, offset, data));
+    snprintf(list->names[list->count], sizeof *list->names, "%s%s", prefix, name);
+    *item = (clc_st_tensor){
+        .name = list->names[list->count], .dtype = CLC_F32, .rank = param->rank, .data = data};
+    clc_param_outer_shape(param, item->shape);
+    list->count++;
+    return CLC_OK;
+fail:
+    free(data);
+    return status;
+}
+
+clc_status clc_tensor_load(const clc_safetensors *st, const char *path, const clc_param *param,
+                           clc_device *device, cl_mem buffer, size_t offset, const char *name) {
+    const clc_st_tensor *tensor = clc_safetensors_find(st, name);
+    size_t shape[4];
+    if (!tensor)
+        return clc_fail(CLC_FORMAT, "%s: tensor '%s' is missing; the file is of another network",
+                        path, name);
+    clc_param_outer_shape(param, shape);
+    bool same = tensor->dtype == CLC_F32 && tensor->rank == param->rank;
+    for (int d = 0; same && d < param->rank; d++)
+        same = tensor->shape[d] == shape[d];
+    if (!same)
+        return clc_fail(CLC_FORMAT,
+                        "%s: tensor '%s' has another shape than the configuration's network", path,
+                        name);
+    return clc_param_write(param, device, buffer, offset, tensor->data);
+}
+
+/* Appends num_batches_tracked behind every running variance, as PyTorch counts. */
+static clc_status list_count(clc_tensor_list *list, const char *name, int64_t steps) {
+    clc_status status = CLC_OK;
+    int64_t *data = NULL;
+    CLC_NEW(data, 1);
+    *data = steps;
+    const char *suffix = strstr(name, "running_var");
+    snprintf(list->names[list->count], sizeof *list->names, "%.*snum_batches_tracked",
+             (int)(suffix - name), name);
+    list->items[list->count] =
+        (clc_st_tensor){.name = list->names[list->count], .dtype = CLC_I64, .data = data};
+    list->count++;
+fail:
+    return status;
+}
+
+static const char encoder_prefix[] = "encoder.";
+
+/* The encoder's parameters lose their prefix, the projector's keep it. */
+static const char *name_outside(const char *name) {
+    const size_t skip = sizeof encoder_prefix - 1;
+    return strncmp(name, encoder_prefix, skip) ? name : name + skip;
+}
+
+clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
+                            const clc_config *config, int64_t steps) {
+    clc_status status = CLC_OK;
+    clc_tensor_list list = {0};
+    char *text = NULL;
+    CLC_TRY(clc_tensor_list_make(&list, params->count * 2));
+    for (size_t i = 0; i < params->count; i++) {
+        const clc_param *param = &params->items[i];
+        const char *name = name_outside(param->name);
+        if (!clc_param_is_kept(config, param->name))
+            continue;
+        CLC_TRY(clc_tensor_list_add(&list, device, param, param->value, 0, "", name));
+        if (param->kind == CLC_PARAM_NORM_VARIANCE)
+            CLC_TRY(list_count(&list, name, steps));
+    }
+    CLC_TRY(clc_config_text(config, &text, NULL));
+    const char *const metadata[][2] = {{"format", "pt"}, {"config", text}};
+    CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata, 2, true));
+fail:
+    clc_tensor_list_free(&list);
+    free(text);
+    return status;
+}
+
+clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *device) {
+    clc_status status = CLC_OK;
+    clc_safetensors *st = NULL;
+    CLC_TRY(clc_safetensors_open(path, &st));
+    for (size_t i = 0; i < params->count; i++) {
+        const clc_param *param = &params->items[i];
+        const char *outside = name_outside(param->name);
+        const char *name = clc_safetensors_find(st, param->name) ? param->name : outside;
+        CLC_TRY(clc_tensor_load(st, path, param, device, param->value, 0, name));
+    }
+fail:
+    clc_safetensors_close(&st);
+    return status;
+}
+
+clc_status clc_run_load_weights(const char *folder, clc_params *params, clc_device *device) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    CLC_TRY(clc_run_path(folder, CLC_RUN_ENCODER, path));
+    if (!clc_run_has(folder, CLC_RUN_ENCODER)) {
+        if (clc_checkpoint_find(folder, -1, path) != CLC_OK)
+            return clc_fail(CLC_IO,
+                            "'%s' has neither " CLC_RUN_ENCODER " nor a checkpoint; train first",
+                            folder);
+        clc_log("%s: training hasn't ended; using %s", folder, path);
+    }
+    CLC_TRY(clc_encoder_load(path, params, device));
+fail:
+    return status;
+}

@@ -1,0 +1,44 @@
+/* Weights in safetensors files: the encoder file, and the lists of tensors of which checkpoints are
+ * made, too. */
+#ifndef CLC_MODEL_WEIGHTS_H
+#define CLC_MODEL_WEIGHTS_H
+
+#include "core/config.h"
+#include "data/safetensors.h"
+#include "graph/param.h"
+
+/* Host copies of tensors, to be written to a file. */
+typedef struct clc_tensor_list {
+    clc_st_tensor *items;
+    char (*names)[128];
+    size_t count, capacity;
+} clc_tensor_list;
+
+/* Room for `capacity` tensors. Zero the list before; free it also after a failure. */
+clc_status clc_tensor_list_make(clc_tensor_list *list, size_t capacity);
+void clc_tensor_list_free(clc_tensor_list *list);
+
+/* Appends the tensor of `param` that lies in `buffer`, as `prefix` + name. */
+clc_status clc_tensor_list_add(clc_tensor_list *list, clc_device *device, const clc_param *param,
+                               cl_mem buffer, size_t offset, const char *prefix, const char *name);
+
+/* Fills what add took from `buffer` with the file's tensor `name`; `path` is for the message of
+ * CLC_FORMAT, when there is none or it has another shape. */
+clc_status clc_tensor_load(const clc_safetensors *st, const char *path, const clc_param *param,
+                           clc_device *device, cl_mem buffer, size_t offset, const char *name);
+
+/* Writes the weights of what is kept: the encoder under torchvision's names, with
+ * num_batches_tracked, and such layers of the projector as the configuration keeps
+ * ("projector.0.weight"). */
+clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
+                            const clc_config *config, int64_t steps);
+
+/* Fills all of `params` from a checkpoint or from an encoder file, whose encoder has torchvision's
+ * names. */
+clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *device);
+
+/* The same from the encoder file of the run `folder` or, if training hasn't ended, from its newest
+ * checkpoint. */
+clc_status clc_run_load_weights(const char *folder, clc_params *params, clc_device *device);
+
+#endif
