@@ -1,5 +1,6 @@
 #include "graph/param.h"
 
+#include "core/math.h"
 #include "core/rng.h"
 
 #include <math.h>
@@ -58,7 +59,7 @@ void clc_params_layout(clc_params *params) {
             if (clc_param_trainable(param) != (pass == 0))
                 continue;
             param->offset = offset;
-            offset += (param->count + PARAM_ALIGN - 1) / PARAM_ALIGN * PARAM_ALIGN;
+            offset += clc_round_up(param->count, PARAM_ALIGN);
         }
         if (pass == 0)
             params->trainable = offset;

@@ -1,5 +1,6 @@
 #include "op/batchnorm.h"
 
+#include "core/math.h"
 #include "op/ops.h"
 
 #include <math.h>
@@ -45,7 +46,7 @@ static clc_launch_spec spec(const batchnorm_build *b, const char *kernel, const 
     const size_t channels = (size_t)a->channels, items = b->device->group_size;
     const size_t vectors = channels / clc_item_width(b->device, channels);
     const bool gpu = b->device->profile == CLC_PROFILE_GPU;
-    const size_t blocks = (vectors + items - 1) / items; /* of channels, one vector an item */
+    const size_t blocks = clc_ceil_div(vectors, items); /* of channels, one vector an item */
     return (clc_launch_spec){.source = "op/batchnorm.cl",
                              .kernel = kernel,
                              .options = b->options,

@@ -1,5 +1,6 @@
 #include "op/conv2d.h"
 
+#include "core/math.h"
 #include "op/conv2d_impls.h"
 
 #include <math.h>
@@ -27,7 +28,8 @@ const clc_conv2d_impl *const *clc_conv2d_impls(size_t *count) {
  * product's rows; there, both transforms write and read 36/16 floats a channel besides the pixels
  * themselves. GPUs do some 16 operations in the time of a byte. */
 static bool saves_time(const clc_conv2d_shape *s) {
-    const double tiles = (double)s->n * ((s->h + 3) / 4) * ((s->w + 3) / 4), rows = 64;
+    const double tiles = (double)s->n * clc_ceil_div_int(s->h, 4) * clc_ceil_div_int(s->w, 4),
+                 rows = 64;
     const double pixels = (double)s->n * s->h * s->w, c = s->c, k = s->k;
     const double saved = 18 * c * k * pixels - 4.5 * c * k * 16 * ceil(tiles / rows) * rows;
     return saved > 16 * 4 * 16 * tiles * (2 * 36.0 / 16 + 1) * (c + k);
@@ -46,7 +48,7 @@ static bool strided_worthwhile(const clc_conv2d_shape *s, clc_conv2d_pass pass) 
 static bool worthwhile(const clc_conv2d_impl *impl, const clc_device *device,
                        const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const bool large = clc_conv2d_oh(s) >= 4 && clc_conv2d_ow(s) >= 4;
-    const long tiles = (long)s->n * ((s->h + 3) / 4) * ((s->w + 3) / 4);
+    const long tiles = (long)s->n * clc_ceil_div_int(s->h, 4) * clc_ceil_div_int(s->w, 4);
     const int channels = s->c < s->k ? s->c : s->k;
     if (impl->kind == CLC_CONV2D_WINOGRAD_STAGED)
         return large && tiles <= (pass == CLC_CONV2D_BACKWARD_WEIGHTS ? 2 : 1) * channels;

@@ -1,4 +1,5 @@
 /* Direct convolution for any shape: see cl/op/conv2d_direct.cl and cl/op/conv2d_strided.cl. */
+#include "core/math.h"
 #include "op/conv2d_impls.h"
 #include "op/reduce.h"
 
@@ -31,15 +32,14 @@ static int divisor(int n, int most) {
 
 /* Tiles that leave the least of a row of n pixels over. */
 static int pixels_of(int n, int most) {
-    int tiles = (n + most - 1) / most;
-    return (n + tiles - 1) / tiles;
+    return clc_ceil_div_int(n, clc_ceil_div_int(n, most));
 }
 
 /* Rows a block: as many as private memory and at least FEWEST_BLOCKS groups allow. */
 static int rows_of(int rows, int images, int row_floats, int kernel, int stride) {
     int best = 1;
     for (int b = 1; b <= rows; b++) {
-        int blocks = (rows + b - 1) / b;
+        int blocks = clc_ceil_div_int(rows, b);
         if (((b - 1) * stride + kernel) * row_floats > PRIVATE_FLOATS ||
             (blocks * images < FEWEST_BLOCKS && b > 1))
             break;
@@ -80,7 +80,7 @@ static direct_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     const int oh = clc_conv2d_oh(s), ow = clc_conv2d_ow(s);
     if (is_strided(s, pass)) {
         set_vectors(device, s->c, &t);
-        int columns = (s->w + s->stride - 1) / s->stride;
+        int columns = clc_ceil_div_int(s->w, s->stride);
         t.pixels = pixels_of(columns, accumulators(device) / t.vectors);
         t.rows = rows_of(s->h, s->n, (ow + 3 * s->kw + t.pixels) * s->k, s->kh + 2, 1);
         return t;
@@ -99,7 +99,7 @@ static direct_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
         /* Large filters: few partial sums, so that those stay small beside the work. */
         const int wanted = (int)device->groups;
         t.kgroups = divisor(kblocks, s->c * s->k >= 128 * 128 ? 4 : 1);
-        t.groups = (wanted + t.kgroups - 1) / t.kgroups;
+        t.groups = clc_ceil_div_int(wanted, t.kgroups);
         t.groups = t.groups > s->n ? s->n : t.groups;
     }
     return t;
@@ -164,10 +164,6 @@ static clc_launch_spec auxiliary(const direct_build *b, const char *name, size_t
     return spec;
 }
 
-static size_t ceil_div(int a, int b) {
-    return (size_t)((a + b - 1) / b);
-}
-
 static clc_status build_forward(const direct_build *b, const clc_conv2d_shape *f, bool turned) {
     clc_status status = CLC_OK;
     const clc_conv2d_args *a = b->args;
@@ -175,7 +171,8 @@ static clc_status build_forward(const direct_build *b, const clc_conv2d_shape *f
     clc_launch_spec pack =
         auxiliary(b, turned ? "conv2d_pack_turned" : "conv2d_pack", (size_t)(f->kh * f->kw * f->c));
     clc_launch_spec main =
-        kernel(b, "conv2d_forward", ceil_div(clc_conv2d_oh(f), b->tiles.rows), (size_t)f->n);
+        kernel(b, "conv2d_forward", (size_t)clc_ceil_div_int(clc_conv2d_oh(f), b->tiles.rows),
+               (size_t)f->n);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &pack, CLC_MEM(a->w), CLC_MEM(a->workspace)));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(from), CLC_MEM(a->workspace),
                        CLC_MEM(to), CLC_INT(turned && a->accumulate)));
@@ -189,8 +186,8 @@ static clc_status build_strided(direct_build *b) {
     const clc_conv2d_args *a = b->args;
     b->spec.source = "op/conv2d_strided.cl";
     clc_launch_spec pack = auxiliary(b, "conv2d_pack_strided", (size_t)(s->kh * s->kw * s->k));
-    clc_launch_spec main =
-        kernel(b, "conv2d_backward_data_strided", ceil_div(s->h, b->tiles.rows), (size_t)s->n);
+    clc_launch_spec main = kernel(b, "conv2d_backward_data_strided",
+                                  (size_t)clc_ceil_div_int(s->h, b->tiles.rows), (size_t)s->n);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &pack, CLC_MEM(a->w), CLC_MEM(a->workspace)));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(a->y), CLC_MEM(a->workspace),
                        CLC_MEM(a->x), CLC_INT(a->accumulate)));
@@ -207,7 +204,7 @@ static clc_status build_weights(const direct_build *b) {
         kernel(b, "conv2d_backward_weights", (size_t)b->tiles.groups, (size_t)b->tiles.kgroups);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(a->x), CLC_MEM(a->y),
                        CLC_MEM(a->workspace), CLC_INT(s->n),
-                       CLC_INT(ceil_div(s->n, b->tiles.groups))));
+                       CLC_INT(clc_ceil_div_int(s->n, b->tiles.groups))));
     CLC_TRY(clc_reduce_parts(b->sequence, b->device, &parts, a->w, b->spec.op, b->spec.layer));
 fail:
     return status;

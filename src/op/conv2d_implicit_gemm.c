@@ -1,5 +1,6 @@
 /* Convolution on GPUs as a matrix product without stored patches: see
  * cl/op/conv2d_implicit_gemm.cl. */
+#include "core/math.h"
 #include "op/conv2d_impls.h"
 
 #include <stdio.h>
@@ -10,10 +11,6 @@ typedef struct product {
     size_t rows, columns, depth;
     size_t tiles_m, tiles_n, splits, per;
 } product;
-
-static size_t ceil_div(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
 
 static product product_of(const clc_device *device, const clc_conv2d_shape *s,
                           clc_conv2d_pass pass) {
@@ -26,15 +23,15 @@ static product product_of(const clc_device *device, const clc_conv2d_shape *s,
                 : pass == CLC_CONV2D_BACKWARD_DATA
                     ? (product){.rows = x, .columns = c, .depth = taps * k}
                     : (product){.rows = taps * c, .columns = k, .depth = y};
-    p.tiles_m = ceil_div(p.rows, tile);
-    p.tiles_n = ceil_div(p.columns, tile);
+    p.tiles_m = clc_ceil_div(p.rows, tile);
+    p.tiles_n = clc_ceil_div(p.columns, tile);
     /* The gradient of few weights sums many pixels: split the sum, so that every compute unit has a
      * part. */
-    const size_t tiles = p.tiles_m * p.tiles_n, wanted = ceil_div(device->groups, tiles);
+    const size_t tiles = p.tiles_m * p.tiles_n, wanted = clc_ceil_div(device->groups, tiles);
     p.splits =
         pass == CLC_CONV2D_BACKWARD_WEIGHTS ? (wanted < MOST_SPLITS ? wanted : MOST_SPLITS) : 1;
-    p.per = ceil_div(ceil_div(p.depth, p.splits), CLC_PRODUCT_STEP) * CLC_PRODUCT_STEP;
-    p.splits = ceil_div(p.depth, p.per);
+    p.per = clc_ceil_div(clc_ceil_div(p.depth, p.splits), CLC_PRODUCT_STEP) * CLC_PRODUCT_STEP;
+    p.splits = clc_ceil_div(p.depth, p.per);
     return p;
 }
 
@@ -79,7 +76,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
                        CLC_INT(p.per), CLC_INT(pass == CLC_CONV2D_BACKWARD_DATA && a->accumulate)));
     if (p.splits > 1) {
         spec.kernel = "conv2d_sum_splits";
-        spec.groups[0] = ceil_div(p.rows * p.columns, device->group_size);
+        spec.groups[0] = clc_ceil_div(p.rows * p.columns, device->group_size);
         spec.groups[1] = spec.groups[2] = 1;
         spec.local[0] = device->group_size;
         spec.local[1] = 1;

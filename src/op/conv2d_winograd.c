@@ -1,6 +1,7 @@
 /* 3x3 convolution by Winograd's algorithm: see cl/op/conv2d_winograd.cl. With stride 1 its error
  * relative to the output's deviation is about 1e-4, ten times that of the direct one (Lavin and
  * Gray, section 6). */
+#include "core/math.h"
 #include "op/conv2d_impls.h"
 
 #include <stdio.h>
@@ -24,16 +25,12 @@ static void channels_of(const clc_conv2d_shape *s, clc_conv2d_pass pass, int *c,
 }
 
 static int image_tiles(const clc_conv2d_shape *s) {
-    return ((clc_conv2d_oh(s) + 3) / 4) * ((clc_conv2d_ow(s) + 3) / 4);
+    return clc_ceil_div_int(clc_conv2d_oh(s), 4) * clc_ceil_div_int(clc_conv2d_ow(s), 4);
 }
 
 /* Products of a tile: LINE * LINE. */
 static int points_of(const clc_conv2d_shape *s) {
     return s->stride == 1 ? 36 : 81;
-}
-
-static int whole_vectors(int channels, int width) {
-    return (channels + width - 1) / width * width;
 }
 
 static size_t private_bytes(const clc_conv2d_shape *s, clc_conv2d_pass pass,
@@ -49,8 +46,8 @@ static winograd_tiles tiles_for(const clc_device *device, const clc_conv2d_shape
     winograd_tiles t = {.width = (int)device->vector_width, .parts = 1};
     const bool wide = device->vector_width >= 16; /* 32 registers, else 16 */
     channels_of(s, pass, &t.c, &t.k);
-    t.c = whole_vectors(t.c, t.width);
-    t.k = whole_vectors(t.k, t.width);
+    t.c = clc_round_up_int(t.c, t.width);
+    t.k = clc_round_up_int(t.k, t.width);
     t.vectors = t.k % (2 * t.width) ? 1 : 2;
     t.taps = wide && t.vectors == 1 ? 16 : wide ? 8 : 4;
     t.taps = t.taps < t.width ? t.taps : t.width;
@@ -82,8 +79,8 @@ static bool supports(const clc_device *device, const clc_conv2d_shape *s, clc_co
 static int sum_groups(const clc_device *device, const clc_conv2d_shape *s,
                       const winograd_tiles *t) {
     const int wanted = (int)device->groups < FEWEST_GROUPS ? FEWEST_GROUPS : (int)device->groups;
-    const int groups = (wanted + t->parts - 1) / t->parts, tiles = s->n * image_tiles(s);
-    const int most = (tiles + t->tiles - 1) / t->tiles;
+    const int groups = clc_ceil_div_int(wanted, t->parts), tiles = s->n * image_tiles(s);
+    const int most = clc_ceil_div_int(tiles, t->tiles);
     return groups < most ? groups : most;
 }
 
@@ -121,7 +118,7 @@ static clc_status build_data(const winograd_build *b, bool turned) {
     clc_launch_spec filter = kernel(b, turned ? "winograd_filter_turned" : "winograd_filter",
                                     (size_t)(b->tiles.k / b->tiles.width), 1, 0);
     clc_launch_spec main =
-        kernel(b, "winograd_forward", (size_t)((tiles + b->tiles.tiles - 1) / b->tiles.tiles), 1,
+        kernel(b, "winograd_forward", (size_t)clc_ceil_div_int(tiles, b->tiles.tiles), 1,
                clc_conv2d_flops(s));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &filter, CLC_MEM(a->w), CLC_MEM(a->workspace),
                        CLC_INT(0)));
@@ -143,7 +140,7 @@ static clc_status build_weights(const winograd_build *b) {
         kernel(b, "winograd_reduce", (size_t)(b->tiles.k / b->tiles.width), b->device->groups, 0);
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &main, CLC_MEM(a->x), CLC_MEM(a->y),
                        CLC_MEM(a->workspace), CLC_INT(s->n),
-                       CLC_INT((tiles + groups - 1) / groups)));
+                       CLC_INT(clc_ceil_div_int(tiles, groups))));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &reduce, CLC_MEM(a->workspace), CLC_MEM(a->w),
                        CLC_INT(groups)));
 fail:

@@ -1,5 +1,6 @@
 /* Winograd's F(4x4,3x3) on GPUs, as 36 matrix products between transforms: see
  * cl/op/conv2d_winograd_gemm.cl. As many images at a time as the workspace has room for. */
+#include "core/math.h"
 #include "op/conv2d_impls.h"
 
 #include <stdio.h>
@@ -15,10 +16,6 @@ typedef struct plan {
     size_t floats;
 } plan;
 
-static size_t ceil_div(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-
 /* Bound of each of what the workspace holds: transformed tiles of both sides, filters, and parts of
  * their gradients. The 32nd part of small memories. */
 static size_t most_floats(const clc_device *device) {
@@ -33,12 +30,12 @@ static size_t tile_side(const clc_device *device) {
 /* Splits the sum over tiles, so that every compute unit has a part. */
 static void split(plan *p, const clc_device *device) {
     const size_t side = tile_side(device), filters = 36 * p->c * p->k, depth = p->images * p->tiles;
-    const size_t groups = 36 * ceil_div(p->c, side) * ceil_div(p->k, side),
+    const size_t groups = 36 * clc_ceil_div(p->c, side) * clc_ceil_div(p->k, side),
                  most = most_floats(device) / filters;
-    const size_t wanted = ceil_div(device->groups, groups);
+    const size_t wanted = clc_ceil_div(device->groups, groups);
     p->splits = wanted < most ? wanted : most;
-    p->per = ceil_div(ceil_div(depth, p->splits), CLC_PRODUCT_STEP) * CLC_PRODUCT_STEP;
-    p->splits = ceil_div(depth, p->per);
+    p->per = clc_ceil_div(clc_ceil_div(depth, p->splits), CLC_PRODUCT_STEP) * CLC_PRODUCT_STEP;
+    p->splits = clc_ceil_div(depth, p->per);
 }
 
 /* splits = 0: not possible. */
@@ -47,7 +44,7 @@ static plan plan_of(const clc_device *device, const clc_conv2d_shape *s, clc_con
                weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
     plan p = {.c = (size_t)(turned ? s->k : s->c),
               .k = (size_t)(turned ? s->c : s->k),
-              .tiles = ceil_div((size_t)s->h, 4) * ceil_div((size_t)s->w, 4)};
+              .tiles = clc_ceil_div((size_t)s->h, 4) * clc_ceil_div((size_t)s->w, 4)};
     const size_t image = 36 * p.tiles * (p.c + p.k), filters = 36 * p.c * p.k;
     const size_t most = most_floats(device);
     if (image > most || filters > most)
@@ -88,7 +85,7 @@ static clc_launch_spec transform(const gemm_build *b, const char *kernel, size_t
     return (clc_launch_spec){.source = "op/conv2d_winograd_gemm.cl",
                              .kernel = kernel,
                              .options = b->options,
-                             .groups = {ceil_div(items, b->device->group_size)},
+                             .groups = {clc_ceil_div(items, b->device->group_size)},
                              .local = {b->device->group_size},
                              .op = clc_conv2d_pass_names[b->pass],
                              .layer = b->args->layer,
@@ -103,8 +100,8 @@ static clc_status multiply(const gemm_build *b, size_t first, size_t images) {
                  depth = weights ? tiles : p->c;
     const size_t side = (size_t)clc_product_side(b->device), block = tile_side(b->device);
     clc_launch_spec spec = transform(b, "winograd_gemm_product", 0, 0, 0);
-    spec.groups[0] = ceil_div(p->k, block);
-    spec.groups[1] = ceil_div(rows, block);
+    spec.groups[0] = clc_ceil_div(p->k, block);
+    spec.groups[1] = clc_ceil_div(rows, block);
     spec.groups[2] = p->splits * 36;
     spec.local[0] = spec.local[1] = side;
     spec.flops = clc_conv2d_flops(b->shape) * (double)images / b->shape->n;

@@ -1,6 +1,7 @@
 /* Winograd's F(4x4,3x3) in stages through global memory: see cl/op/conv2d_winograd_staged.cl. For
  * many channels on few pixels, where the fused kernels (op/conv2d_winograd.c) would read the
  * filters again for every few tiles. */
+#include "core/math.h"
 #include "op/conv2d_impls.h"
 #include "op/reduce.h"
 
@@ -25,10 +26,6 @@ static void channels_of(const clc_conv2d_shape *s, clc_conv2d_pass pass, int *c,
     *k = turned ? s->c : s->k;
 }
 
-static int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
-
 /* The largest multiple of `unit` up to `most` that divides n. */
 static int block_of(int n, int unit, int most) {
     int block = most / unit * unit;
@@ -45,10 +42,10 @@ static staged_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     channels_of(s, pass, &c, &k);
     t.vectors = k % (2 * t.width) ? 1 : 2;
     t.block = wide ? 12 : 6;
-    t.count = s->n * ceil_div(s->h, 4) * ceil_div(s->w, 4);
-    t.padded = ceil_div(t.count, t.block) * t.block;
-    const int blocks = ceil_div(t.padded, MOST_TILES);
-    t.tiles = ceil_div(t.padded / t.block, blocks) * t.block;
+    t.count = s->n * clc_ceil_div_int(s->h, 4) * clc_ceil_div_int(s->w, 4);
+    t.padded = clc_round_up_int(t.count, t.block);
+    const int blocks = clc_ceil_div_int(t.padded, MOST_TILES);
+    t.tiles = clc_ceil_div_int(t.padded / t.block, blocks) * t.block;
     t.taps = wide && t.vectors == 1 ? 16 : wide ? 8 : 4;
     const bool weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
     t.cb = block_of(c, t.taps, MOST_BLOCK);
@@ -59,7 +56,7 @@ static staged_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     t.kb = block_of(k, t.vectors * t.width, MOST_BLOCK);
     const int items = c / t.cb * (k / t.kb);
     const int wanted = (int)device->groups > FEWEST_ITEMS ? (int)device->groups : FEWEST_ITEMS;
-    t.splits = items >= wanted ? 1 : ceil_div(wanted, items);
+    t.splits = items >= wanted ? 1 : clc_ceil_div_int(wanted, items);
     return t;
 }
 
@@ -133,7 +130,7 @@ static clc_status build_data(const staged_build *b, bool turned) {
     clc_launch_spec filter = kernel(b, turned ? "winograd_filter_turned" : "winograd_filter",
                                     (size_t)(b->k / t->width), 1, 0);
     clc_launch_spec product =
-        kernel(b, "winograd_stage_product", (size_t)ceil_div(t->padded, t->tiles),
+        kernel(b, "winograd_stage_product", (size_t)clc_ceil_div_int(t->padded, t->tiles),
                (size_t)(b->k / (t->width * t->vectors)), clc_conv2d_flops(b->shape));
     CLC_TRY(stage_input(b, turned ? a->y : a->x));
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &filter, CLC_MEM(a->w), CLC_MEM(a->workspace),

@@ -1,3 +1,4 @@
+#include "core/math.h"
 #include "op/ops.h"
 
 #include <math.h>
@@ -101,7 +102,7 @@ static clc_status tail_backward(clc_graph *graph, clc_node *node, clc_sequence *
         const size_t vectors =
             (size_t)node->out->c / clc_item_width(graph->device, (size_t)node->out->c);
         const size_t items = graph->device->group_size;
-        begin(&b, graph, node, "linear_bias_merge", (vectors + items - 1) / items);
+        begin(&b, graph, node, "linear_bias_merge", clc_ceil_div(vectors, items));
         CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
                            CLC_MEM(graph->params->items[node->params[1]].grad), CLC_INT(groups)));
     }

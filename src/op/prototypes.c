@@ -1,3 +1,4 @@
+#include "core/math.h"
 #include "op/ops.h"
 
 #include <stdio.h>
@@ -78,7 +79,7 @@ static clc_launch_spec spec_of(const clc_graph *graph, const clc_node *node, con
     return (clc_launch_spec){.source = "op/prototypes.cl",
                              .kernel = kernel,
                              .options = options,
-                             .groups = {columns ? ((size_t)k / width + items - 1) / items : groups},
+                             .groups = {columns ? clc_ceil_div((size_t)k / width, items) : groups},
                              .local = {items},
                              .op = "prototypes",
                              .layer = node->layer,
@@ -157,7 +158,7 @@ clc_status clc_prototypes_renormalize(clc_sequence *sequence, clc_device *device
     const clc_launch_spec spec = {.source = "op/prototypes.cl",
                                   .kernel = "prototypes_renormalize",
                                   .options = options,
-                                  .groups = {((size_t)count / width + items - 1) / items},
+                                  .groups = {clc_ceil_div((size_t)count / width, items)},
                                   .local = {items},
                                   .op = "prototypes",
                                   .bytes = 12.0 * dim * count};
