@@ -1,16 +1,16 @@
 /* The command line: reads the arguments and calls the library. The only place that exits. */
 #include "clcontrast/train.h"
+#include "bench/bench.h"
 #include "core/config.h"
 #include "core/log.h"
 #include "core/status.h"
 #include "core/text.h"
 #include "eval/run.h"
-#include "report/bench.h"
 #include "report/devices.h"
 #include "train/preview.h"
+#include "train/programs.h"
 #include "train/sweep.h"
 #include "tune/tune.h"
-#include "train/programs.h"
 
 #include <getopt.h>
 #include <stdio.h>

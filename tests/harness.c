@@ -1,5 +1,7 @@
 #include "harness.h"
 
+#include "device/open.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

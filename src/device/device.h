@@ -1,12 +1,12 @@
-/* An open device: context, in-order queue, limits, memory count and built programs. */
+/* An open device (device/open.h opens it): context, in-order queue, limits, memory count and built
+ * programs. */
 #ifndef CLC_DEVICE_DEVICE_H
 #define CLC_DEVICE_DEVICE_H
 
 #include "clcontrast/device.h"
 #include "core/status.h"
+#include "device/error.h"
 #include "device/tuning.h"
-
-#include <CL/cl.h>
 
 typedef enum clc_profile { CLC_PROFILE_AUTO, CLC_PROFILE_CPU, CLC_PROFILE_GPU } clc_profile;
 
@@ -31,13 +31,6 @@ typedef struct clc_device {
     clc_program_cache *programs;
     clc_tuning *tuning; /* choices for this device; empty unless loaded */
 } clc_device;
-
-/* Opens the device that `selector` names: a flat number, "cpu", "gpu" or a part of a name (any
- * case); NULL or "" chooses the best one that can train. */
-clc_status clc_device_open(const char *selector, clc_profile profile, clc_device **device);
-
-/* Releases everything; all buffers and kernels must have been released before. */
-void clc_device_close(clc_device **device);
 
 /* What clc_buffer_create takes for so many bytes: OpenCL has no empty buffers. */
 static inline size_t clc_buffer_bytes(size_t bytes) {
@@ -84,20 +77,5 @@ static inline size_t clc_column_groups(const clc_device *device, size_t columns)
     const size_t each = device->group_size < 16 ? device->group_size : 16;
     return (vectors + each - 1) / each;
 }
-
-/* Turns an OpenCL error code into a failure that names the call, its error and the device. */
-clc_status clc_fail_opencl(cl_int code, const char *call);
-
-/* The name of an error code, such as "CL_OUT_OF_RESOURCES". */
-const char *clc_opencl_error_name(cl_int code);
-
-#define CLC_CL(call)                                                                               \
-    do {                                                                                           \
-        cl_int clc_cl_code = (call);                                                               \
-        if (clc_cl_code != CL_SUCCESS) {                                                           \
-            status = clc_fail_opencl(clc_cl_code, #call);                                          \
-            goto fail;                                                                             \
-        }                                                                                          \
-    } while (0)
 
 #endif

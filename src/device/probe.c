@@ -1,7 +1,6 @@
 #include "device/probe.h"
 
-#include "core/status.h"
-#include "device/device.h"
+#include "device/error.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 #include "device/program.h"
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "device/compile.h"
@@ -9,7 +10,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct clc_program_cache {
     clc_program_entry *entries;
@@ -62,12 +62,6 @@ clc_program_counts clc_program_counts_get(const clc_device *device) {
     return counts;
 }
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 static void free_text(clc_program_entry *entry) {
     free(entry->text);
     free(entry->options);
@@ -91,7 +85,7 @@ static void publish(clc_program_cache *cache, clc_program_entry *entry, cl_progr
 static clc_status build_waiting(clc_device *device) {
     clc_status status = CLC_OK;
     clc_program_cache *cache = device->programs;
-    const double start = now();
+    const double start = clc_seconds();
     size_t missing = 0;
     for (size_t i = 0; i < cache->count; i++) {
         clc_program_entry *entry = &cache->entries[i];
@@ -126,7 +120,7 @@ static clc_status build_waiting(clc_device *device) {
         publish(cache, entry, program, &cache->counts.built);
     }
     pthread_mutex_lock(&cache->lock);
-    cache->counts.build_seconds += missing ? now() - start : 0;
+    cache->counts.build_seconds += missing ? clc_seconds() - start : 0;
     pthread_mutex_unlock(&cache->lock);
     return status;
 }

@@ -41,7 +41,7 @@ typedef struct clc_program_counts {
 } clc_program_counts;
 clc_program_counts clc_program_counts_get(const clc_device *device);
 
-/* For device.c. */
+/* For open.c. */
 clc_status clc_program_cache_create(clc_program_cache **cache);
 void clc_program_cache_free(clc_program_cache **cache);
 

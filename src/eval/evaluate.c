@@ -1,5 +1,6 @@
 #include "eval/evaluate.h"
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/signals.h"
@@ -7,7 +8,6 @@
 #include "eval/knn.h"
 #include "eval/linear.h"
 #include "eval/report.h"
-#include "report/progress.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "data/npy.h"
+#include "device/open.h"
 #include "eval/embed.h"
 #include "eval/evaluate.h"
 #include "model/run_folder.h"

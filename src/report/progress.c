@@ -1,18 +1,12 @@
 #include "report/progress.h"
 
+#include "core/clock.h"
 #include "core/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 static const double live_interval = 0.2, plain_interval = 15.0; /* seconds */
-
-double clc_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
                         int64_t steps_per_epoch, int images) {

@@ -10,9 +10,6 @@ typedef struct clc_progress {
     double started, shown;                /* seconds; when it began and was last shown */
 } clc_progress;
 
-/* Seconds of a clock that only goes forward. */
-double clc_seconds(void);
-
 void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
                         int64_t steps_per_epoch, int images);
 

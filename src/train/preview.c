@@ -2,6 +2,7 @@
 
 #include "augment/preview.h"
 #include "core/log.h"
+#include "device/open.h"
 #include "method/setup.h"
 
 enum { IMAGES = 12, VIEWS = 10 };

@@ -1,9 +1,10 @@
 #include "train/session.h"
 
+#include "core/clock.h"
 #include "core/log.h"
+#include "device/open.h"
 #include "device/program.h"
 #include "eval/evaluate.h"
-#include "report/progress.h"
 #include "train/checkpoint.h"
 #include "train/memory.h"
 

@@ -1,5 +1,6 @@
 #include "clcontrast/train.h"
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
 #include "core/signals.h"

@@ -1,5 +1,5 @@
+#include "core/clock.h"
 #include "core/rng.h"
-#include "report/progress.h"
 #include "tune/tune.h"
 
 #include <math.h>

@@ -1,11 +1,9 @@
 #include "tune/tune.h"
 
 #include "core/log.h"
+#include "device/open.h"
 #include "device/program.h"
-#include "report/bench.h"
-#include "report/progress.h"
-#include "report/table.h"
-#include "train/session.h"
+#include "train/stand_in.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +17,7 @@ static clc_status collect(const clc_train_options *options, clc_tuning *problems
     clc_status status = CLC_OK;
     clc_session session = {0};
     char *text = NULL;
-    CLC_TRY(clc_bench_plan(&session, options));
+    CLC_TRY(clc_stand_in_plan(&session, options));
     CLC_TRY(clc_tuning_text(session.device->tuning, true, &text));
     CLC_TRY(clc_tuning_parse(problems, text));
 fail:
@@ -78,7 +76,7 @@ static clc_status keep_programs(const clc_train_options *options, FILE *file) {
     clc_session session = {0};
     size_t count = 0;
     const bool quiet = clc_log_quiet(true); /* collect has shown the plan */
-    status = clc_bench_plan(&session, options);
+    status = clc_stand_in_plan(&session, options);
     clc_log_quiet(quiet);
     if (status != CLC_OK)
         goto fail;

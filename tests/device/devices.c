@@ -1,6 +1,6 @@
 /* Probing and choosing devices, with real drivers and with odd, broken or absent ones. Each set of
  * drivers is looked at in a process of its own: they are loaded once a process. */
-#include "device/device.h"
+#include "device/open.h"
 #include "device/probe.h"
 #include "folder.h"
 #include "harness.h"

@@ -2,6 +2,7 @@
  * themselves. */
 #include "core/signals.h"
 #include "device/disk_cache.h"
+#include "device/open.h"
 #include "device/program.h"
 #include "device/source.h"
 #include "folder.h"

@@ -1,10 +1,11 @@
 /* Benchmarks: the training step by op, and the loss by number of views. */
-#ifndef CLC_REPORT_BENCH_H
-#define CLC_REPORT_BENCH_H
+#ifndef CLC_BENCH_BENCH_H
+#define CLC_BENCH_BENCH_H
 
 #include "clcontrast/train.h"
-#include "train/session.h"
+#include "core/status.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 /* Times the step that the configuration describes and prints it op by op, or with `layers` by op
@@ -28,10 +29,6 @@ clc_status clc_bench_methods(const clc_train_options *options, bool json, FILE *
 /* Times matrix products by our own kernel, CLBlast and, where installed, OpenBLAS; each is checked
  * first. */
 clc_status clc_bench_gemm(const char *device, bool json, FILE *file);
-
-/* Plans or opens a session for a configuration that may lack data: then random images serve. */
-clc_status clc_bench_plan(clc_session *session, const clc_train_options *options);
-clc_status clc_bench_session(clc_session *session, const clc_train_options *options);
 
 /* Times NT-Xent (or, with `all`, every loss on pairs) and its gradient for 1,024 to 65,536 views of
  * 128 dimensions; prints time and workspace beside the bytes that a dense similarity matrix would

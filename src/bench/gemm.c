@@ -1,9 +1,9 @@
-#include "report/bench.h"
+#include "bench/bench.h"
 
-#include "core/rng.h"
+#include "core/clock.h"
 #include "device/gemm.h"
+#include "device/open.h"
 #include "device/roofline.h"
-#include "report/progress.h"
 #include "tune/tune.h"
 
 #include <dlfcn.h>

@@ -1,9 +1,10 @@
-#include "report/bench.h"
+#include "bench/bench.h"
 
+#include "core/clock.h"
 #include "core/rng.h"
+#include "device/open.h"
 #include "device/sequence.h"
 #include "loss/loss.h"
-#include "report/progress.h"
 
 enum { DIM = 128, LEAST_VIEWS = 1024, MOST_ROUNDS = 5, QUEUE = 4096 };
 

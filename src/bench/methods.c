@@ -1,6 +1,7 @@
+#include "bench/bench.h"
+
 #include "core/log.h"
 #include "core/words.h"
-#include "report/bench.h"
 
 #include <stdlib.h>
 
