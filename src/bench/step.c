@@ -129,7 +129,7 @@ static double roofline_share(const bench *b, const op_time *op) {
 }
 
 static void print_text(const bench *b, bool layers, FILE *file) {
-    const int batch = b->session.config.training.batch, views = b->session.step.wiring.views;
+    const int batch = b->session.config.training.batch, views = b->session.step.wiring.views.count;
     fprintf(file, "roofline: %.1f GFLOP/s of fused multiply-adds, %.1f GB/s of copying\n",
             b->roofline.flops * 1e-9, b->roofline.bytes * 1e-9);
     fprintf(file, "%-28s%s%.*s %8s %10s %7s %9s %7s %9s\n", "op", layers ? " layer" : "",
@@ -149,7 +149,7 @@ static void print_text(const bench *b, bool layers, FILE *file) {
 }
 
 static clc_status print_json(const bench *b, FILE *file) {
-    const int batch = b->session.config.training.batch, views = b->session.step.wiring.views;
+    const int batch = b->session.config.training.batch, views = b->session.step.wiring.views.count;
     const clc_program_counts counts = clc_program_counts_get(b->session.device);
     json_t *ops = json_array();
     for (size_t i = 0; i < b->op_count; i++) {
@@ -204,9 +204,9 @@ clc_status clc_bench_time(const clc_train_options *options, clc_bench_times *tim
     const clc_wiring *w = &b->session.step.wiring;
     *times = (clc_bench_times){.seconds = b->step_seconds,
                                .bytes = b->session.device->peak,
-                               .teacher_views = w->teacher_branch.views};
-    for (int i = 0; i < w->student_count; i++)
-        times->views += w->students[i].views;
+                               .teacher_views = w->branches.teacher.views};
+    for (int i = 0; i < w->branches.student_count; i++)
+        times->views += w->branches.students[i].views;
 fail:
     close_bench(b);
     return status;

@@ -68,7 +68,7 @@ fail:
 /* Views, copies and the loss; only that can be the first to fail. */
 static clc_status search_other(clc_step *step, const clc_stage *stage, char *where, size_t size) {
     clc_status status = CLC_OK;
-    const clc_port *output = &step->wiring.output;
+    const clc_port *output = &step->wiring.ports.output;
     const size_t count = (size_t)output->views * (size_t)step->wiring.batch * (size_t)output->dim;
     bool finite = true;
     CLC_TRY(clc_sequence_run(stage->sequence, step->device));

@@ -2,6 +2,7 @@
 
 #include "device/program.h"
 
+#include "method/memory.h"
 #include "method/setup.h"
 
 #include <math.h>
@@ -118,7 +119,7 @@ clc_status clc_step_allocate(clc_step *step, const clc_dataset *data) {
     CLC_TRY(clc_optim_prepare(device, step->segments, step->segment_count, &step->tables));
     CLC_TRY(upload_dataset(step, data));
     step->watch_rows = step->wiring.micro < CLC_WATCH_ROWS ? step->wiring.micro : CLC_WATCH_ROWS;
-    step->watch_dim = step->wiring.watched->c;
+    step->watch_dim = step->wiring.ports.watched->c;
     CLC_NEW(step->spare_indices, batch);
     for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++) {
         CLC_NEW(step->slots[i].indices, batch);
@@ -186,7 +187,7 @@ static clc_status finish_slot(const clc_step *step, clc_step_slot *slot, clc_ste
         return CLC_OK;
     CLC_CL(clWaitForEvents(1, &slot->done));
     const size_t half = (size_t)(step->watch_rows * step->watch_dim);
-    const float *second = step->wiring.watched_second ? slot->embeddings + half : NULL;
+    const float *second = step->wiring.ports.watched_second ? slot->embeddings + half : NULL;
     if (slot->watching)
         CLC_TRY(clc_watch_measure(slot->embeddings, second, step->watch_rows, step->watch_dim,
                                   &slot->spread));
@@ -254,11 +255,11 @@ static clc_status read_watched(clc_step *step, clc_step_slot *slot) {
     const clc_wiring *w = &step->wiring;
     const size_t row = (size_t)step->watch_dim * sizeof(float);
     const size_t bytes = (size_t)step->watch_rows * row;
-    CLC_CL(clEnqueueReadBuffer(step->device->queue, w->watched->value, CL_FALSE, 0, bytes,
+    CLC_CL(clEnqueueReadBuffer(step->device->queue, w->ports.watched->value, CL_FALSE, 0, bytes,
                                slot->embeddings, 0, NULL, NULL));
-    if (w->watched_second)
-        CLC_CL(clEnqueueReadBuffer(step->device->queue, w->watched_second->value, CL_FALSE,
-                                   (size_t)w->second_row * row, bytes,
+    if (w->ports.watched_second)
+        CLC_CL(clEnqueueReadBuffer(step->device->queue, w->ports.watched_second->value, CL_FALSE,
+                                   (size_t)w->ports.second_row * row, bytes,
                                    slot->embeddings + bytes / sizeof(float), 0, NULL, NULL));
 fail:
     return status;

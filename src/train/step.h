@@ -3,7 +3,7 @@
 #define CLC_TRAIN_STEP_H
 
 #include "data/dataset.h"
-#include "method/wiring.h"
+#include "method/stages.h"
 #include "optim/optim.h"
 #include "train/watch.h"
 

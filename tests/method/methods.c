@@ -64,20 +64,20 @@ static double *widened(const fixture *f, cl_mem buffer, size_t count) {
 /* What the loss saw, read back. */
 static reference_loss reference_of(const fixture *f) {
     const clc_wiring *w = &f->session.step.wiring;
-    const size_t count = (size_t)(w->output.views * w->batch * w->output.dim);
+    const size_t count = (size_t)(w->ports.output.views * w->batch * w->ports.output.dim);
     const bool nearest = w->nearest != NULL;
     reference_loss r = {.name = w->loss->name, .shape = w->shape, .options = w->options};
     r.scale = strcmp(r.name, "npair") ? 1 / w->options.temperature : 1;
     r.bias = w->options.bias;
-    r.z = widened(f, w->output.value, count);
+    r.z = widened(f, w->ports.output.value, count);
     if (w->method->target != CLC_TARGET_NONE) {
-        const int views = nearest ? w->projection.views : w->target.views;
-        r.target = widened(f, nearest ? w->nearest : w->target.value,
-                           (size_t)(views * w->batch * w->output.dim));
+        const int views = nearest ? w->ports.projection.views : w->ports.target.views;
+        r.target = widened(f, nearest ? w->nearest : w->ports.target.value,
+                           (size_t)(views * w->batch * w->ports.output.dim));
     }
     if (w->shape.queue)
-        r.queue = w->queue_branch.graph
-                      ? widened(f, w->queue_branch.output->value, w->queue_branch.output->count)
+        r.queue = w->branches.queue.graph
+                      ? widened(f, w->branches.queue.output->value, w->branches.queue.output->count)
                       : widened(f, w->queue.data, (size_t)(w->queue.size * w->queue.dim));
     if (w->center)
         r.center = widened(f, w->center, (size_t)w->shape.dim);
@@ -107,13 +107,14 @@ static void the_loss_is_that_of_the_embeddings(void **state) {
         fixture f;
         open_variant(&f, &variants[i]);
         clc_wiring *w = &f.session.step.wiring;
-        const size_t count = (size_t)(w->output.views * w->batch * w->output.dim);
+        const size_t count = (size_t)(w->ports.output.views * w->batch * w->ports.output.dim);
         fixture_run_to_loss(&f, 3);
         reference_loss r = reference_of(&f);
         if (w->center) /* it has moved on since: it began at 0 */
             memset(r.center, 0, (size_t)w->shape.dim * sizeof *r.center);
         reference_freeze(&r);
-        float *value = fixture_read(&f, w->value, 1), *dz = fixture_read(&f, w->output.grad, count);
+        float *value = fixture_read(&f, w->value, 1),
+              *dz = fixture_read(&f, w->ports.output.grad, count);
         const double loss = reference_value(&r);
         print_message("# %s (%d): loss %g, %g\n", variants[i].method, i, (double)*value, loss);
         assert_true(fabs((double)*value - loss) <= tolerance * fmax(1, fabs(loss)));
@@ -220,7 +221,8 @@ static void the_queue_takes_in_what_was_embedded(void **state) {
         fixture_open(&f, methods[m], overrides, 1);
         const clc_wiring *w = &f.session.step.wiring;
         const int dim = w->queue.dim, size = w->queue.size, rows = clc_wiring_queued(w);
-        const clc_port *from = w->method->queue == CLC_QUEUE_TEACHER ? &w->target : &w->projection;
+        const clc_port *from =
+            w->method->queue == CLC_QUEUE_TEACHER ? &w->ports.target : &w->ports.projection;
         assert_int_equal(rows, m < 2 ? 8 : 16);
         float *before = fixture_read(&f, w->queue.data, (size_t)(size * dim));
         for (int i = 0; i < size; i++)
@@ -252,7 +254,7 @@ static void neighbours_are_the_nearest(void **state) {
     const clc_wiring *w = &f.session.step.wiring;
     const int dim = w->queue.dim, rows = 2 * FIXTURE_BATCH;
     fixture_run_to_loss(&f, 0);
-    float *z = fixture_read(&f, w->projection.value, (size_t)(rows * dim));
+    float *z = fixture_read(&f, w->ports.projection.value, (size_t)(rows * dim));
     float *queue = fixture_read(&f, w->queue.data, (size_t)(w->queue.size * dim));
     float *nearest = fixture_read(&f, w->nearest, (size_t)(rows * dim));
     for (int r = 0; r < rows; r++) {

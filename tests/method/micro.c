@@ -93,10 +93,10 @@ static void running_averages_take_in_each_micro_batch_once(void **state) {
     clc_wiring *v = &g.session.step.wiring;
     fixture_set(&g, 0);
     for (int m = 0; m < 2; m++) {
-        const clc_node *conv = &v->students[0].graph->nodes[0];
+        const clc_node *conv = &v->branches.students[0].graph->nodes[0];
         CHECK(clc_sequence_run(&v->augment[m], g.session.device));
-        CHECK(clc_sequence_run_range(&v->students[0].graph->forward, g.session.device, 0,
-                                     v->students[0].graph->forward_end[0]));
+        CHECK(clc_sequence_run_range(&v->branches.students[0].graph->forward, g.session.device, 0,
+                                     v->branches.students[0].graph->forward_end[0]));
         float *x = fixture_read(&g, conv->out->value, conv->out->count);
         const size_t rows = conv->out->count / count;
         for (size_t k = 0; k < count; k++) {

@@ -1,0 +1,142 @@
+#include "method/branches.h"
+
+#include "model/heads.h"
+#include "op/ops.h"
+#include "optim/optim.h"
+
+typedef enum branch_kind { STUDENT, EMBEDDER, TEACHER } branch_kind;
+
+static int norm_splits(const clc_branches_plan *plan, int views) {
+    const int given = plan->config->method.norm_parts;
+    const int parts = given ? given : plan->method->norm_parts;
+    return parts ? parts * views : 1;
+}
+
+/* A projection goes on to the prototypes, or for all but the teacher to the predictor. */
+static clc_status build_heads(const clc_branches_plan *plan, clc_branch *b, branch_kind kind) {
+    clc_status status = CLC_OK;
+    const clc_config *config = plan->config;
+    CLC_TRY(clc_projector_build(b->graph, config, b->features, &b->projection));
+    b->output = b->projection;
+    if (plan->method->prototypes) {
+        CLC_TRY(clc_prototypes(b->graph, "prototypes", b->projection, config->method.prototypes,
+                               &b->output));
+        clc_param *weight = clc_params_find(b->graph->params, "prototypes.weight");
+        weight->group = CLC_GROUP_PROTOTYPES;
+    }
+    if (plan->method->predictor && kind != TEACHER)
+        CLC_TRY(clc_predictor_build(b->graph, config, b->projection, &b->output));
+fail:
+    return status;
+}
+
+static clc_status build_branch(const clc_branches_plan *plan, clc_params *params, branch_kind kind,
+                               int crop, clc_branch *b) {
+    clc_status status = CLC_OK;
+    const clc_config *config = plan->config;
+    const clc_views *views = plan->views;
+    const clc_crop_views *c = &views->crops[crop];
+    CLC_TRY(clc_graph_create(plan->device, params, true, &b->graph));
+    b->graph->gradients = kind == STUDENT;
+    b->graph->frozen = kind == EMBEDDER;
+    b->graph->norm_splits = norm_splits(plan, c->views);
+    b->graph->fixed_norm = config->encoder.norm == CLC_CONFIG_NORM_FIXED;
+    b->graph->convolution = (clc_conv2d_kind)config->device.convolution;
+    b->graph->gemm = (clc_gemm_kind)config->device.gemm;
+    b->views = c->views;
+    CLC_TRY(clc_graph_input_external(b->graph, "images", c->views * views->images, c->size, c->size,
+                                     views->channels, &b->images));
+    CLC_TRY(clc_encoder_build(b->graph, config, b->images, &b->features));
+    CLC_TRY(build_heads(plan, b, kind));
+fail:
+    return status;
+}
+
+clc_status clc_branches_add_students(clc_branches *b, const clc_branches_plan *plan,
+                                     clc_params *params, bool several) {
+    clc_status status = CLC_OK;
+    b->several = several;
+    b->student_count = plan->method->split ? 1 : plan->views->crop_count;
+    for (int i = 0; i < b->student_count; i++)
+        CLC_TRY(build_branch(plan, params, STUDENT, i, &b->students[i]));
+    for (int i = 0; several && i < b->student_count; i++)
+        CLC_TRY(build_branch(plan, params, EMBEDDER, i, &b->embedders[i]));
+fail:
+    return status;
+}
+
+/* Offsets of the teacher's weights must be those of the networks' for the average. */
+clc_status clc_branches_add_teacher(clc_branches *b, const clc_branches_plan *plan,
+                                    const clc_params *params, clc_params *teacher) {
+    clc_status status = CLC_OK;
+    CLC_TRY(build_branch(plan, teacher, TEACHER, plan->views->teacher_crop, &b->teacher));
+    clc_params_layout(teacher);
+    for (size_t i = 0; i < teacher->count; i++) {
+        const clc_param *param = &teacher->items[i];
+        const clc_param *own = clc_params_find(params, param->name);
+        if (!own || (clc_param_trainable(param) && own->offset != param->offset))
+            return clc_fail(CLC_INVALID, "the teacher's %s lies elsewhere than the network's",
+                            param->name);
+    }
+fail:
+    return status;
+}
+
+clc_status clc_branches_add_queue(clc_branches *branches, const clc_branches_plan *plan,
+                                  clc_params *params, const clc_queue *queue) {
+    clc_status status = CLC_OK;
+    clc_branch *b = &branches->queue;
+    CLC_TRY(clc_graph_create(plan->device, params, true, &b->graph));
+    b->graph->gradients = false;
+    CLC_TRY(clc_graph_input_external(b->graph, "queue", queue->size, 1, 1, queue->dim, &b->images));
+    CLC_TRY(clc_prototypes(b->graph, "prototypes", b->images, plan->config->method.prototypes,
+                           &b->output));
+fail:
+    return status;
+}
+
+clc_branch *clc_branches_seen(clc_branches *b, int i) {
+    return b->several ? &b->embedders[i] : &b->students[i];
+}
+
+clc_branch *clc_branches_at(clc_branches *b, int i) {
+    if (i < CLC_CROP_SIZES)
+        return &b->students[i];
+    if (i < 2 * CLC_CROP_SIZES)
+        return &b->embedders[i - CLC_CROP_SIZES];
+    return i == 2 * CLC_CROP_SIZES ? &b->teacher : &b->queue;
+}
+
+/* The teacher and the embedders have gone forward, and only their results are read, before the
+ * students do: they need no memory besides theirs. */
+clc_status clc_branches_plan_memory(clc_branches *b) {
+    clc_status status = CLC_OK;
+    clc_graph *students = b->students[0].graph;
+    for (int i = 0; i < CLC_BRANCHES; i++)
+        if (clc_branches_at(b, i)->graph)
+            CLC_TRY(clc_graph_plan(clc_branches_at(b, i)->graph));
+    for (int i = 1; i < CLC_BRANCHES; i++) {
+        const clc_branch *branch = clc_branches_at(b, i);
+        if (branch->graph)
+            clc_graph_borrow(branch->graph, students, i >= CLC_CROP_SIZES && branch != &b->queue);
+    }
+fail:
+    return status;
+}
+
+void clc_branches_bind(clc_branches *b, const clc_views *views, const clc_queue *queue) {
+    for (int i = 0; i < b->student_count; i++) {
+        b->students[i].images->value = views->crops[i].images;
+        if (b->embedders[i].graph)
+            b->embedders[i].images->value = views->crops[i].images;
+    }
+    if (b->teacher.graph)
+        b->teacher.images->value = views->crops[views->teacher_crop].images;
+    if (b->queue.graph)
+        b->queue.images->value = queue->data;
+}
+
+void clc_branches_release(clc_branches *b) {
+    for (int i = 0; i < CLC_BRANCHES; i++)
+        clc_graph_free(&clc_branches_at(b, i)->graph);
+}
