@@ -24,8 +24,8 @@ typedef struct clc_image_options {
                               twice of it), never up; 0: no limit */
     uint8_t background[3]; /* behind transparent pixels */
     bool orientation;      /* apply EXIF's */
-    double low, high;      /* of 16-bit and float elements: black and white; equal: the type's own */
-    double max_pixels;     /* more are refused by the header, before anything is decoded */
+    double low, high;  /* of 16-bit and float elements: black and white; equal: the type's own */
+    double max_pixels; /* more are refused by the header, before anything is decoded */
 } clc_image_options;
 
 /* `side` and `channels` are decisions of the data set, not just the configuration's. */
@@ -54,7 +54,8 @@ clc_status clc_image_decode(const uint8_t *bytes, size_t n, const clc_image_opti
  * pixels. */
 clc_status clc_image_fit(clc_image *image, const clc_image_options *options);
 
-/* The size that `height` x `width` is brought to by options->side. */
+/* The size that `height` x `width` is brought to by options->side: both are multiplied by
+ * min(1, side / the shorter, 2 * side / the longer), rounded, a half up, and are at least 1. */
 void clc_image_fitted(const clc_image_options *options, int height, int width, int *fitted_height,
                       int *fitted_width);
 
