@@ -1,6 +1,7 @@
 #include "data/safetensors.h"
 
 #include "core/file.h"
+#include "core/math.h"
 #include "data/safetensors_format.h"
 
 #include <jansson.h>
@@ -162,7 +163,7 @@ static clc_status place_data(clc_safetensors *st, const byte_range *ranges, cons
         const char *place = data + ranges[i].begin;
         st->tensors[i].data = place;
         aligned = aligned && (uintptr_t)place % clc_dtype_bytes(st->tensors[i].dtype) == 0;
-        total += (ranges[i].end - ranges[i].begin + unit - 1) / unit * unit;
+        total += clc_round_up(ranges[i].end - ranges[i].begin, unit);
     }
     if (aligned)
         return CLC_OK;
@@ -174,7 +175,7 @@ static clc_status place_data(clc_safetensors *st, const byte_range *ranges, cons
         size_t bytes = ranges[i].end - ranges[i].begin;
         memcpy(copy + at, st->tensors[i].data, bytes);
         st->tensors[i].data = copy + at;
-        at += (bytes + unit - 1) / unit * unit;
+        at += clc_round_up(bytes, unit);
     }
     free(st->bytes);
     st->bytes = copy;

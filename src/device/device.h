@@ -4,6 +4,7 @@
 #define CLC_DEVICE_DEVICE_H
 
 #include "clcontrast/device.h"
+#include "core/math.h"
 #include "core/status.h"
 #include "device/error.h"
 #include "device/tuning.h"
@@ -75,7 +76,7 @@ static inline unsigned clc_item_width(const clc_device *device, size_t channels)
 static inline size_t clc_column_groups(const clc_device *device, size_t columns) {
     const size_t vectors = columns / clc_item_width(device, columns);
     const size_t each = device->group_size < 16 ? device->group_size : 16;
-    return (vectors + each - 1) / each;
+    return clc_ceil_div(vectors, each);
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "eval/knn.h"
 
+#include "core/math.h"
 #include "device/gemm.h"
 #include "device/program.h"
 
@@ -27,8 +28,8 @@ typedef struct knn_run {
 
 /* Block size for n rows, at most `most`, such that the last block is nearly full. */
 static size_t even_block(size_t n, size_t most) {
-    const size_t blocks = (n + most - 1) / most;
-    return (n + blocks - 1) / blocks;
+    const size_t blocks = clc_ceil_div(n, most);
+    return clc_ceil_div(n, blocks);
 }
 
 static void choose_blocks(knn_run *run) {
@@ -109,7 +110,7 @@ static clc_status build(knn_run *run) {
     const clc_gemm gemm = similarity_gemm(run);
     const clc_launch_spec select = spec(run, "knn_select", run->query_block);
     const size_t items = run->device->group_size,
-                 vote_groups = (run->query_block + items - 1) / items;
+                 vote_groups = clc_ceil_div(run->query_block, items);
     const clc_launch_spec vote = spec(run, "knn_vote", vote_groups);
     CLC_TRY(
         add_normalise(run, &run->load_queries, run->queries, run->query_unit, run->query_block));

@@ -1,9 +1,10 @@
 #include "eval/linear.h"
 
+#include "core/math.h"
 #include "core/rng.h"
+#include "data/order.h"
 #include "device/gemm.h"
 #include "device/program.h"
-#include "data/order.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -176,7 +177,7 @@ fail:
 
 static clc_status predict(probe *p, int32_t *predictions) {
     clc_status status = CLC_OK;
-    const size_t batch = (size_t)p->batch, blocks = (p->test->rows + batch - 1) / batch;
+    const size_t batch = (size_t)p->batch, blocks = clc_ceil_div(p->test->rows, batch);
     const clc_launch_spec choose = spec(p, "linear_predict", p->device->groups);
     CLC_TRY(clc_buffer_zero(p->device, p->state, 0, 2 * sizeof(cl_int)));
     CLC_TRY(build_logits(p, &p->predict, p->test, false));

@@ -1,15 +1,9 @@
 #include "loss/pairs.h"
 
+#include "core/math.h"
+
 #include <stdio.h>
 #include <string.h>
-
-static size_t ceil_div(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-
-static size_t round_up(size_t a, size_t b) {
-    return ceil_div(a, b) * b;
-}
 
 /* On CPU devices 24 accumulators with 32 vector registers, 12 with 16, and rows enough that a panel
  * read is used well. A GPU's group has the rows of one tile: its state is registers, and a rule
@@ -39,9 +33,9 @@ static void cut_in_squares(const clc_device *device, const clc_pairs *p, clc_pai
     const size_t rows = (size_t)p->rows;
     t->block = t->column_block > 32 ? (unsigned)(3 * t->column_block) : 96;
     t->panels = (unsigned)(t->block / t->column_block);
-    t->padded = round_up(rows, t->block);
-    t->per = round_up(ceil_div(rows, 4 * device->groups), t->block);
-    t->groups = ceil_div(rows, t->per) | 1;
+    t->padded = clc_round_up(rows, t->block);
+    t->per = clc_round_up(clc_ceil_div(rows, 4 * device->groups), t->block);
+    t->groups = clc_ceil_div(rows, t->per) | 1;
     t->stats = 3;
     t->once = true;
 }
@@ -51,19 +45,19 @@ clc_pairs_tiling clc_pairs_tile(const clc_device *device, const clc_pairs *pairs
     clc_pairs_tiling t = {0};
     const size_t rows = (size_t)pairs->rows;
     choose_tile(device, pairs, &t);
-    const size_t lanes = t.width * t.items, vectors = ceil_div((size_t)pairs->dim, lanes);
-    const size_t chunks = ceil_div(vectors, t.chunk);
-    t.chunk = (unsigned)ceil_div(vectors, chunks);
+    const size_t lanes = t.width * t.items, vectors = clc_ceil_div((size_t)pairs->dim, lanes);
+    const size_t chunks = clc_ceil_div(vectors, t.chunk);
+    t.chunk = (unsigned)clc_ceil_div(vectors, chunks);
     t.dim = chunks * t.chunk * lanes;
     const size_t fitting = PRIVATE_FLOATS / t.dim < t.block ? PRIVATE_FLOATS / t.dim : t.block;
     t.block = fitting < t.rows ? t.rows : (unsigned)(fitting / t.rows * t.rows);
     t.panels = (unsigned)(t.column_block < 128 ? 128 / t.column_block : 1);
-    t.padded = round_up(rows + t.rows, t.column_block) * (size_t)pairs->segments +
-               round_up((size_t)pairs->queue, t.column_block);
+    t.padded = clc_round_up(rows + t.rows, t.column_block) * (size_t)pairs->segments +
+               clc_round_up((size_t)pairs->queue, t.column_block);
     const size_t all = rows * (size_t)pairs->students;
-    const size_t share = round_up(ceil_div(all, device->groups), t.rows);
+    const size_t share = clc_round_up(clc_ceil_div(all, device->groups), t.rows);
     t.per = share < t.block ? share : t.block;
-    t.groups = ceil_div(rows, t.per);
+    t.groups = clc_ceil_div(rows, t.per);
     t.stats = (size_t)pairs->stats;
     if (meets_once(device, pairs, &t))
         cut_in_squares(device, pairs, &t);

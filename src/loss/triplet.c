@@ -1,6 +1,7 @@
 /* Triplet loss (FaceNet, arXiv 1503.03832): an anchor's positives nearer than its negatives by a
  * margin. Hard mining needs one pass over the pairs; otherwise each block of anchors gets lists
  * (cl/loss/triplet.cl). */
+#include "core/math.h"
 #include "loss/pairs.h"
 
 #include <stdio.h>
@@ -38,10 +39,6 @@ static clc_status check(const clc_loss_shape *shape, const clc_loss_options *opt
     return clc_pairs_check(&p);
 }
 
-static size_t ceil_div(size_t a, size_t b) {
-    return (a + b - 1) / b;
-}
-
 /* Without labels an anchor's positives are its image's other views. */
 static lists cut(const clc_device *device, const clc_pairs *p, const clc_loss_shape *shape) {
     enum { BLOCK = 256 };
@@ -50,10 +47,10 @@ static lists cut(const clc_device *device, const clc_pairs *p, const clc_loss_sh
     const bool all = !shape->labels || rows <= BLOCK;
     l.most = (size_t)(shape->labels ? p->rows : shape->views) - 1;
     l.most = l.most ? l.most : 1;
-    l.block = ceil_div(all ? rows : BLOCK, columns) * columns;
+    l.block = clc_ceil_div(all ? rows : BLOCK, columns) * columns;
     const size_t before = (rows - 1) / l.block; /* whole blocks before the last */
-    l.shares = before * ceil_div(l.block, l.tiling.rows) +
-               ceil_div(rows - before * l.block, l.tiling.rows);
+    l.shares = before * clc_ceil_div(l.block, l.tiling.rows) +
+               clc_ceil_div(rows - before * l.block, l.tiling.rows);
     return l;
 }
 
@@ -88,7 +85,7 @@ static clc_status add_gradient(const builder *b, size_t base, size_t first, size
                                bool own) {
     char options[256];
     clc_launch_spec spec = clc_pairs_spec(b->pairs, &b->lists->tiling, "triplet_gradient",
-                                          ceil_div(last - first, per), options);
+                                          clc_ceil_div(last - first, per), options);
     const double columns = own ? b->pairs->rows : (double)b->lists->block;
     spec.flops = 4 * (double)(last - first) * columns * b->pairs->dim;
     return CLC_LAUNCH(b->sequence, b->device, &spec, LISTS_ARGS(b, base), CLC_INT(first),
@@ -101,9 +98,9 @@ static clc_status add_block(const builder *b, size_t base) {
     const clc_pairs_tiling *t = &b->lists->tiling;
     const size_t rows = (size_t)b->pairs->rows, end = base + b->lists->block;
     const size_t last = end < rows ? end : rows, own = last - base;
-    const size_t share = ceil_div(ceil_div(own, b->device->groups), t->rows) * t->rows;
+    const size_t share = clc_ceil_div(clc_ceil_div(own, b->device->groups), t->rows) * t->rows;
     clc_launch_spec spec =
-        clc_pairs_spec(b->pairs, t, "triplet_lists", ceil_div(own, t->rows), options);
+        clc_pairs_spec(b->pairs, t, "triplet_lists", clc_ceil_div(own, t->rows), options);
     spec.flops = 4 * (double)own * (double)rows * b->pairs->dim;
     CLC_TRY(CLC_LAUNCH(b->sequence, b->device, &spec, LISTS_ARGS(b, base)));
     CLC_TRY(add_gradient(b, base, 0, rows, t->per, false));

@@ -1,5 +1,7 @@
 #include "optim/optim.h"
 
+#include "core/math.h"
+
 #include <stdio.h>
 
 enum { CHUNK_FLOATS = 16384, VECTOR = 16 };
@@ -9,7 +11,7 @@ int clc_optim_states(clc_optim_kind kind) {
 }
 
 static size_t chunks_of(const clc_optim_segment *segment) {
-    return (segment->count + CHUNK_FLOATS - 1) / CHUNK_FLOATS;
+    return clc_ceil_div(segment->count, CHUNK_FLOATS);
 }
 
 static size_t count_chunks(const clc_optim_segment *segments, size_t n) {
