@@ -1,19 +1,36 @@
 #!/bin/sh
-# Installs packages, builds, and runs all tests, then once more under AddressSanitizer and UBSan (but for those of
-# other OpenCL implementations). The last line counts the single tests of both runs.
+# Installs packages, builds with gcc and clang, debug and release, none with a warning, and runs all tests, then once
+# more under AddressSanitizer and UBSan (but for those of other OpenCL implementations). The last line counts the single
+# tests of both runs.
 set -u
 cd "$(dirname "$0")/.."
 
 sh config/install.sh || exit 1
 sh config/install.sh all || echo "tests that need the packages named above are skipped" >&2
 
+build() { # folder, with setup options in $setup and the compiler in $CC
+    [ -f "$1/build.ninja" ] || meson setup "$1" -Dwerror=true $setup || exit 1
+    ninja -C "$1" || exit 1
+}
+
+# Each compiler and optimisation level sees other things to warn of.
+clang=$(command -v clang || command -v clang-15 || true)
+for type in debug release; do
+    setup="--buildtype=$type"
+    CC=gcc build "build-gcc-$type"
+    if [ -n "$clang" ]; then
+        CC=$clang build "build-clang-$type"
+    else
+        echo "there is no clang: not built with it" >&2
+    fi
+done
+
 failed=0
 logs=""
 run() { # folder, options of meson test..., with setup options in $setup
     folder=$1
     shift
-    [ -f "$folder/build.ninja" ] || meson setup "$folder" $setup || exit 1
-    ninja -C "$folder" || exit 1
+    build "$folder"
     meson test -C "$folder" --print-errorlogs "$@" || failed=1
     logs="$logs $folder/meson-logs/testlog.txt"
 }

@@ -1,10 +1,23 @@
 #include "core/text.h"
 
 #include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 enum { WORD_BYTES = 64 };
+
+clc_status clc_text_format(char *text, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, size, format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= size)
+        return clc_fail(CLC_INVALID, "the name %.40s... has %d bytes, more than %zu", text, length,
+                        size - 1);
+    return CLC_OK;
+}
 
 static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;

@@ -1,9 +1,7 @@
 #include "net/net.h"
 
+#include "core/text.h"
 #include "optim/optim.h"
-
-#include <stdio.h>
-#include <string.h>
 
 enum { NORM_PARAMS = 4 }; /* of a batch-norm: weight, bias, running mean and variance */
 
@@ -12,10 +10,10 @@ static clc_status add_layer(clc_graph *graph, const char *prefix, int outputs, b
                             bool relu, int *index, clc_tensor **y) {
     clc_status status = CLC_OK;
     char layer[64];
-    snprintf(layer, sizeof layer, "%s.%d", prefix, (*index)++);
+    CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%d", prefix, (*index)++));
     CLC_TRY(clc_linear(graph, layer, *y, outputs, !batchnorm, relu && !batchnorm, y));
     if (batchnorm) {
-        snprintf(layer, sizeof layer, "%s.%d", prefix, (*index)++);
+        CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%d", prefix, (*index)++));
         CLC_TRY(clc_batchnorm(graph, layer, *y, NULL, relu, y));
     }
     *index += relu;

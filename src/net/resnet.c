@@ -1,6 +1,6 @@
+#include "core/text.h"
 #include "net/net.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool clc_resnet_named(const char *name, clc_resnet *resnet) {
@@ -37,9 +37,9 @@ static clc_status conv_norm(clc_graph *graph, const char *block, const char *con
     clc_status status = CLC_OK;
     char layer[64];
     clc_tensor *y = NULL;
-    snprintf(layer, sizeof layer, "%s.%s", block, conv);
+    CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%s", block, conv));
     CLC_TRY(clc_conv2d(graph, layer, in, k, kernel, stride, kernel / 2, &y));
-    snprintf(layer, sizeof layer, "%s.%s", block, norm);
+    CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%s", block, norm));
     CLC_TRY(clc_batchnorm(graph, layer, y, residual, relu, out));
 fail:
     return status;
@@ -75,7 +75,7 @@ static clc_status add_stem(clc_graph *graph, const clc_resnet *resnet, const cha
     CLC_TRY(conv_norm(graph, prefix, "conv1", "bn1", in, resnet->width, kernel, stride, NULL, true,
                       out));
     if (!resnet->small_stem) {
-        snprintf(layer, sizeof layer, "%s.maxpool", prefix);
+        CLC_TRY(clc_text_format(layer, sizeof layer, "%s.maxpool", prefix));
         CLC_TRY(clc_maxpool(graph, layer, *out, 3, 2, 1, out));
     }
 fail:
@@ -91,10 +91,10 @@ clc_status clc_resnet_build(clc_graph *graph, const char *prefix, const clc_resn
     for (int stage = 0; stage < resnet->stages; stage++)
         for (int block = 0; block < resnet->blocks[stage]; block++) {
             int stride = stage > 0 && block == 0 ? 2 : 1;
-            snprintf(name, sizeof name, "%s.layer%d.%d", prefix, stage + 1, block);
+            CLC_TRY(clc_text_format(name, sizeof name, "%s.layer%d.%d", prefix, stage + 1, block));
             CLC_TRY(add_block(graph, resnet, name, y, resnet->width << stage, stride, &y));
         }
-    snprintf(name, sizeof name, "%s.avgpool", prefix);
+    CLC_TRY(clc_text_format(name, sizeof name, "%s.avgpool", prefix));
     CLC_TRY(clc_avgpool(graph, name, y, out));
 fail:
     return status;

@@ -1,4 +1,5 @@
-/* Suggestions for words a person typed. */
+/* Texts that fit or are refused, and suggestions for words a person typed. */
+#include "core/path.h"
 #include "core/text.h"
 
 #include <setjmp.h>
@@ -26,9 +27,31 @@ static void closest_finds_what_was_meant(void **state) {
     assert_int_equal(clc_closest(endless, words, N), N);
 }
 
+static void text_that_does_not_fit_is_refused(void **state) {
+    (void)state;
+    char text[8];
+    assert_int_equal(clc_text_format(text, sizeof text, "%s.%d", "block", 1), CLC_OK);
+    assert_string_equal(text, "block.1");
+    assert_int_equal(clc_text_format(text, sizeof text, "%s.%d", "block", 12), CLC_INVALID);
+    assert_non_null(strstr(clc_error(), "block.1"));
+    assert_non_null(strstr(clc_error(), "8 bytes, more than 7"));
+}
+
+static void a_path_is_whole_or_refused(void **state) {
+    (void)state;
+    char path[CLC_PATH_BYTES], folder[CLC_PATH_BYTES] = "";
+    memset(folder, 'f', CLC_PATH_BYTES - 3); /* with "/x" just one byte is left for the zero */
+    assert_int_equal(clc_path_format(path, "%s/%s", folder, "x"), CLC_OK);
+    assert_string_equal(path + CLC_PATH_BYTES - 3, "/x");
+    assert_int_equal(clc_path_format(path, "%s/%s", folder, "xy"), CLC_INVALID);
+    assert_non_null(strstr(clc_error(), "4096 bytes"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closest_finds_what_was_meant),
+        cmocka_unit_test(text_that_does_not_fit_is_refused),
+        cmocka_unit_test(a_path_is_whole_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
