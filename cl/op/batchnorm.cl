@@ -182,14 +182,15 @@ GROUP_KERNEL void batchnorm_backward_sums(const global float *restrict x,     //
 }
 
 /* The same behind a residual: the mask comes from the output y, and d, which is the residual's gradient,
- * is written so that the next pass needs neither y nor dy. */
+ * is written so that the next pass needs neither y nor dy; or it is added with `accumulate`. */
 GROUP_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x,     // (rows,C)
                                                   const global float *restrict dy,    // (rows,C)
                                                   const global float *restrict y,     // (rows,C)
                                                   const global float *restrict saved, // (6,C)
                                                   global float *restrict dresidual,   // (rows,C)
                                                   global float *restrict part, // (groups,2,C)
-                                                  const int rows, const float floor_value) {
+                                                  const int rows, const float floor_value,
+                                                  const int accumulate) {
     const int g = (int)get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
     vec sum[JS], product[JS];
@@ -201,7 +202,8 @@ GROUP_KERNEL void batchnorm_backward_sums_residual(const global float *restrict 
             const vec d = VLOAD(j, y + (ROW0 + r) * C) <= floor_value
                               ? (vec)(0.0f)
                               : VLOAD(j, dy + (ROW0 + r) * C);
-            VSTORE(d, j, dresidual + (ROW0 + r) * C);
+            global float *to = dresidual + (ROW0 + r) * C;
+            VSTORE(accumulate ? d + VLOAD(j, to) : d, j, to);
             sum[j - J_FIRST] += d;
             product[j - J_FIRST] += d * (v - VLOAD(j, SAVED));
         }
@@ -243,20 +245,45 @@ GROUP_KERNEL void batchnorm_backward_merge(const global float *restrict part,  /
     VSTORE(biases, j, dbias);
 }
 
-/* dx from d = dy, cut off where the output was; behind a residual d is given and floor -infinity. */
-GROUP_KERNEL void batchnorm_backward_apply(const global float *restrict x,           // (rows,C)
-                                          const global float *restrict dy,          // (rows,C)
-                                          const global float *restrict saved,       // (6,C)
+/* dx, or dx += with `accumulate`, from d = dy, cut off where the output was; behind a residual d is given and floor
+ * -infinity. */
+GROUP_KERNEL void batchnorm_backward_apply(const global float *restrict x,     // (rows,C)
+                                          const global float *restrict dy,    // (rows,C)
+                                          const global float *restrict saved, // (6,C)
                                           global float *restrict dx,          // (rows,C)
-                                          const int rows, const float floor_value) {
+                                          const int rows, const float floor_value,
+                                          const int accumulate) {
     const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, rows); r++)
         for (int j = J_FIRST; j < J_LAST; j++) {
             const vec v = VLOAD(j, x + (ROW0 + r) * C), scale = VLOAD(j, SAVED + 2 * C);
             const vec y = v * scale + VLOAD(j, SAVED + 3 * C);
             const vec d = y <= floor_value ? (vec)(0.0f) : VLOAD(j, dy + (ROW0 + r) * C);
-            VSTORE(scale * d + (v - VLOAD(j, SAVED)) * VLOAD(j, SAVED + 4 * C) +
-                       VLOAD(j, SAVED + 5 * C),
-                   j, dx + (ROW0 + r) * C);
+            const vec g = scale * d + (v - VLOAD(j, SAVED)) * VLOAD(j, SAVED + 4 * C) +
+                          VLOAD(j, SAVED + 5 * C);
+            global float *to = dx + (ROW0 + r) * C;
+            VSTORE(accumulate ? g + VLOAD(j, to) : g, j, to);
+        }
+}
+
+/* The same behind a residual whose gradient holds more than d: the mask comes from the output y again. */
+GROUP_KERNEL void batchnorm_backward_apply_residual(const global float *restrict x,     // (rows,C)
+                                                   const global float *restrict dy,    // (rows,C)
+                                                   const global float *restrict y,     // (rows,C)
+                                                   const global float *restrict saved, // (6,C)
+                                                   global float *restrict dx,          // (rows,C)
+                                                   const int rows, const float floor_value,
+                                                   const int accumulate) {
+    const int per = CHUNK(rows, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for (int r = first; r < min(first + per, rows); r++)
+        for (int j = J_FIRST; j < J_LAST; j++) {
+            const vec v = VLOAD(j, x + (ROW0 + r) * C), scale = VLOAD(j, SAVED + 2 * C);
+            const vec d = VLOAD(j, y + (ROW0 + r) * C) <= floor_value
+                              ? (vec)(0.0f)
+                              : VLOAD(j, dy + (ROW0 + r) * C);
+            const vec g = scale * d + (v - VLOAD(j, SAVED)) * VLOAD(j, SAVED + 4 * C) +
+                          VLOAD(j, SAVED + 5 * C);
+            global float *to = dx + (ROW0 + r) * C;
+            VSTORE(accumulate ? g + VLOAD(j, to) : g, j, to);
         }
 }

@@ -45,11 +45,12 @@ GROUP_KERNEL void maxpool_forward(const global float *restrict x, // (n,H,W,C)
     }
 }
 
-/* dx gathers from the windows that hold each pixel: no two items write the same place. */
+/* dx, or dx += with `accumulate`, gathers from the windows that hold each pixel: no two items write
+ * the same place. */
 GROUP_KERNEL void maxpool_backward(const global float *restrict dy,  // (n,OH,OW,C)
                                    const global int *restrict where, // (n,OH,OW,C)
                                    global float *restrict dx,        // (n,H,W,C)
-                                   const int n) {
+                                   const int n, const int accumulate) {
     const int per = CHUNK(n * H, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, n * H); r++) {
         const int h = r % H;
@@ -64,7 +65,8 @@ GROUP_KERNEL void maxpool_backward(const global float *restrict dy,  // (n,OH,OW
                         const size_t o = (((size_t)(r / H) * OH + oh) * OW + ow) * C;
                         sum += VLOAD(j, where + o) == h * W + w ? VLOAD(j, dy + o) : (vec)(0.0f);
                     }
-                VSTORE(sum, j, dx + ((size_t)r * W + w) * C);
+                global float *to = dx + ((size_t)r * W + w) * C;
+                VSTORE(accumulate ? sum + VLOAD(j, to) : sum, j, to);
             }
     }
 }
@@ -83,13 +85,16 @@ GROUP_KERNEL void avgpool_forward(const global float *restrict x, // (n,H,W,C)
         }
 }
 
+/* dx, or dx += with `accumulate`. */
 GROUP_KERNEL void avgpool_backward(const global float *restrict dy, // (n,C)
                                    global float *restrict dx,       // (n,H,W,C)
-                                   const int n) {
+                                   const int n, const int accumulate) {
     const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int i = first; i < min(first + per, n); i++)
         for (int p = 0; p < H * W; p++)
-            for EACH(j, CV)
-                VSTORE(VLOAD(j, dy + (size_t)i * C) * (1.0f / (H * W)), j,
-                       dx + ((size_t)i * H * W + p) * C);
+            for EACH(j, CV) {
+                const vec d = VLOAD(j, dy + (size_t)i * C) * (1.0f / (H * W));
+                global float *to = dx + ((size_t)i * H * W + p) * C;
+                VSTORE(accumulate ? d + VLOAD(j, to) : d, j, to);
+            }
 }

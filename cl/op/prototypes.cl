@@ -52,23 +52,26 @@ GROUP_KERNEL void prototypes_columns(const global float *restrict w, // (C,K)
     VSTORE(factor, j, inverse);
 }
 
-/* dx in place of du. */
+/* dx from du (n,C), which lies from `du_at` on and may be dx itself; dx += with `accumulate`. */
 GROUP_KERNEL void prototypes_rows_backward(const global float *restrict u, // (n,C), then the others
-                                           const int inverse_at,
-                                           global float *restrict dx, // (n,C)
-                                           const int n) {
+                                           const int inverse_at, const global float *du,
+                                           const int du_at, global float *dx, // (n,C)
+                                           const int n, const int accumulate) {
     const global float *inverse = u + inverse_at; // (n)
     SHARED float lanes[LANES];
     const int per = CHUNK(n, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
     for (int r = first; r < min(first + per, n); r++) {
         const size_t row = (size_t)r * C;
+        const global float *from = du + du_at + row;
         float along = 0.0f;
         for EACH(k, C)
-            along += u[row + k] * dx[row + k];
+            along += u[row + k] * from[k];
         along = sum_items(along, lanes);
         along = inverse[r] < 0.0f ? 0.0f : along;
-        for EACH(k, C)
-            dx[row + k] = (dx[row + k] - u[row + k] * along) * fabs(inverse[r]);
+        for EACH(k, C) {
+            const float d = (from[k] - u[row + k] * along) * fabs(inverse[r]);
+            dx[row + k] = accumulate ? dx[row + k] + d : d;
+        }
     }
 }
 

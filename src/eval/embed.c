@@ -11,10 +11,11 @@ static clc_status build_graph(clc_embedder *e, const clc_config *config, clc_par
     clc_status status = CLC_OK;
     const bool fresh = params->value == NULL;
     CLC_TRY(clc_graph_create(e->device, params, false, &e->graph));
-    e->graph->convolution = (clc_conv2d_kind)config->device.convolution;
+    e->graph->convolution = config->device.convolution;
     e->graph->gemm = (clc_gemm_kind)config->device.gemm;
-    CLC_TRY(clc_graph_input(e->graph, "images", e->batch, e->augment.size, e->augment.size,
-                            channels, false, &e->images));
+    CLC_TRY(clc_graph_input(e->graph, "images",
+                            clc_shape_images(e->batch, e->augment.size, e->augment.size, channels),
+                            false, &e->images));
     CLC_TRY(clc_kept_build(e->graph, config, e->images, &e->features));
     if (fresh) {
         clc_params_layout(params);
@@ -69,7 +70,7 @@ fail:
 }
 
 int clc_embedder_features(const clc_embedder *embedder) {
-    return embedder->features->c;
+    return clc_tensor_channels(embedder->features);
 }
 
 clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, cl_mem features) {

@@ -1,5 +1,7 @@
 #include "graph/graph.h"
 
+#include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +21,14 @@ fail:
     return status;
 }
 
-static clc_status add_tensor(clc_graph *graph, const char *name, int n, int h, int w, int c,
+static size_t count_of(const clc_shape *shape) {
+    size_t count = 1;
+    for (int i = 0; i < shape->rank; i++)
+        count *= (size_t)shape->dims[i];
+    return count;
+}
+
+static clc_status add_tensor(clc_graph *graph, const char *name, clc_shape shape,
                              clc_tensor **tensor) {
     clc_status status = CLC_OK;
     clc_tensor *made = NULL;
@@ -30,11 +39,8 @@ static clc_status add_tensor(clc_graph *graph, const char *name, int n, int h, i
     graph->tensors = tensors;
     CLC_NEW(made, 1);
     snprintf(made->name, sizeof made->name, "%s", name);
-    made->n = n;
-    made->h = h;
-    made->w = w;
-    made->c = c;
-    made->count = (size_t)n * (size_t)h * (size_t)w * (size_t)c;
+    made->shape = shape;
+    made->count = count_of(&shape);
     made->producer = made->last_consumer = -1;
     made->slot = made->grad_slot = -1;
     tensors[graph->tensor_count++] = made;
@@ -43,17 +49,17 @@ fail:
     return status;
 }
 
-clc_status clc_graph_input(clc_graph *graph, const char *name, int n, int h, int w, int c,
-                           bool wants_grad, clc_tensor **tensor) {
-    clc_status status = add_tensor(graph, name, n, h, w, c, tensor);
+clc_status clc_graph_input(clc_graph *graph, const char *name, clc_shape shape, bool wants_grad,
+                           clc_tensor **tensor) {
+    clc_status status = add_tensor(graph, name, shape, tensor);
     if (status == CLC_OK)
-        (*tensor)->wants_grad = wants_grad && graph->gradients;
+        (*tensor)->wants_grad = wants_grad && graph->gradients && shape.type == CLC_TYPE_FLOAT32;
     return status;
 }
 
-clc_status clc_graph_input_external(clc_graph *graph, const char *name, int n, int h, int w, int c,
+clc_status clc_graph_input_external(clc_graph *graph, const char *name, clc_shape shape,
                                     clc_tensor **tensor) {
-    clc_status status = add_tensor(graph, name, n, h, w, c, tensor);
+    clc_status status = add_tensor(graph, name, shape, tensor);
     if (status == CLC_OK)
         (*tensor)->external = true;
     return status;
@@ -64,44 +70,73 @@ void clc_graph_expose(clc_tensor *tensor, bool gradient) {
     tensor->exposed_grad |= gradient && tensor->wants_grad;
 }
 
-clc_status clc_graph_node(clc_graph *graph, const clc_node *node, int n, int h, int w, int c,
-                          size_t saved, clc_tensor **out) {
-    clc_status status = CLC_OK;
-    if (n < 1 || h < 1 || w < 1 || c < 1)
-        return clc_fail(CLC_INVALID,
-                        "%s %s: its output would be %d x %d with %d channels; use larger "
-                        "images or a smaller network",
-                        node->op->name, node->layer, h, w, c);
-    clc_node *nodes = realloc(graph->nodes, (graph->node_count + 1) * sizeof *nodes);
-    if (!nodes)
-        return clc_fail_alloc((graph->node_count + 1) * sizeof *nodes);
-    graph->nodes = nodes;
-    int index = (int)graph->node_count;
-    nodes[index] = *node;
-    CLC_TRY(add_tensor(graph, node->layer, n, h, w, c, &nodes[index].out));
-    nodes[index].out->producer = index;
-    nodes[index].out->wants_grad = graph->gradients;
-    if (saved && graph->training) {
-        CLC_TRY(add_tensor(graph, node->layer, 1, 1, 1, (int)saved, &nodes[index].saved));
-        nodes[index].saved->producer = index;
+clc_status clc_graph_param(clc_graph *graph, const char *layer, clc_node *node, const char *suffix,
+                           clc_param_kind kind, int rank, const int *shape) {
+    char name[128];
+    assert(node->param_count < CLC_NODE_PARAMS);
+    snprintf(name, sizeof name, "%s.%s", layer, suffix);
+    return clc_params_add(graph->params, name, kind, rank, shape,
+                          &node->params[node->param_count++]);
+}
+
+/* A size below 1, such as of a window that doesn't fit into an image. */
+static clc_status check_shape(const clc_node *node, const clc_shape *shape) {
+    char text[64] = "";
+    bool empty = false;
+    for (int i = 0; i < shape->rank; i++) {
+        const size_t length = strlen(text);
+        snprintf(text + length, sizeof text - length, i ? " x %d" : "%d", shape->dims[i]);
+        empty |= shape->dims[i] < 1;
     }
-    graph->node_count++;
-    *out = nodes[index].out;
+    return empty ? clc_fail(CLC_INVALID,
+                            "%s %s: its output would be %s; use larger images or a smaller network",
+                            node->op->name, node->layer, text)
+                 : CLC_OK;
+}
+
+/* The node's own copy of its attr. */
+static clc_status copy_attr(clc_node *node) {
+    clc_status status = CLC_OK;
+    unsigned char *copy = NULL;
+    if (!node->op->attr_bytes)
+        return CLC_OK;
+    CLC_NEW(copy, node->op->attr_bytes);
+    memcpy(copy, node->attr, node->op->attr_bytes);
+    node->attr = copy;
 fail:
     return status;
 }
 
-clc_status clc_graph_param(clc_graph *graph, const char *layer, const char *suffix,
-                           clc_param_kind kind, int rank, const int *shape, int *index) {
-    char name[128];
-    snprintf(name, sizeof name, "%s.%s", layer, suffix);
-    return clc_params_add(graph->params, name, kind, rank, shape, index);
+static clc_status add_outputs(clc_graph *graph, clc_node *node, int index) {
+    clc_status status = CLC_OK;
+    CLC_TRY(add_tensor(graph, node->layer, node->needs.out, &node->out));
+    node->out->producer = index;
+    node->out->wants_grad = graph->gradients && node->needs.out.type == CLC_TYPE_FLOAT32;
+    if (node->needs.saved.rank) {
+        CLC_TRY(add_tensor(graph, node->layer, node->needs.saved, &node->saved));
+        node->saved->producer = index;
+    }
+fail:
+    return status;
 }
 
-bool clc_graph_grad_accumulates(clc_tensor *tensor) {
-    bool written = tensor->grad_written;
-    tensor->grad_written = true;
-    return written;
+clc_status clc_graph_node(clc_graph *graph, const char *layer, const clc_node *node,
+                          clc_tensor **out) {
+    clc_status status = CLC_OK;
+    clc_node made = *node;
+    snprintf(made.layer, sizeof made.layer, "%s", layer);
+    CLC_TRY(made.op->plan(graph, &made, &made.needs));
+    CLC_TRY(check_shape(&made, &made.needs.out));
+    clc_node *nodes = realloc(graph->nodes, (graph->node_count + 1) * sizeof *nodes);
+    if (!nodes)
+        return clc_fail_alloc((graph->node_count + 1) * sizeof *nodes);
+    graph->nodes = nodes;
+    CLC_TRY(add_outputs(graph, &made, (int)graph->node_count));
+    CLC_TRY(copy_attr(&made));
+    graph->nodes[graph->node_count++] = made;
+    *out = made.out;
+fail:
+    return status;
 }
 
 clc_status clc_graph_allocate(clc_graph *graph) {
@@ -133,14 +168,12 @@ clc_status clc_graph_build(clc_graph *graph) {
     CLC_NEW(graph->forward_end, graph->node_count);
     CLC_NEW(graph->backward_end, graph->node_count);
     for (size_t i = 0; i < graph->node_count; i++) {
-        clc_node *node = &graph->nodes[i];
+        const clc_node *node = &graph->nodes[i];
         CLC_TRY(node->op->forward(graph, node, &graph->forward));
         graph->forward_end[i] = graph->forward.count;
     }
-    for (size_t i = 0; i < graph->tensor_count; i++)
-        graph->tensors[i]->grad_written = graph->tensors[i]->exposed_grad;
     for (size_t i = graph->node_count; graph->gradients && i-- > 0;) {
-        clc_node *node = &graph->nodes[i];
+        const clc_node *node = &graph->nodes[i];
         CLC_TRY(node->op->backward(graph, node, &graph->backward));
         graph->backward_end[i] = graph->backward.count;
     }
@@ -161,6 +194,8 @@ void clc_graph_free(clc_graph **graph) {
         clc_buffer_release(g->device, &g->workspace);
     for (size_t i = 0; i < g->tensor_count; i++)
         free(g->tensors[i]);
+    for (size_t i = 0; i < g->node_count; i++)
+        free((void *)(uintptr_t)g->nodes[i].attr);
     free(g->tensors);
     free(g->nodes);
     free(g->slots);

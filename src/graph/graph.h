@@ -3,9 +3,10 @@
 #ifndef CLC_GRAPH_GRAPH_H
 #define CLC_GRAPH_GRAPH_H
 
+#include "device/gemm.h"
 #include "device/sequence.h"
 #include "graph/param.h"
-#include "op/conv2d.h"
+#include "graph/tensor.h"
 
 /* One buffer of the plan, reused by tensors whose lifetimes don't overlap. */
 typedef struct clc_slot {
@@ -16,44 +17,48 @@ typedef struct clc_slot {
     cl_mem mem;
 } clc_slot;
 
-typedef struct clc_tensor {
-    char name[64];
-    int n, h, w, c; /* (N,H,W,C); a matrix is (N,1,1,C) */
-    size_t count;
-    int producer;      /* node index, -1 for an input */
-    int last_consumer; /* node index, -1 if none */
-    int kept_until;    /* time up to which the value must live */
-    bool wants_grad;   /* an input's gradient is computed only if asked for */
-    bool grad_written; /* while backward is built: the next writer adds */
-    bool external;     /* an input whose buffer the caller provides in `value` */
-    bool exposed,
-        exposed_grad; /* the loss reads the value, writes a gradient, although nodes read it too */
-    int slot, grad_slot;
-    cl_mem value, grad; /* borrowed from the slots */
-} clc_tensor;
-
 typedef struct clc_graph clc_graph;
 typedef struct clc_node clc_node;
 
-/* What a kind of node does; each is one file in src/op. */
+enum { CLC_NODE_INPUTS = 4, CLC_NODE_PARAMS = 8 };
+
+/* What a node needs of the tape. */
+typedef struct clc_needs {
+    clc_shape out;
+    clc_shape saved; /* what forward keeps for backward besides values; rank 0: nothing */
+    bool keeps_in[CLC_NODE_INPUTS], keeps_out; /* values that backward reads */
+} clc_needs;
+
+/* A kind of node. The builders of op/ops.h append them. */
 typedef struct clc_op {
     const char *name;
-    bool keeps_input;  /* backward reads the input's value */
-    bool keeps_output; /* backward reads the output's value */
+    size_t attr_bytes; /* of a node's attr */
+
+    /* Works out the needs from inputs and attr; refuses inputs that the op can't take. */
+    clc_status (*plan)(const clc_graph *graph, const clc_node *node, clc_needs *needs);
+
     /* Bytes of workspace, the larger of both directions. */
     size_t (*workspace)(const clc_graph *graph, const clc_node *node);
-    clc_status (*forward)(clc_graph *graph, clc_node *node, clc_sequence *sequence);
-    clc_status (*backward)(clc_graph *graph, clc_node *node, clc_sequence *sequence);
+
+    clc_status (*forward)(clc_graph *graph, const clc_node *node, clc_sequence *sequence);
+
+    /* Writes the gradients of the parameters and of each input that wants one, of the last input
+     * first; adds to that of in[i] where node->adds[i]. */
+    clc_status (*backward)(clc_graph *graph, const clc_node *node, clc_sequence *sequence);
 } clc_op;
 
 struct clc_node {
     const clc_op *op;
     char layer[64];
-    clc_tensor *in, *residual, *out;
-    clc_tensor *saved; /* what forward keeps for backward besides values; NULL if nothing */
-    int params[4];     /* indices into graph->params */
-    int kernel, stride, pad;
-    bool relu, bias;
+    clc_tensor *in[CLC_NODE_INPUTS];
+    int in_count;
+    clc_tensor *out;
+    clc_tensor *saved;           /* NULL if the op saves nothing */
+    int params[CLC_NODE_PARAMS]; /* indices into graph->params */
+    int param_count;
+    const void *attr; /* the op's own settings, owned by the graph; NULL for none */
+    clc_needs needs;
+    bool adds[CLC_NODE_INPUTS]; /* planned: something else has written in[i]'s gradient before */
 };
 
 struct clc_graph {
@@ -65,7 +70,7 @@ struct clc_graph {
     int norm_splits; /* equal parts of the samples that batch-norm sees alone; 1 unless set */
     bool frozen;     /* training leaves batch-norm's running statistics as they are */
     bool fixed_norm; /* it normalises by them, too: no sample depends on another */
-    clc_conv2d_kind convolution;
+    int convolution; /* CLC_CONFIG_CONVOLUTION_..: how convolutions are computed */
     clc_gemm_kind gemm;
     clc_tensor **tensors;
     size_t tensor_count;
@@ -85,31 +90,34 @@ clc_status clc_graph_create(clc_device *device, clc_params *params, bool trainin
                             clc_graph **graph);
 
 /* A tensor that the caller fills before forward. */
-clc_status clc_graph_input(clc_graph *graph, const char *name, int n, int h, int w, int c,
-                           bool wants_grad, clc_tensor **tensor);
+clc_status clc_graph_input(clc_graph *graph, const char *name, clc_shape shape, bool wants_grad,
+                           clc_tensor **tensor);
 
 /* An input in a buffer of the caller, who sets tensor->value before clc_graph_build. No gradient.
  */
-clc_status clc_graph_input_external(clc_graph *graph, const char *name, int n, int h, int w, int c,
+clc_status clc_graph_input_external(clc_graph *graph, const char *name, clc_shape shape,
                                     clc_tensor **tensor);
 
 /* The loss reads this tensor; with `gradient` it also writes its gradient, to which nodes add
  * theirs. */
 void clc_graph_expose(clc_tensor *tensor, bool gradient);
 
-/* For src/op: appends a node with an output of shape (n,h,w,c) and, if saved > 0, `saved` floats.
- */
-clc_status clc_graph_node(clc_graph *graph, const clc_node *node, int n, int h, int w, int c,
-                          size_t saved, clc_tensor **out);
+/* For an op's builder: adds parameter "<layer>.<suffix>", the node's next. */
+clc_status clc_graph_param(clc_graph *graph, const char *layer, clc_node *node, const char *suffix,
+                           clc_param_kind kind, int rank, const int *shape);
 
-/* For src/op: adds parameter "<layer>.<suffix>"; *index receives it. */
-clc_status clc_graph_param(clc_graph *graph, const char *layer, const char *suffix,
-                           clc_param_kind kind, int rank, const int *shape, int *index);
+/* For an op's builder: appends the node, whose op, inputs, parameters and attr (copied) are set;
+ * *out receives its output. */
+clc_status clc_graph_node(clc_graph *graph, const char *layer, const clc_node *node,
+                          clc_tensor **out);
 
-/* For src/op: whether the next gradient written into `tensor` must add to what is there. */
-bool clc_graph_grad_accumulates(clc_tensor *tensor);
+/* The node's parameter number i. */
+static inline const clc_param *clc_node_param(const clc_graph *graph, const clc_node *node, int i) {
+    return &graph->params->items[node->params[i]];
+}
 
-/* Works out lifetimes, slots and workspace; needs no device memory. Host only. */
+/* Works out lifetimes, slots, workspace and which gradients are added to; needs no device memory.
+ * Host only. */
 clc_status clc_graph_plan(clc_graph *graph);
 
 /* Lets a planned graph use the workspace of another one that has been planned on the same device.

@@ -12,13 +12,11 @@ static int backward_time(const clc_graph *graph, int node) {
 }
 
 static void keep(clc_tensor *tensor, int time) {
-    if (tensor && tensor->kept_until < time)
+    if (tensor->kept_until < time)
         tensor->kept_until = time;
 }
 
 static void consume(clc_graph *graph, clc_tensor *tensor, int node, bool kept) {
-    if (!tensor)
-        return;
     tensor->last_consumer = node;
     keep(tensor, kept && graph->gradients ? backward_time(graph, node) : node);
 }
@@ -28,10 +26,10 @@ static void find_lifetimes(clc_graph *graph) {
         graph->tensors[i]->kept_until = graph->tensors[i]->producer;
     for (int i = 0; i < (int)graph->node_count; i++) {
         clc_node *node = &graph->nodes[i];
-        consume(graph, node->in, i, node->op->keeps_input);
-        consume(graph, node->residual, i, false);
+        for (int input = 0; input < node->in_count; input++)
+            consume(graph, node->in[input], i, node->needs.keeps_in[input]);
         keep(node->out, i);
-        if (graph->gradients && node->op->keeps_output)
+        if (graph->gradients && node->needs.keeps_out)
             keep(node->out, backward_time(graph, i));
         if (node->saved)
             keep(node->saved, graph->gradients ? backward_time(graph, i) : i);
@@ -40,6 +38,20 @@ static void find_lifetimes(clc_graph *graph) {
     for (size_t i = 0; i < graph->tensor_count; i++)
         if (graph->tensors[i]->last_consumer < 0 || graph->tensors[i]->exposed)
             keep(graph->tensors[i], loss_time(graph));
+}
+
+/* Backward goes from the last node to the first, and of a node from the last input to the first:
+ * who comes first writes a gradient, unless the loss has, and all others add. */
+static void find_adders(clc_graph *graph) {
+    for (int i = 0; i < (int)graph->node_count; i++) {
+        clc_node *node = &graph->nodes[i];
+        for (int input = 0; input < node->in_count; input++) {
+            const clc_tensor *in = node->in[input];
+            node->adds[input] = in->exposed_grad || in->last_consumer > i;
+            for (int later = input + 1; later < node->in_count; later++)
+                node->adds[input] |= node->in[later] == in;
+        }
+    }
 }
 
 /* Without gradients, what stands after the last node lies apart: the rest can be borrowed. */
@@ -88,7 +100,7 @@ static clc_status place_at(clc_graph *graph, int time) {
     clc_status status = CLC_OK;
     for (size_t i = 0; i < graph->tensor_count; i++) {
         clc_tensor *tensor = graph->tensors[i];
-        size_t bytes = tensor->count * sizeof(float);
+        const size_t bytes = clc_tensor_bytes(tensor);
         if (tensor->slot < 0 && !tensor->external && tensor->producer == time)
             CLC_TRY(take_slot(graph, bytes, time, tensor->kept_until, &tensor->slot));
         if (grad_born(graph, tensor, time)) {
@@ -104,6 +116,7 @@ fail:
 clc_status clc_graph_plan(clc_graph *graph) {
     clc_status status = CLC_OK;
     find_lifetimes(graph);
+    find_adders(graph);
     for (int time = -1; time <= 2 * loss_time(graph); time++)
         CLC_TRY(place_at(graph, time));
     for (size_t i = 0; i < graph->node_count; i++) {

@@ -19,8 +19,8 @@ static clc_status build_heads(const clc_branches_plan *plan, clc_branch *b, bran
     CLC_TRY(clc_projector_build(b->graph, config, b->features, &b->projection));
     b->output = b->projection;
     if (plan->method->prototypes) {
-        CLC_TRY(clc_prototypes(b->graph, "prototypes", b->projection, config->method.prototypes,
-                               &b->output));
+        CLC_TRY(clc_op_prototypes(b->graph, "prototypes", b->projection, config->method.prototypes,
+                                  &b->output));
         clc_param *weight = clc_params_find(b->graph->params, "prototypes.weight");
         weight->group = CLC_GROUP_PROTOTYPES;
     }
@@ -41,11 +41,12 @@ static clc_status build_branch(const clc_branches_plan *plan, clc_params *params
     b->graph->frozen = kind == EMBEDDER;
     b->graph->norm_splits = norm_splits(plan, c->views);
     b->graph->fixed_norm = config->encoder.norm == CLC_CONFIG_NORM_FIXED;
-    b->graph->convolution = (clc_conv2d_kind)config->device.convolution;
+    b->graph->convolution = config->device.convolution;
     b->graph->gemm = (clc_gemm_kind)config->device.gemm;
     b->views = c->views;
-    CLC_TRY(clc_graph_input_external(b->graph, "images", c->views * views->images, c->size, c->size,
-                                     views->channels, &b->images));
+    CLC_TRY(clc_graph_input_external(
+        b->graph, "images",
+        clc_shape_images(c->views * views->images, c->size, c->size, views->channels), &b->images));
     CLC_TRY(clc_encoder_build(b->graph, config, b->images, &b->features));
     CLC_TRY(build_heads(plan, b, kind));
 fail:
@@ -88,9 +89,10 @@ clc_status clc_branches_add_queue(clc_branches *branches, const clc_branches_pla
     clc_branch *b = &branches->queue;
     CLC_TRY(clc_graph_create(plan->device, params, true, &b->graph));
     b->graph->gradients = false;
-    CLC_TRY(clc_graph_input_external(b->graph, "queue", queue->size, 1, 1, queue->dim, &b->images));
-    CLC_TRY(clc_prototypes(b->graph, "prototypes", b->images, plan->config->method.prototypes,
-                           &b->output));
+    CLC_TRY(clc_graph_input_external(b->graph, "queue", clc_shape_rows(queue->size, queue->dim),
+                                     &b->images));
+    CLC_TRY(clc_op_prototypes(b->graph, "prototypes", b->images, plan->config->method.prototypes,
+                              &b->output));
 fail:
     return status;
 }

@@ -17,7 +17,7 @@ static void add_part(clc_port *port, const clc_branch *student, const clc_branch
     port->parts[port->part_count].first = port->views;
     port->parts[port->part_count++].views = student->views;
     port->views += student->views;
-    port->dim = to->c;
+    port->dim = clc_tensor_channels(to);
 }
 
 /* A port on the networks' tensors: of the first `count` crop sizes. */

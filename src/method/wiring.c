@@ -56,7 +56,7 @@ static clc_status plan_branches(clc_wiring *w, const clc_branches_plan *plan) {
     CLC_TRY(add_learned(w));
     if (w->method->queue != CLC_QUEUE_NONE && w->config->method.queue) {
         w->queue.size = w->config->method.queue;
-        w->queue.dim = w->branches.students[0].projection->c;
+        w->queue.dim = clc_tensor_channels(w->branches.students[0].projection);
     }
     if (w->method->queue == CLC_QUEUE_SCORED && w->queue.size)
         CLC_TRY(clc_branches_add_queue(&w->branches, plan, &w->params, &w->queue));

@@ -68,7 +68,7 @@ bool clc_param_is_kept(const clc_config *config, const char *name) {
 
 clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,
                                clc_tensor **prediction) {
-    clc_mlp mlp = {.output = projection->c,
+    clc_mlp mlp = {.output = clc_tensor_channels(projection),
                    .batchnorm = config->predictor.batchnorm,
                    .last_batchnorm = config->predictor.last_batchnorm,
                    .group = config->predictor.constant_rate ? CLC_GROUP_PREDICTOR : CLC_GROUP_MAIN};

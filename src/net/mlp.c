@@ -11,10 +11,10 @@ static clc_status add_layer(clc_graph *graph, const char *prefix, int outputs, b
     clc_status status = CLC_OK;
     char layer[64];
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%d", prefix, (*index)++));
-    CLC_TRY(clc_linear(graph, layer, *y, outputs, !batchnorm, relu && !batchnorm, y));
+    CLC_TRY(clc_op_linear(graph, layer, *y, outputs, !batchnorm, relu && !batchnorm, y));
     if (batchnorm) {
         CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%d", prefix, (*index)++));
-        CLC_TRY(clc_batchnorm(graph, layer, *y, NULL, relu, y));
+        CLC_TRY(clc_op_batchnorm(graph, layer, *y, NULL, relu, y));
     }
     *index += relu;
 fail:

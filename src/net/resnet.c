@@ -38,9 +38,9 @@ static clc_status conv_norm(clc_graph *graph, const char *block, const char *con
     char layer[64];
     clc_tensor *y = NULL;
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%s", block, conv));
-    CLC_TRY(clc_conv2d(graph, layer, in, k, kernel, stride, kernel / 2, &y));
+    CLC_TRY(clc_op_conv2d(graph, layer, in, k, kernel, stride, kernel / 2, &y));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%s", block, norm));
-    CLC_TRY(clc_batchnorm(graph, layer, y, residual, relu, out));
+    CLC_TRY(clc_op_batchnorm(graph, layer, y, residual, relu, out));
 fail:
     return status;
 }
@@ -56,7 +56,7 @@ static clc_status add_block(clc_graph *graph, const clc_resnet *resnet, const ch
     } else {
         CLC_TRY(conv_norm(graph, name, "conv1", "bn1", in, width, 3, stride, NULL, true, &y));
     }
-    if (stride != 1 || in->c != outputs)
+    if (stride != 1 || clc_tensor_channels(in) != outputs)
         CLC_TRY(conv_norm(graph, name, "downsample.0", "downsample.1", in, outputs, 1, stride, NULL,
                           false, &shortcut));
     if (resnet->bottleneck)
@@ -76,7 +76,7 @@ static clc_status add_stem(clc_graph *graph, const clc_resnet *resnet, const cha
                       out));
     if (!resnet->small_stem) {
         CLC_TRY(clc_text_format(layer, sizeof layer, "%s.maxpool", prefix));
-        CLC_TRY(clc_maxpool(graph, layer, *out, 3, 2, 1, out));
+        CLC_TRY(clc_op_maxpool(graph, layer, *out, 3, 2, 1, out));
     }
 fail:
     return status;
@@ -95,7 +95,7 @@ clc_status clc_resnet_build(clc_graph *graph, const char *prefix, const clc_resn
             CLC_TRY(add_block(graph, resnet, name, y, resnet->width << stage, stride, &y));
         }
     CLC_TRY(clc_text_format(name, sizeof name, "%s.avgpool", prefix));
-    CLC_TRY(clc_avgpool(graph, name, y, out));
+    CLC_TRY(clc_op_avgpool(graph, name, y, out));
 fail:
     return status;
 }

@@ -106,23 +106,40 @@ fail:
     return status;
 }
 
+/* The last launch of backward: dx. The residual's gradient is the output's behind the mask, and
+ * serves again, unless it holds more. */
+static clc_status apply_backward(const batchnorm_build *b) {
+    const clc_batchnorm_args *a = b->args;
+    const bool residual = a->residual != NULL;
+    const clc_arg none = CLC_FLOAT(-INFINITY), floor_value = a->relu ? CLC_FLOAT(0.0f) : none;
+    if (residual && (a->adds_dresidual || a->dx == a->dresidual)) {
+        clc_launch_spec s =
+            spec(b, "batchnorm_backward_apply_residual", "batchnorm_backward", false, 4);
+        return CLC_LAUNCH(b->sequence, b->device, &s, CLC_MEM(a->x), CLC_MEM(a->dy), CLC_MEM(a->y),
+                          CLC_MEM(a->saved), CLC_MEM(a->dx), CLC_INT(b->rows), floor_value,
+                          CLC_INT(a->adds_dx));
+    }
+    clc_launch_spec s = spec(b, "batchnorm_backward_apply", "batchnorm_backward", false, 3);
+    return CLC_LAUNCH(b->sequence, b->device, &s, CLC_MEM(a->x),
+                      CLC_MEM(residual ? a->dresidual : a->dy), CLC_MEM(a->saved), CLC_MEM(a->dx),
+                      CLC_INT(b->rows), residual ? none : floor_value, CLC_INT(a->adds_dx));
+}
+
 clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *device,
                                         const clc_batchnorm_args *a) {
     clc_status status = CLC_OK;
     const char *op = "batchnorm_backward";
     batchnorm_build b = begin(sequence, device, a);
     const bool residual = a->residual != NULL;
-    const clc_arg rows = CLC_INT(b.rows), none = CLC_FLOAT(-INFINITY);
-    const clc_arg floor_value = a->relu ? CLC_FLOAT(0.0f) : none;
+    const clc_arg rows = CLC_INT(b.rows), floor_value = CLC_FLOAT(a->relu ? 0.0f : -INFINITY);
     clc_launch_spec sums =
         spec(&b, residual ? "batchnorm_backward_sums_residual" : "batchnorm_backward_sums", op,
              false, residual ? 4 : 2);
     clc_launch_spec merge = spec(&b, "batchnorm_backward_merge", op, true, 0);
-    clc_launch_spec last = spec(&b, "batchnorm_backward_apply", op, false, 3);
     if (residual)
         CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->dy), CLC_MEM(a->y),
                            CLC_MEM(a->saved), CLC_MEM(a->dresidual), CLC_MEM(a->workspace), rows,
-                           floor_value));
+                           floor_value, CLC_INT(a->adds_dresidual)));
     else
         CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->dy),
                            CLC_MEM(a->saved), CLC_MEM(a->workspace), rows, floor_value));
@@ -130,91 +147,107 @@ clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *devi
                        CLC_MEM(a->dweight), CLC_MEM(a->dbias), rows, CLC_INT(b.chunks),
                        CLC_INT(a->splits), CLC_INT(a->fixed)));
     if (a->dx)
-        CLC_TRY(CLC_LAUNCH(sequence, device, &last, CLC_MEM(a->x),
-                           CLC_MEM(residual ? a->dresidual : a->dy), CLC_MEM(a->saved),
-                           CLC_MEM(a->dx), rows, residual ? none : floor_value));
+        CLC_TRY(apply_backward(&b));
 fail:
     return status;
 }
 
-/* ---- the node ---- */
+/* ---- the node: inputs x and, optionally, the residual ---- */
+
+enum { WEIGHT, BIAS, MEAN, VARIANCE, PARAMS };
+
+typedef struct batchnorm_attr {
+    bool relu;
+} batchnorm_attr;
+
+static int splits_of(const clc_graph *graph) {
+    return graph->training ? graph->norm_splits : 1;
+}
+
+static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
+    const clc_tensor *in = node->in[0];
+    const int splits = splits_of(graph);
+    if (clc_tensor_samples(in) % splits)
+        return clc_fail(CLC_INVALID,
+                        "%s: %d samples can't be split into %d equal parts for batch-norm",
+                        node->layer, clc_tensor_samples(in), splits);
+    *needs = (clc_needs){.out = in->shape, .keeps_in = {true}, .keeps_out = node->in_count > 1};
+    if (graph->training)
+        needs->saved = clc_shape_rows(6 * splits, clc_tensor_channels(in));
+    return CLC_OK;
+}
 
 static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node) {
-    const clc_param *p = graph->params->items;
+    const clc_tensor *in = node->in[0], *residual = node->in[1];
+    const clc_param *weight = clc_node_param(graph, node, WEIGHT),
+                    *bias = clc_node_param(graph, node, BIAS);
     return (clc_batchnorm_args){
-        .rows = node->in->n * node->in->h * node->in->w,
-        .channels = node->in->c,
-        .splits = graph->training ? graph->norm_splits : 1,
+        .rows = clc_tensor_rows(in),
+        .channels = clc_tensor_channels(in),
+        .splits = splits_of(graph),
         .frozen = graph->frozen,
         .fixed = graph->fixed_norm,
-        .relu = node->relu,
-        .x = node->in->value,
+        .relu = ((const batchnorm_attr *)node->attr)->relu,
+        .x = in->value,
         .y = node->out->value,
-        .residual = node->residual ? node->residual->value : NULL,
-        .weight = p[node->params[0]].value,
-        .bias = p[node->params[1]].value,
-        .running_mean = p[node->params[2]].value,
-        .running_variance = p[node->params[3]].value,
+        .residual = residual ? residual->value : NULL,
+        .weight = weight->value,
+        .bias = bias->value,
+        .running_mean = clc_node_param(graph, node, MEAN)->value,
+        .running_variance = clc_node_param(graph, node, VARIANCE)->value,
         .saved = node->saved ? node->saved->value : NULL,
         .dy = node->out->grad,
-        .dx = node->in->grad,
-        .dresidual = node->residual ? node->residual->grad : NULL,
-        .dweight = p[node->params[0]].grad,
-        .dbias = p[node->params[1]].grad,
+        .dx = in->grad,
+        .dresidual = residual ? residual->grad : NULL,
+        .adds_dx = node->adds[0],
+        .adds_dresidual = node->adds[1],
+        .dweight = weight->grad,
+        .dbias = bias->grad,
         .workspace = graph->workspace,
         .layer = node->layer,
     };
 }
 
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    return clc_batchnorm_workspace(graph->device, node->in->n * node->in->h * node->in->w,
-                                   node->in->c, graph->training ? graph->norm_splits : 1);
+    const clc_tensor *in = node->in[0];
+    return clc_batchnorm_workspace(graph->device, clc_tensor_rows(in), clc_tensor_channels(in),
+                                   splits_of(graph));
 }
 
-static clc_status forward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     const clc_batchnorm_args args = node_args(graph, node);
     return graph->training ? clc_batchnorm_build_training(sequence, graph->device, &args)
                            : clc_batchnorm_build_inference(sequence, graph->device, &args);
 }
 
-static clc_status backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     const clc_batchnorm_args args = node_args(graph, node);
-    if (clc_graph_grad_accumulates(node->in) ||
-        (node->residual && clc_graph_grad_accumulates(node->residual)))
-        return clc_fail(CLC_INVALID,
-                        "%s: batch-norm must be its input's first consumer in backward",
-                        node->layer);
-    if (node->residual && !args.dresidual)
+    if (args.residual && !args.dresidual)
         return clc_fail(CLC_INVALID, "%s: batch-norm's residual must want a gradient", node->layer);
     return clc_batchnorm_build_backward(sequence, graph->device, &args);
 }
 
-static const clc_op plain = {"batchnorm", true, false, workspace, forward, backward};
-static const clc_op with_residual = {"batchnorm", true, true, workspace, forward, backward};
+static const clc_op batchnorm = {"batchnorm", sizeof(batchnorm_attr), plan, workspace, forward,
+                                 backward};
 
-clc_status clc_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor *residual,
-                         bool relu, clc_tensor **out) {
+clc_status clc_op_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in,
+                            clc_tensor *residual, bool relu, clc_tensor **out) {
     static const struct {
         const char *suffix;
         clc_param_kind kind;
-    } params[4] = {{"weight", CLC_PARAM_NORM_WEIGHT},
-                   {"bias", CLC_PARAM_NORM_BIAS},
-                   {"running_mean", CLC_PARAM_NORM_MEAN},
-                   {"running_var", CLC_PARAM_NORM_VARIANCE}};
+    } params[PARAMS] = {[WEIGHT] = {"weight", CLC_PARAM_NORM_WEIGHT},
+                        [BIAS] = {"bias", CLC_PARAM_NORM_BIAS},
+                        [MEAN] = {"running_mean", CLC_PARAM_NORM_MEAN},
+                        [VARIANCE] = {"running_var", CLC_PARAM_NORM_VARIANCE}};
     clc_status status = CLC_OK;
+    const int channels = clc_tensor_channels(in);
+    const batchnorm_attr attr = {relu};
     clc_node node = {
-        .op = residual ? &with_residual : &plain, .in = in, .residual = residual, .relu = relu};
-    const int splits = graph->norm_splits;
-    if (graph->training && in->n % splits)
-        return clc_fail(CLC_INVALID,
-                        "%s: %d samples can't be split into %d equal parts for batch-norm", layer,
-                        in->n, splits);
-    snprintf(node.layer, sizeof node.layer, "%s", layer);
-    for (int i = 0; i < 4; i++)
-        CLC_TRY(clc_graph_param(graph, layer, params[i].suffix, params[i].kind, 1, &in->c,
-                                &node.params[i]));
-    CLC_TRY(clc_graph_node(graph, &node, in->n, in->h, in->w, in->c, 6 * (size_t)(splits * in->c),
-                           out));
+        .op = &batchnorm, .in = {in, residual}, .in_count = residual ? 2 : 1, .attr = &attr};
+    for (int i = 0; i < PARAMS; i++)
+        CLC_TRY(
+            clc_graph_param(graph, layer, &node, params[i].suffix, params[i].kind, 1, &channels));
+    CLC_TRY(clc_graph_node(graph, layer, &node, out));
 fail:
     return status;
 }

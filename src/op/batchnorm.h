@@ -15,9 +15,11 @@ typedef struct clc_batchnorm_args {
     cl_mem weight, bias;                   /* (channels) */
     cl_mem running_mean, running_variance; /* (channels), updated in training */
     cl_mem saved;                          /* (splits,6,channels), from forward to backward */
-    cl_mem dy, dx, dresidual; /* (rows,channels), all overwritten but dy; dx may be NULL */
-    cl_mem dweight, dbias;    /* (channels), overwritten */
-    cl_mem workspace;         /* clc_batchnorm_workspace bytes */
+    cl_mem dy, dx, dresidual;     /* (rows,channels), written; dx may be NULL. Both may be the same
+                                     buffer if dx is added to */
+    bool adds_dx, adds_dresidual; /* backward adds to what is there */
+    cl_mem dweight, dbias;        /* (channels), overwritten */
+    cl_mem workspace;             /* clc_batchnorm_workspace bytes */
     const char *layer;
 } clc_batchnorm_args;
 

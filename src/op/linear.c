@@ -7,37 +7,64 @@
 /* y (n,k) = x (n,c) W (c,k) + b; dx = d W^T, dW = x^T d, db = column sums of d, where d is dy
  * behind the ReLU's mask. `saved` holds d (n,k) and the partial column sums (groups,k). */
 
+typedef struct linear_attr {
+    int outputs;
+    bool bias, relu;
+} linear_attr;
+
+static bool has_bias(const clc_node *node) {
+    return ((const linear_attr *)node->attr)->bias;
+}
+
 static bool has_tail(const clc_node *node) {
-    return node->bias || node->relu;
+    const linear_attr *attr = node->attr;
+    return attr->bias || attr->relu;
+}
+
+/* Below which results are cut off. */
+static clc_arg floor_of(const clc_node *node) {
+    return CLC_FLOAT(((const linear_attr *)node->attr)->relu ? 0.0f : -INFINITY);
+}
+
+/* The output's mask is read behind a ReLU; `saved` holds d and the partial sums. */
+static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
+    const linear_attr *attr = node->attr;
+    const int rows = clc_tensor_rows(node->in[0]);
+    *needs = (clc_needs){.out = clc_shape_rows(rows, attr->outputs),
+                         .keeps_in = {true},
+                         .keeps_out = has_tail(node)};
+    if (graph->gradients && has_tail(node))
+        needs->saved = clc_shape_rows(rows + (int)graph->device->groups, attr->outputs);
+    return CLC_OK;
 }
 
 static clc_gemm forward_gemm(const clc_graph *graph, const clc_node *node) {
-    return (clc_gemm){.m = (size_t)node->in->n,
-                      .n = (size_t)node->out->c,
-                      .k = (size_t)node->in->c,
-                      .a = node->in->value,
-                      .b = graph->params->items[node->params[0]].value,
+    return (clc_gemm){.m = (size_t)clc_tensor_rows(node->in[0]),
+                      .n = (size_t)clc_tensor_channels(node->out),
+                      .k = (size_t)clc_tensor_channels(node->in[0]),
+                      .a = node->in[0]->value,
+                      .b = clc_node_param(graph, node, 0)->value,
                       .c = node->out->value};
 }
 
 static clc_gemm data_gemm(const clc_graph *graph, const clc_node *node, cl_mem d) {
     return (clc_gemm){.transpose_b = true,
-                      .m = (size_t)node->in->n,
-                      .n = (size_t)node->in->c,
-                      .k = (size_t)node->out->c,
+                      .m = (size_t)clc_tensor_rows(node->in[0]),
+                      .n = (size_t)clc_tensor_channels(node->in[0]),
+                      .k = (size_t)clc_tensor_channels(node->out),
                       .a = d,
-                      .b = graph->params->items[node->params[0]].value,
-                      .c = node->in->grad};
+                      .b = clc_node_param(graph, node, 0)->value,
+                      .c = node->in[0]->grad};
 }
 
 static clc_gemm weight_gemm(const clc_graph *graph, const clc_node *node, cl_mem d) {
     return (clc_gemm){.transpose_a = true,
-                      .m = (size_t)node->in->c,
-                      .n = (size_t)node->out->c,
-                      .k = (size_t)node->in->n,
-                      .a = node->in->value,
+                      .m = (size_t)clc_tensor_channels(node->in[0]),
+                      .n = (size_t)clc_tensor_channels(node->out),
+                      .k = (size_t)clc_tensor_rows(node->in[0]),
+                      .a = node->in[0]->value,
                       .b = d,
-                      .c = graph->params->items[node->params[0]].grad};
+                      .c = clc_node_param(graph, node, 0)->grad};
 }
 
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
@@ -59,8 +86,9 @@ typedef struct tail_build {
 static void begin(tail_build *b, const clc_graph *graph, const clc_node *node, const char *kernel,
                   size_t groups) {
     const clc_tensor *y = node->out;
-    snprintf(b->options, sizeof b->options, "-DK=%d -DVW=%u", y->c,
-             clc_item_width(graph->device, (size_t)y->c));
+    const int channels = clc_tensor_channels(y);
+    snprintf(b->options, sizeof b->options, "-DK=%d -DVW=%u", channels,
+             clc_item_width(graph->device, (size_t)channels));
     b->spec = (clc_launch_spec){.source = "op/linear.cl",
                                 .kernel = kernel,
                                 .options = b->options,
@@ -71,7 +99,7 @@ static void begin(tail_build *b, const clc_graph *graph, const clc_node *node, c
                                 .bytes = 8.0 * (double)y->count};
 }
 
-static clc_status forward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
     const clc_gemm gemm = forward_gemm(graph, node);
     tail_build b;
@@ -80,16 +108,16 @@ static clc_status forward(clc_graph *graph, clc_node *node, clc_sequence *sequen
     if (!has_tail(node))
         return CLC_OK;
     begin(&b, graph, node, "linear_bias", graph->device->groups);
-    cl_mem bias = node->bias ? graph->params->items[node->params[1]].value : node->out->value;
+    cl_mem bias = has_bias(node) ? clc_node_param(graph, node, 1)->value : node->out->value;
     CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->value), CLC_MEM(bias),
-                       CLC_INT(node->out->n), CLC_INT(node->bias),
-                       CLC_FLOAT(node->relu ? 0.0f : -INFINITY)));
+                       CLC_INT(clc_tensor_rows(node->out)), CLC_INT(has_bias(node)),
+                       floor_of(node)));
 fail:
     return status;
 }
 
 /* Masks the gradient into `saved` and reduces the bias's. */
-static clc_status tail_backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status tail_backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
     tail_build b;
     const size_t groups = graph->device->groups;
@@ -97,29 +125,29 @@ static clc_status tail_backward(clc_graph *graph, clc_node *node, clc_sequence *
     begin(&b, graph, node, "linear_bias_backward", groups);
     CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->value),
                        CLC_MEM(node->out->grad), CLC_MEM(node->saved->value), part,
-                       CLC_INT(node->out->n), CLC_FLOAT(node->relu ? 0.0f : -INFINITY)));
-    if (node->bias) {
-        const size_t vectors =
-            (size_t)node->out->c / clc_item_width(graph->device, (size_t)node->out->c);
+                       CLC_INT(clc_tensor_rows(node->out)), floor_of(node)));
+    if (has_bias(node)) {
+        const size_t channels = (size_t)clc_tensor_channels(node->out);
+        const size_t vectors = channels / clc_item_width(graph->device, channels);
         const size_t items = graph->device->group_size;
         begin(&b, graph, node, "linear_bias_merge", clc_ceil_div(vectors, items));
         CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
-                           CLC_MEM(graph->params->items[node->params[1]].grad), CLC_INT(groups)));
+                           CLC_MEM(clc_node_param(graph, node, 1)->grad), CLC_INT(groups)));
     }
 fail:
     return status;
 }
 
-static clc_status backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
     cl_mem d = node->out->grad;
     if (has_tail(node)) {
         CLC_TRY(tail_backward(graph, node, sequence));
         d = node->saved->value;
     }
-    if (node->in->wants_grad) {
+    if (node->in[0]->wants_grad) {
         clc_gemm gemm = data_gemm(graph, node, d);
-        gemm.accumulate = clc_graph_grad_accumulates(node->in);
+        gemm.accumulate = node->adds[0];
         CLC_TRY(clc_gemm_build(sequence, graph->device, graph->gemm, &gemm, graph->workspace,
                                "linear_backward_data", node->layer));
     }
@@ -130,25 +158,18 @@ fail:
     return status;
 }
 
-static const clc_op plain = {"linear", true, false, workspace, forward, backward};
-static const clc_op with_tail = {"linear", true, true, workspace, forward, backward};
+static const clc_op linear = {"linear", sizeof(linear_attr), plan, workspace, forward, backward};
 
-clc_status clc_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs, bool bias,
-                      bool relu, clc_tensor **out) {
+clc_status clc_op_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs,
+                         bool bias, bool relu, clc_tensor **out) {
     clc_status status = CLC_OK;
-    const int shape[2] = {in->c, outputs};
-    clc_node node = {
-        .op = bias || relu ? &with_tail : &plain, .in = in, .bias = bias, .relu = relu};
-    size_t saved = graph->gradients && (bias || relu)
-                       ? ((size_t)in->n + graph->device->groups) * (size_t)outputs
-                       : 0;
-    snprintf(node.layer, sizeof node.layer, "%s", layer);
-    CLC_TRY(clc_graph_param(graph, layer, "weight", CLC_PARAM_LINEAR_WEIGHT, 2, shape,
-                            &node.params[0]));
+    const int shape[2] = {clc_tensor_channels(in), outputs};
+    const linear_attr attr = {outputs, bias, relu};
+    clc_node node = {.op = &linear, .in = {in}, .in_count = 1, .attr = &attr};
+    CLC_TRY(clc_graph_param(graph, layer, &node, "weight", CLC_PARAM_LINEAR_WEIGHT, 2, shape));
     if (bias)
-        CLC_TRY(clc_graph_param(graph, layer, "bias", CLC_PARAM_LINEAR_BIAS, 1, &outputs,
-                                &node.params[1]));
-    CLC_TRY(clc_graph_node(graph, &node, in->n, 1, 1, outputs, saved, out));
+        CLC_TRY(clc_graph_param(graph, layer, &node, "bias", CLC_PARAM_LINEAR_BIAS, 1, &outputs));
+    CLC_TRY(clc_graph_node(graph, layer, &node, out));
 fail:
     return status;
 }

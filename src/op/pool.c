@@ -1,6 +1,11 @@
 #include "op/ops.h"
 
+#include <assert.h>
 #include <stdio.h>
+
+typedef struct pool_attr {
+    int kernel, stride, pad;
+} pool_attr;
 
 typedef struct pool_build {
     char options[192];
@@ -10,11 +15,15 @@ typedef struct pool_build {
 /* A launch over `rows` rows of images; `b` must live until it is added. */
 static void begin(pool_build *b, const clc_graph *graph, const clc_node *node, const char *kernel,
                   size_t rows) {
-    const clc_tensor *x = node->in, *y = node->out;
+    static const pool_attr whole = {1, 1, 0}; /* the mean has no windows */
+    const pool_attr *attr = node->attr ? node->attr : &whole;
+    const clc_tensor *x = node->in[0], *y = node->out;
+    const int *in = x->shape.dims, *out = y->shape.dims;
+    const bool images = y->shape.rank == 4;
     snprintf(b->options, sizeof b->options,
-             "-DC=%d -DVW=%u -DH=%d -DW=%d -DOH=%d -DOW=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d", x->c,
-             clc_item_width(graph->device, (size_t)x->c), x->h, x->w, y->h, y->w, node->kernel,
-             node->stride, node->pad);
+             "-DC=%d -DVW=%u -DH=%d -DW=%d -DOH=%d -DOW=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d", in[3],
+             clc_item_width(graph->device, (size_t)in[3]), in[1], in[2], images ? out[1] : 1,
+             images ? out[2] : 1, attr->kernel, attr->stride, attr->pad);
     size_t groups = (size_t)graph->device->groups * 4;
     b->spec = (clc_launch_spec){.source = "op/pool.cl",
                                 .kernel = kernel,
@@ -32,70 +41,85 @@ static size_t no_workspace(const clc_graph *graph, const clc_node *node) {
     return 0;
 }
 
-static clc_status exclusive(clc_node *node) {
-    if (clc_graph_grad_accumulates(node->in))
-        return clc_fail(CLC_INVALID, "%s: pooling must be its input's only consumer", node->layer);
-    return CLC_OK;
+static int samples(const clc_node *node) {
+    return clc_tensor_samples(node->in[0]);
 }
 
-static clc_status maxpool_forward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status maxpool_forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     pool_build b;
-    begin(&b, graph, node, "maxpool_forward", (size_t)node->out->n * (size_t)node->out->h);
+    begin(&b, graph, node, "maxpool_forward",
+          (size_t)samples(node) * (size_t)node->out->shape.dims[1]);
     /* In inference nothing keeps the positions: any buffer will do as the unused argument. */
     cl_mem where = node->saved ? node->saved->value : node->out->value;
-    return CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->in->value),
-                      CLC_MEM(node->out->value), CLC_MEM(where), CLC_INT(node->in->n),
+    return CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->in[0]->value),
+                      CLC_MEM(node->out->value), CLC_MEM(where), CLC_INT(samples(node)),
                       CLC_INT(node->saved != NULL));
 }
 
-static clc_status maxpool_backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status maxpool_backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     pool_build b;
-    if (!node->in->wants_grad)
+    if (!node->in[0]->wants_grad)
         return CLC_OK;
-    clc_status status = exclusive(node);
-    if (status != CLC_OK)
-        return status;
-    begin(&b, graph, node, "maxpool_backward", (size_t)node->in->n * (size_t)node->in->h);
+    begin(&b, graph, node, "maxpool_backward",
+          (size_t)samples(node) * (size_t)node->in[0]->shape.dims[1]);
     return CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->grad),
-                      CLC_MEM(node->saved->value), CLC_MEM(node->in->grad), CLC_INT(node->in->n));
+                      CLC_MEM(node->saved->value), CLC_MEM(node->in[0]->grad),
+                      CLC_INT(samples(node)), CLC_INT(node->adds[0]));
 }
 
-static clc_status avgpool_forward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status avgpool_forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     pool_build b;
-    begin(&b, graph, node, "avgpool_forward", (size_t)node->in->n);
-    return CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->in->value),
-                      CLC_MEM(node->out->value), CLC_INT(node->in->n));
+    begin(&b, graph, node, "avgpool_forward", (size_t)samples(node));
+    return CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->in[0]->value),
+                      CLC_MEM(node->out->value), CLC_INT(samples(node)));
 }
 
-static clc_status avgpool_backward(clc_graph *graph, clc_node *node, clc_sequence *sequence) {
+static clc_status avgpool_backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     pool_build b;
-    if (!node->in->wants_grad)
+    if (!node->in[0]->wants_grad)
         return CLC_OK;
-    clc_status status = exclusive(node);
-    if (status != CLC_OK)
-        return status;
-    begin(&b, graph, node, "avgpool_backward", (size_t)node->in->n);
+    begin(&b, graph, node, "avgpool_backward", (size_t)samples(node));
     return CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->grad),
-                      CLC_MEM(node->in->grad), CLC_INT(node->in->n));
+                      CLC_MEM(node->in[0]->grad), CLC_INT(samples(node)), CLC_INT(node->adds[0]));
 }
 
-static const clc_op maxpool = {"maxpool",    false,           false,
-                               no_workspace, maxpool_forward, maxpool_backward};
-static const clc_op avgpool = {"avgpool",    false,           false,
-                               no_workspace, avgpool_forward, avgpool_backward};
-
-clc_status clc_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel, int stride,
-                       int pad, clc_tensor **out) {
-    clc_node node = {.op = &maxpool, .in = in, .kernel = kernel, .stride = stride, .pad = pad};
-    int oh = clc_window_positions(in->h, kernel, stride, pad);
-    int ow = clc_window_positions(in->w, kernel, stride, pad);
-    snprintf(node.layer, sizeof node.layer, "%s", layer);
-    return clc_graph_node(graph, &node, in->n, oh, ow, in->c,
-                          (size_t)in->n * (size_t)oh * (size_t)ow * (size_t)in->c, out);
+static clc_status maxpool_plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
+    const clc_tensor *in = node->in[0];
+    const pool_attr *attr = node->attr;
+    const int *dims = in->shape.dims;
+    assert(in->shape.rank == 4 && in->shape.type == CLC_TYPE_FLOAT32);
+    *needs = (clc_needs){
+        .out = clc_shape_images(
+            dims[0], clc_window_positions(dims[1], attr->kernel, attr->stride, attr->pad),
+            clc_window_positions(dims[2], attr->kernel, attr->stride, attr->pad), dims[3])};
+    if (graph->training) {
+        needs->saved = needs->out;
+        needs->saved.type = CLC_TYPE_INT32;
+    }
+    return CLC_OK;
 }
 
-clc_status clc_avgpool(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out) {
-    clc_node node = {.op = &avgpool, .in = in, .kernel = 1, .stride = 1};
-    snprintf(node.layer, sizeof node.layer, "%s", layer);
-    return clc_graph_node(graph, &node, in->n, 1, 1, in->c, 0, out);
+static clc_status avgpool_plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
+    const clc_tensor *in = node->in[0];
+    (void)graph;
+    assert(in->shape.rank == 4 && in->shape.type == CLC_TYPE_FLOAT32);
+    *needs = (clc_needs){.out = clc_shape_rows(samples(node), clc_tensor_channels(in))};
+    return CLC_OK;
+}
+
+static const clc_op maxpool = {"maxpool",    sizeof(pool_attr), maxpool_plan,
+                               no_workspace, maxpool_forward,   maxpool_backward};
+static const clc_op avgpool = {"avgpool",       0, avgpool_plan, no_workspace, avgpool_forward,
+                               avgpool_backward};
+
+clc_status clc_op_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel,
+                          int stride, int pad, clc_tensor **out) {
+    const pool_attr attr = {kernel, stride, pad};
+    const clc_node node = {.op = &maxpool, .in = {in}, .in_count = 1, .attr = &attr};
+    return clc_graph_node(graph, layer, &node, out);
+}
+
+clc_status clc_op_avgpool(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out) {
+    const clc_node node = {.op = &avgpool, .in = {in}, .in_count = 1};
+    return clc_graph_node(graph, layer, &node, out);
 }

@@ -37,9 +37,10 @@ fail:
 static clc_status node_gradients_finite(clc_step *step, const clc_node *node, bool *finite) {
     clc_status status = CLC_OK;
     *finite = true;
-    if (node->in->grad)
-        CLC_TRY(all_finite(step->device, node->in->grad, node->in->count, finite));
-    for (int p = 0; p < 4 && *finite; p++) {
+    for (int i = 0; i < node->in_count && *finite; i++)
+        if (node->in[i]->grad)
+            CLC_TRY(all_finite(step->device, node->in[i]->grad, node->in[i]->count, finite));
+    for (int p = 0; p < node->param_count && *finite; p++) {
         const clc_param *param = &step->wiring.params.items[node->params[p]];
         if (param->grad)
             CLC_TRY(all_finite(step->device, param->grad, param->count, finite));

@@ -119,7 +119,7 @@ clc_status clc_step_allocate(clc_step *step, const clc_dataset *data) {
     CLC_TRY(clc_optim_prepare(device, step->segments, step->segment_count, &step->tables));
     CLC_TRY(upload_dataset(step, data));
     step->watch_rows = step->wiring.micro < CLC_WATCH_ROWS ? step->wiring.micro : CLC_WATCH_ROWS;
-    step->watch_dim = step->wiring.ports.watched->c;
+    step->watch_dim = clc_tensor_channels(step->wiring.ports.watched);
     CLC_NEW(step->spare_indices, batch);
     for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++) {
         CLC_NEW(step->slots[i].indices, batch);

@@ -35,8 +35,10 @@ static void build(const clc_safetensors *file, net_case *c) {
     clc_graph **graphs[2] = {&c->training, &c->inference};
     for (int i = 0; i < 2; i++) {
         CHECK(clc_graph_create(test_device(), &c->params, i == 0, graphs[i]));
-        CHECK(clc_graph_input(*graphs[i], "x", (int)x->shape[0], (int)x->shape[2], (int)x->shape[3],
-                              (int)x->shape[1], true, &c->x[i]));
+        CHECK(clc_graph_input(*graphs[i], "x",
+                              clc_shape_images((int)x->shape[0], (int)x->shape[2], (int)x->shape[3],
+                                               (int)x->shape[1]),
+                              true, &c->x[i]));
         CHECK(clc_resnet_build(*graphs[i], "encoder", &resnet, c->x[i], &c->y[i]));
     }
     clc_params_layout(&c->params);

@@ -26,8 +26,8 @@ static void build(const clc_safetensors *file, swav_case *c) {
     const int prototypes = (int)golden_tensor(file, "prototypes")->shape[0];
     clc_device *device = test_device();
     CHECK(clc_graph_create(device, &c->params, true, &c->graph));
-    CHECK(clc_graph_input(c->graph, "z", 2 * images, 1, 1, dim, true, &c->z));
-    CHECK(clc_prototypes(c->graph, "prototypes", c->z, prototypes, &c->scores));
+    CHECK(clc_graph_input(c->graph, "z", clc_shape_rows(2 * images, dim), true, &c->z));
+    CHECK(clc_op_prototypes(c->graph, "prototypes", c->z, prototypes, &c->scores));
     clc_params_layout(&c->params);
     CHECK(clc_params_allocate(&c->params, device, true, 1));
     CHECK(clc_graph_plan(c->graph));

@@ -1,5 +1,6 @@
 #include "golden/golden.h"
 
+#include "core/config.h"
 #include "harness.h"
 #include "loss/loss.h"
 #include "net/net.h"
@@ -47,9 +48,11 @@ static void build_network(const clc_safetensors *file, train_case *c) {
     /* Winograd's rounding, ten times that of direct convolution, would switch a ReLU of train_lars
      * in the second step where vectors have 8 floats; net_* hold the encoder to its gradients with
      * what training chooses. */
-    c->graph->convolution = CLC_CONV2D_DIRECT;
-    CHECK(clc_graph_input(c->graph, "x", (int)x->shape[1], (int)x->shape[3], (int)x->shape[4],
-                          (int)x->shape[2], false, &c->x));
+    c->graph->convolution = CLC_CONFIG_CONVOLUTION_DIRECT;
+    CHECK(clc_graph_input(
+        c->graph, "x",
+        clc_shape_images((int)x->shape[1], (int)x->shape[3], (int)x->shape[4], (int)x->shape[2]),
+        false, &c->x));
     CHECK(clc_resnet_build(c->graph, "encoder", &resnet, c->x, &c->h));
     CHECK(clc_mlp_build(c->graph, "projector", &mlp, c->h, &c->z));
     clc_params_layout(&c->params);
@@ -61,7 +64,8 @@ static void build_network(const clc_safetensors *file, train_case *c) {
 
 static void build_loss(const clc_safetensors *file, train_case *c) {
     const clc_loss *loss = clc_loss_find(clc_safetensors_metadata(file, "loss"));
-    const clc_loss_shape shape = {.images = c->z->n / 2, .views = 2, .dim = c->z->c};
+    const clc_loss_shape shape = {
+        .images = clc_tensor_samples(c->z) / 2, .views = 2, .dim = clc_tensor_channels(c->z)};
     const clc_loss_options options = {.temperature = golden_number(file, "temperature")};
     assert_non_null(loss);
     CHECK(clc_buffer_create(test_device(), sizeof(float), "loss", &c->loss));

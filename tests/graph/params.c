@@ -65,7 +65,7 @@ static void training_and_inference_share(void **state) {
     (void)state;
     for (int i = 0; i < 2; i++) {
         CHECK(clc_graph_create(test_device(), &params, i == 0, &graphs[i]));
-        CHECK(clc_graph_input(graphs[i], "x", 2, 8, 8, 3, false, &x));
+        CHECK(clc_graph_input(graphs[i], "x", clc_shape_images(2, 8, 8, 3), false, &x));
         CHECK(clc_resnet_build(graphs[i], "encoder", &resnet, x, &y));
         count = i ? count : params.count;
     }

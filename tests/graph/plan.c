@@ -35,7 +35,8 @@ static void begin(plan_case *c, const plan_shape *s) {
     clc_tensor *features = NULL;
     *c = (plan_case){0};
     CHECK(clc_graph_create(test_device(), &c->params, s->training, &c->graph));
-    CHECK(clc_graph_input(c->graph, "x", s->n, s->side, s->side, 3, s->wants_grad, &c->x));
+    CHECK(clc_graph_input(c->graph, "x", clc_shape_images(s->n, s->side, s->side, 3), s->wants_grad,
+                          &c->x));
     CHECK(clc_resnet_build(c->graph, "encoder", &resnet, c->x, &features));
     CHECK(clc_mlp_build(c->graph, "projector", &mlp, features, &c->y));
     clc_params_layout(&c->params);
@@ -69,6 +70,13 @@ typedef struct lifetime {
     size_t bytes;
 } lifetime;
 
+static bool reads(const clc_node *node, const clc_tensor *t) {
+    bool found = false;
+    for (int i = 0; i < node->in_count; i++)
+        found = found || node->in[i] == t;
+    return found;
+}
+
 /* Backward of node i runs at 2L - i, L being the number of nodes and the time of the loss. */
 static lifetime value_lifetime(const clc_graph *g, const clc_tensor *t) {
     const int loss = (int)g->node_count;
@@ -76,18 +84,18 @@ static lifetime value_lifetime(const clc_graph *g, const clc_tensor *t) {
     bool used = false;
     for (int i = 0; i < loss; i++) {
         const clc_node *node = &g->nodes[i];
-        const bool in = node->in == t, residual = node->residual == t, out = node->out == t,
-                   saved = node->saved == t;
+        const bool in = reads(node, t), out = node->out == t, saved = node->saved == t;
         if (out || saved)
             l.born = i;
-        used = used || in || residual || saved;
-        if (in || residual || out || saved)
+        used = used || in || saved;
+        if (in || out || saved)
             l.dies = i > l.dies ? i : l.dies;
     }
     for (int i = loss - 1; i >= 0 && g->training; i--) {
         const clc_node *node = &g->nodes[i];
-        const bool read = (node->in == t && node->op->keeps_input) ||
-                          (node->out == t && node->op->keeps_output) || node->saved == t;
+        bool read = (node->out == t && node->needs.keeps_out) || node->saved == t;
+        for (int k = 0; k < node->in_count; k++)
+            read = read || (node->in[k] == t && node->needs.keeps_in[k]);
         l.dies = read && 2 * loss - i > l.dies ? 2 * loss - i : l.dies;
     }
     if (!used && l.dies < loss)
@@ -99,7 +107,7 @@ static lifetime grad_lifetime(const clc_graph *g, const clc_tensor *t) {
     const int loss = (int)g->node_count;
     lifetime l = {t->name, t->grad_slot, loss, 2 * loss + 1, t->count * sizeof(float)};
     for (int i = 0; i < loss; i++) { /* the last reader in forward is the first writer */
-        if (g->nodes[i].in == t || g->nodes[i].residual == t)
+        if (reads(&g->nodes[i], t))
             l.born = 2 * loss - i;
         if (g->nodes[i].out == t)
             l.dies = 2 * loss - i;
@@ -314,11 +322,11 @@ static void an_impossible_shape_is_refused(void **state) {
     clc_tensor *x = NULL, *y = NULL;
     (void)state;
     CHECK(clc_graph_create(test_device(), &params, true, &graph));
-    CHECK(clc_graph_input(graph, "x", 1, 2, 2, 3, false, &x));
-    assert_int_equal(clc_conv2d(graph, "conv", x, 4, 5, 1, 0, &y), CLC_INVALID);
+    CHECK(clc_graph_input(graph, "x", clc_shape_images(1, 2, 2, 3), false, &x));
+    assert_int_equal(clc_op_conv2d(graph, "conv", x, 4, 5, 1, 0, &y), CLC_INVALID);
     assert_non_null(strstr(clc_error(), "conv"));
     assert_non_null(strstr(clc_error(), "larger images"));
-    assert_int_equal(clc_maxpool(graph, "pool", x, 3, 2, 0, &y), CLC_INVALID);
+    assert_int_equal(clc_op_maxpool(graph, "pool", x, 3, 2, 0, &y), CLC_INVALID);
     clc_graph_free(&graph);
     assert_null(graph);
     clc_graph_free(&graph);

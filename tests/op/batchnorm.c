@@ -399,8 +399,8 @@ static void an_input_without_gradient(void **state) {
     clc_tensor *in = NULL, *out = NULL;
     avoid_kinks(&shape, &d, 0);
     node_case_begin(&c, true);
-    CHECK(clc_graph_input(c.graph, "x", 7, 1, 1, 3, false, &in));
-    CHECK(clc_batchnorm(c.graph, "bn", in, NULL, false, &out));
+    CHECK(clc_graph_input(c.graph, "x", clc_shape_rows(7, 3), false, &in));
+    CHECK(clc_op_batchnorm(c.graph, "bn", in, NULL, false, &out));
     node_case_build(&c);
     node_case_set(in, d.x);
     node_case_set_grad(out, d.dy);

@@ -107,11 +107,11 @@ static void check(const linear_case *c) {
     double *wide = node_case_widen(x, count), *dx = zeros(c->n * c->inputs);
     node_case_begin(&node, c->training);
     node.graph->gemm = c->gemm;
-    CHECK(clc_graph_input(node.graph, "x", c->n, 1, 1, c->inputs, true, &in));
+    CHECK(clc_graph_input(node.graph, "x", clc_shape_rows(c->n, c->inputs), true, &in));
     for (int i = 0; i < c->layers; i++) {
         make_layer(c, i, wide, dx, &layers[i]);
-        CHECK(clc_linear(node.graph, layers[i].name, in, c->outputs, c->bias, c->relu,
-                         &layers[i].out));
+        CHECK(clc_op_linear(node.graph, layers[i].name, in, c->outputs, c->bias, c->relu,
+                            &layers[i].out));
     }
     node_case_build(&node);
     node_case_set(in, x);

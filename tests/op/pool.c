@@ -26,8 +26,8 @@ static void check_maxpool(const reference_pool *p, change prepare) {
         node_case c;
         clc_tensor *in = NULL, *out = NULL;
         node_case_begin(&c, training);
-        CHECK(clc_graph_input(c.graph, "x", p->n, p->h, p->w, p->c, true, &in));
-        CHECK(clc_maxpool(c.graph, "pool", in, p->kernel, p->stride, p->pad, &out));
+        CHECK(clc_graph_input(c.graph, "x", clc_shape_images(p->n, p->h, p->w, p->c), true, &in));
+        CHECK(clc_op_maxpool(c.graph, "pool", in, p->kernel, p->stride, p->pad, &out));
         assert_int_equal(out->count, outputs);
         node_case_build(&c);
         node_case_set(in, x);
@@ -95,8 +95,8 @@ static void nan_wins(void **state) {
     float *x = test_random(25, 1), got[9];
     x[position] = NAN;
     node_case_begin(&c, false);
-    CHECK(clc_graph_input(c.graph, "x", 1, 5, 5, 1, false, &in));
-    CHECK(clc_maxpool(c.graph, "pool", in, p.kernel, p.stride, p.pad, &out));
+    CHECK(clc_graph_input(c.graph, "x", clc_shape_images(1, 5, 5, 1), false, &in));
+    CHECK(clc_op_maxpool(c.graph, "pool", in, p.kernel, p.stride, p.pad, &out));
     node_case_build(&c);
     node_case_set(in, x);
     node_case_forward(&c);
@@ -116,8 +116,8 @@ static void check_avgpool(const reference_pool *p) {
     clc_tensor *in = NULL, *out = NULL;
     reference_avgpool(p, wide, want, wide_dy, want_dx);
     node_case_begin(&c, true);
-    CHECK(clc_graph_input(c.graph, "x", p->n, p->h, p->w, p->c, true, &in));
-    CHECK(clc_avgpool(c.graph, "pool", in, &out));
+    CHECK(clc_graph_input(c.graph, "x", clc_shape_images(p->n, p->h, p->w, p->c), true, &in));
+    CHECK(clc_op_avgpool(c.graph, "pool", in, &out));
     node_case_build(&c);
     node_case_set(in, x);
     node_case_set_grad(out, dy);
@@ -182,9 +182,9 @@ static void an_input_without_gradient(void **state) {
         clc_tensor *in = NULL, *out = NULL;
         float *x = test_random(2 * 4 * 4 * 3, 1);
         node_case_begin(&c, true);
-        CHECK(clc_graph_input(c.graph, "x", 2, 4, 4, 3, false, &in));
-        CHECK(mean ? clc_avgpool(c.graph, "pool", in, &out)
-                   : clc_maxpool(c.graph, "pool", in, 3, 2, 1, &out));
+        CHECK(clc_graph_input(c.graph, "x", clc_shape_images(2, 4, 4, 3), false, &in));
+        CHECK(mean ? clc_op_avgpool(c.graph, "pool", in, &out)
+                   : clc_op_maxpool(c.graph, "pool", in, 3, 2, 1, &out));
         node_case_build(&c);
         assert_null(in->grad);
         assert_int_equal(c.graph->backward.count, 0);

@@ -63,8 +63,8 @@ static void check(int n, int dim, int count) {
            *wd = node_case_widen(ws, (size_t)(count * dim));
     double *want = malloc((size_t)(n * count) * sizeof *want);
     node_case_begin(&c, true);
-    CHECK(clc_graph_input(c.graph, "x", n, 1, 1, dim, true, &x));
-    CHECK(clc_prototypes(c.graph, "prototypes", x, count, &y));
+    CHECK(clc_graph_input(c.graph, "x", clc_shape_rows(n, dim), true, &x));
+    CHECK(clc_op_prototypes(c.graph, "prototypes", x, count, &y));
     node_case_build(&c);
     node_case_set(x, xs);
     node_case_set_param(&c, "prototypes.weight", ws);
