@@ -8,32 +8,34 @@
 
 enum { DIM = 128, LEAST_VIEWS = 1024, MOST_ROUNDS = 5, QUEUE = 4096 };
 
+#define UNIT .normalize = true, .weight = 1
+
 /* What is timed: each loss on pairs, NT-Xent first. */
 static const struct timed_loss {
     const char *name, *what;
-    clc_loss_options options;
+    clc_config_loss options;
     bool targets;
     int classes;
 } timed[] = {
-    {"ntxent", "ntxent", {.temperature = 0.5}, false, 0},
-    {"supcon", "supcon, 10 classes", {.temperature = 0.1}, false, 10},
-    {"infonce", "infonce, batch", {.temperature = 0.2}, true, 0},
+    {"ntxent", "ntxent", {UNIT, .temperature = 0.5}, false, 0},
+    {"supcon", "supcon, 10 classes", {UNIT, .temperature = 0.1}, false, 10},
+    {"infonce", "infonce, batch", {UNIT, .temperature = 0.2}, true, 0},
     {"infonce",
      "infonce, queue of 4096",
-     {.temperature = 0.2, .negatives = CLC_NEGATIVES_BOTH},
+     {UNIT, .temperature = 0.2, .negatives = CLC_CONFIG_NEGATIVES_BOTH},
      true,
      0},
-    {"npair", "npair", {.temperature = 1, .raw = true, .l2 = 0.02}, false, 0},
-    {"logistic", "logistic", {.temperature = 0.1, .bias = -10}, false, 0},
-    {"clip", "clip", {.temperature = 0.07}, false, 0},
-    {"contrastive", "contrastive", {.temperature = 1, .margin = 1}, false, 0},
+    {"npair", "npair", {.temperature = 1, .weight = 1, .l2 = 0.02}, false, 0},
+    {"logistic", "logistic", {UNIT, .temperature = 0.1, .bias = -10}, false, 0},
+    {"clip", "clip", {UNIT, .temperature = 0.07}, false, 0},
+    {"contrastive", "contrastive", {UNIT, .temperature = 1, .margin = 1}, false, 0},
     {"triplet",
      "triplet, hard",
-     {.temperature = 1, .margin = 0.3, .mining = CLC_MINING_HARD},
+     {UNIT, .temperature = 1, .margin = 0.3, .mining = CLC_CONFIG_MINING_HARD},
      false,
      0},
-    {"triplet", "triplet, all", {.temperature = 1, .margin = 0.3}, false, 0},
-    {"triplet", "triplet, 10 classes", {.temperature = 1, .margin = 0.3}, false, 10},
+    {"triplet", "triplet, all", {UNIT, .temperature = 1, .margin = 0.3}, false, 0},
+    {"triplet", "triplet, 10 classes", {UNIT, .temperature = 1, .margin = 0.3}, false, 10},
 };
 enum { TIMED = sizeof timed / sizeof *timed };
 
@@ -84,7 +86,7 @@ fail:
 static clc_status time_loss(clc_device *device, const struct timed_loss *t, loss_time *result) {
     clc_status status = CLC_OK;
     const clc_loss *loss = clc_loss_find(t->name);
-    const bool queued = t->options.negatives != CLC_NEGATIVES_BATCH;
+    const bool queued = t->options.negatives == CLC_CONFIG_NEGATIVES_BOTH;
     const int views = t->targets ? 1 : 2; /* the targets are the other */
     const clc_loss_shape shape = {.images = result->views / 2,
                                   .views = views,

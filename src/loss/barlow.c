@@ -3,7 +3,7 @@
  * epsilon (1e-5, as batch-norm's). */
 #include "loss/columns.h"
 
-static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_status check(const clc_loss_shape *shape, const clc_config_loss *options) {
     (void)options;
     return clc_columns_check("barlow", shape);
 }
@@ -13,7 +13,7 @@ static clc_columns place(const clc_device *device, const clc_loss_shape *shape) 
 }
 
 static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *options) {
+                        const clc_config_loss *options) {
     (void)options;
     return place(device, shape).floats * sizeof(float);
 }
@@ -57,15 +57,13 @@ static clc_status multiply(clc_sequence *sequence, clc_device *device, const clc
 }
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *o, const clc_loss_buffers *b) {
+                        const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const clc_columns c = place(device, shape);
-    const double weight = o->weight > 0 ? o->weight : 1;
-    const double epsilon = o->variance_epsilon > 0 ? o->variance_epsilon : 1e-5;
     clc_launch_spec spec = clc_columns_spec(&c, "columns_center", c.groups, 2);
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->workspace),
-                       CLC_INT(c.base), CLC_INT(c.rows), CLC_FLOAT(c.rows), CLC_FLOAT(epsilon),
-                       CLC_INT(1)));
+                       CLC_INT(c.base), CLC_INT(c.rows), CLC_FLOAT(c.rows),
+                       CLC_FLOAT(o->variance_epsilon), CLC_INT(1)));
     CLC_TRY(multiply(sequence, device, &c, b, 0));
     spec = clc_columns_spec(&c, "barlow_weigh", (size_t)c.dim, 1);
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_INT(c.base),
@@ -74,10 +72,11 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
     CLC_TRY(multiply(sequence, device, &c, b, 2));
     spec = clc_columns_spec(&c, "barlow_backward", c.groups, 2);
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->dz),
-                       CLC_INT(c.base), CLC_INT(c.rows), CLC_FLOAT(weight)));
-    CLC_TRY(clc_columns_merge(sequence, device, &c, b, (size_t)c.dim, weight));
+                       CLC_INT(c.base), CLC_INT(c.rows), CLC_FLOAT(o->weight)));
+    CLC_TRY(clc_columns_merge(sequence, device, &c, b, (size_t)c.dim, o->weight));
 fail:
     return status;
 }
 
-const clc_loss clc_loss_barlow = {"barlow", check, workspace, build};
+const clc_loss clc_loss_barlow = {
+    .name = "barlow", .check = check, .workspace = workspace, .build = build};

@@ -2,11 +2,14 @@
  * the mean of both directions; the scale may be learned. */
 #include "loss/pairs.h"
 
-static clc_pairs clip(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_pairs clip(const clc_loss_shape *shape, const clc_config_loss *options) {
     clc_pairs p = clc_pairs_softmax("clip", options);
     clc_pairs_cross(&p, shape);
     p.anchors = p.segments;
     return p;
 }
 
-CLC_PAIRS_LOSS(clip)
+CLC_PAIRS_FUNCTIONS(clip)
+
+const clc_loss clc_loss_clip = {
+    .name = "clip", .learns_scale = true, .check = check, .workspace = workspace, .build = build};

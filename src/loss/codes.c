@@ -35,11 +35,11 @@ clc_launch_spec clc_codes_spec(const clc_device *device, const clc_loss_shape *s
 }
 
 clc_status clc_codes_finish(clc_sequence *sequence, clc_device *device, const clc_loss_shape *s,
-                            const clc_loss_options *o, const clc_loss_buffers *b) {
+                            const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const size_t images = (size_t)s->images, views = (size_t)s->views;
-    const double pairs = (double)s->large * (s->views - 1), weight = o->weight > 0 ? o->weight : 1;
-    const clc_arg factor = CLC_FLOAT(weight / (pairs * s->images));
+    const double pairs = (double)s->large * (s->views - 1);
+    const clc_arg factor = CLC_FLOAT(o->weight / (pairs * s->images));
     char options[48];
     clc_launch_spec spec = clc_codes_spec(device, s, "codes_loss", images, views, options);
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->dz),

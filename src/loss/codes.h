@@ -20,6 +20,6 @@ clc_launch_spec clc_codes_spec(const clc_device *device, const clc_loss_shape *s
 
 /* Appends loss and gradient from the codes in the workspace. */
 clc_status clc_codes_finish(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
-                            const clc_loss_options *options, const clc_loss_buffers *buffers);
+                            const clc_config_loss *options, const clc_loss_buffers *buffers);
 
 #endif

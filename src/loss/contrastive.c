@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static clc_pairs contrastive(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_pairs contrastive(const clc_loss_shape *shape, const clc_config_loss *options) {
     clc_pairs p = clc_pairs_softmax("contrastive", options);
     p.source = "loss/contrastive.cl";
     p.forward = "contrastive_forward";
@@ -13,12 +13,14 @@ static clc_pairs contrastive(const clc_loss_shape *shape, const clc_loss_options
     p.rate = 1;
     p.first = options->linear ? options->positive_margin : 0;
     p.second = options->margin;
-    snprintf(p.rule, sizeof p.rule, "-DMETRIC=%d -DLINEAR=%d", (int)options->distance,
-             options->linear);
+    snprintf(p.rule, sizeof p.rule, "-DMETRIC=%d -DLINEAR=%d", options->distance, options->linear);
     clc_pairs_joint(&p, shape);
     if (!(options->margin >= 0))
         p.refusal = "the margin must be 0 or more";
     return p;
 }
 
-CLC_PAIRS_LOSS(contrastive)
+CLC_PAIRS_FUNCTIONS(contrastive)
+
+const clc_loss clc_loss_contrastive = {
+    .name = "contrastive", .check = check, .workspace = workspace, .build = build};

@@ -4,11 +4,13 @@
 
 #include <stdio.h>
 
-static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_status check(const clc_loss_shape *shape, const clc_config_loss *options) {
     (void)options;
-    if (!shape->targets || shape->views < 1 || shape->images < 1 || shape->dim < 1)
-        return clc_fail(CLC_INVALID,
-                        "cosine: needs targets to predict; use it with byol or simsiam");
+    if (shape->views < 1 || shape->images < 1 || shape->dim < 1)
+        return clc_fail(
+            CLC_INVALID,
+            "cosine: %d images, %d views of %d dimensions; at least 1 of each is needed",
+            shape->images, shape->views, shape->dim);
     return CLC_OK;
 }
 
@@ -18,17 +20,16 @@ static size_t groups_of(const clc_device *device, const clc_loss_shape *shape) {
 }
 
 static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *options) {
+                        const clc_config_loss *options) {
     (void)options;
     return groups_of(device, shape) * sizeof(float);
 }
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *o, const clc_loss_buffers *b) {
+                        const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const size_t groups = groups_of(device, shape);
     const double rows = (double)shape->views * shape->images;
-    const double weight = o->weight > 0 ? o->weight : 1;
     char options[32];
     snprintf(options, sizeof options, "-DD=%d -DVW=1", shape->dim);
     clc_launch_spec spec = {.source = "loss/cosine.cl",
@@ -41,16 +42,21 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
                             .bytes = 12 * rows * shape->dim};
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->target), CLC_MEM(b->dz),
                        CLC_MEM(b->dtarget), CLC_MEM(b->workspace), CLC_INT(shape->images),
-                       CLC_INT(shape->views), CLC_FLOAT(weight)));
+                       CLC_INT(shape->views), CLC_FLOAT(o->weight)));
     spec = (clc_launch_spec){.source = "loss/cosine.cl",
                              .kernel = "cosine_merge",
                              .options = options,
                              .local = {device->group_size},
                              .layer = "loss"};
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->value),
-                       CLC_INT(groups), CLC_FLOAT(weight / rows)));
+                       CLC_INT(groups), CLC_FLOAT(o->weight / rows)));
 fail:
     return status;
 }
 
-const clc_loss clc_loss_cosine = {"cosine", check, workspace, build};
+const clc_loss clc_loss_cosine = {.name = "cosine",
+                                  .needs_targets = true,
+                                  .moves_targets = true,
+                                  .check = check,
+                                  .workspace = workspace,
+                                  .build = build};

@@ -2,9 +2,7 @@
  * the others, centred and sharpened. Afterwards the centre follows the teacher's mean. */
 #include "loss/codes.h"
 
-static clc_status check(const clc_loss_shape *shape, const clc_loss_options *o) {
-    if (!shape->targets)
-        return clc_fail(CLC_INVALID, "dino: needs a teacher's scores; use method = dino");
+static clc_status check(const clc_loss_shape *shape, const clc_config_loss *o) {
     if (!(o->temperature > 0) || !(o->teacher_temperature > 0))
         return clc_fail(CLC_INVALID, "dino: temperatures %g and %g (teacher) must be above 0",
                         o->temperature, o->teacher_temperature);
@@ -12,14 +10,14 @@ static clc_status check(const clc_loss_shape *shape, const clc_loss_options *o) 
 }
 
 static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *options) {
+                        const clc_config_loss *options) {
     (void)device;
     (void)options;
     return clc_codes_workspace(shape);
 }
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *s,
-                        const clc_loss_options *o, const clc_loss_buffers *b) {
+                        const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const size_t rows = (size_t)s->large * (size_t)s->images;
     const size_t columns = clc_column_groups(device, (size_t)s->dim);
@@ -38,4 +36,10 @@ fail:
     return status;
 }
 
-const clc_loss clc_loss_dino = {"dino", check, workspace, build};
+const clc_loss clc_loss_dino = {.name = "dino",
+                                .needs_targets = true,
+                                .needs_scores = true,
+                                .keeps_center = true,
+                                .check = check,
+                                .workspace = workspace,
+                                .build = build};

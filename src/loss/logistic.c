@@ -3,7 +3,7 @@
  * learned. */
 #include "loss/pairs.h"
 
-static clc_pairs logistic(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_pairs logistic(const clc_loss_shape *shape, const clc_config_loss *options) {
     clc_pairs p = clc_pairs_softmax("logistic", options);
     p.source = "loss/logistic.cl";
     p.forward = "logistic_forward";
@@ -13,4 +13,11 @@ static clc_pairs logistic(const clc_loss_shape *shape, const clc_loss_options *o
     return p;
 }
 
-CLC_PAIRS_LOSS(logistic)
+CLC_PAIRS_FUNCTIONS(logistic)
+
+const clc_loss clc_loss_logistic = {.name = "logistic",
+                                    .learns_scale = true,
+                                    .learns_bias = true,
+                                    .check = check,
+                                    .workspace = workspace,
+                                    .build = build};

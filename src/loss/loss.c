@@ -12,9 +12,24 @@ const clc_loss *clc_loss_find(const char *name) {
     return NULL;
 }
 
+clc_status clc_loss_check(const clc_loss *loss, const clc_loss_shape *shape,
+                          const clc_config_loss *options) {
+    if (loss->needs_scores && !shape->large)
+        return clc_fail(CLC_INVALID, "%s: needs scores of prototypes; use method swav or dino",
+                        loss->name);
+    if (loss->needs_targets && !shape->targets)
+        return clc_fail(CLC_INVALID, "%s: needs targets to predict; use method %s", loss->name,
+                        loss->needs_scores ? "dino" : "byol or simsiam");
+    if (options->learned_scale && !loss->learns_scale)
+        return clc_fail(CLC_INVALID,
+                        "loss.learned_scale: only clip and logistic learn their scale, not %s",
+                        loss->name);
+    return loss->check(shape, options);
+}
+
 clc_status clc_loss_build(const clc_loss *loss, clc_sequence *sequence, clc_device *device,
-                          const clc_loss_shape *shape, const clc_loss_options *options,
+                          const clc_loss_shape *shape, const clc_config_loss *options,
                           const clc_loss_buffers *buffers) {
-    clc_status status = loss->check(shape, options);
+    clc_status status = clc_loss_check(loss, shape, options);
     return status == CLC_OK ? loss->build(sequence, device, shape, options, buffers) : status;
 }

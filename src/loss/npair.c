@@ -2,7 +2,7 @@
  * times both views' mean squared length. */
 #include "loss/pairs.h"
 
-static clc_pairs npair(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_pairs npair(const clc_loss_shape *shape, const clc_config_loss *options) {
     clc_pairs p = clc_pairs_softmax("npair", options);
     clc_pairs_cross(&p, shape);
     p.rate = 1;
@@ -10,4 +10,7 @@ static clc_pairs npair(const clc_loss_shape *shape, const clc_loss_options *opti
     return p;
 }
 
-CLC_PAIRS_LOSS(npair)
+CLC_PAIRS_FUNCTIONS(npair)
+
+const clc_loss clc_loss_npair = {
+    .name = "npair", .check = check, .workspace = workspace, .build = build};

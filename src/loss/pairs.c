@@ -82,15 +82,15 @@ void clc_pairs_cross(clc_pairs *pairs, const clc_loss_shape *shape) {
         pairs->refusal = "one view has nothing to be compared with; choose a method with two";
 }
 
-clc_pairs clc_pairs_softmax(const char *name, const clc_loss_options *options) {
+clc_pairs clc_pairs_softmax(const char *name, const clc_config_loss *options) {
     return (clc_pairs){.name = name,
                        .source = "loss/softmax.cl",
                        .forward = "softmax_forward",
                        .merge = "pairs_merge",
                        .stats = 2,
-                       .raw = options->raw,
+                       .raw = !options->normalize,
                        .rate = 1 / options->temperature,
-                       .weight = options->weight > 0 ? options->weight : 1};
+                       .weight = options->weight};
 }
 
 clc_status clc_pairs_check(const clc_pairs *p) {

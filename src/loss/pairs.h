@@ -65,25 +65,25 @@ clc_status clc_pairs_build(clc_sequence *sequence, clc_device *device, const clc
                            const clc_loss_buffers *buffers);
 
 /* A loss that picks a positive among all columns (cl/loss/softmax.cl), still without rows. */
-clc_pairs clc_pairs_softmax(const char *name, const clc_loss_options *options);
+clc_pairs clc_pairs_softmax(const char *name, const clc_config_loss *options);
 
-/* Defines clc_loss_<word> for a function `word` that arranges the pairs of shape and options. */
-#define CLC_PAIRS_LOSS(word)                                                                       \
-    static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {        \
+/* Defines check, workspace and build of a loss, whose function `word` arranges the pairs of shape
+ * and options. */
+#define CLC_PAIRS_FUNCTIONS(word)                                                                  \
+    static clc_status check(const clc_loss_shape *shape, const clc_config_loss *options) {         \
         const clc_pairs p = word(shape, options);                                                  \
         return clc_pairs_check(&p);                                                                \
     }                                                                                              \
     static size_t workspace(const clc_device *device, const clc_loss_shape *shape,                 \
-                            const clc_loss_options *options) {                                     \
+                            const clc_config_loss *options) {                                      \
         const clc_pairs p = word(shape, options);                                                  \
         return clc_pairs_workspace(device, &p);                                                    \
     }                                                                                              \
     static clc_status build(clc_sequence *sequence, clc_device *device,                            \
-                            const clc_loss_shape *shape, const clc_loss_options *options,          \
+                            const clc_loss_shape *shape, const clc_config_loss *options,           \
                             const clc_loss_buffers *buffers) {                                     \
         const clc_pairs p = word(shape, options);                                                  \
         return clc_pairs_build(sequence, device, &p, buffers);                                     \
-    }                                                                                              \
-    const clc_loss clc_loss_##word = {#word, check, workspace, build};
+    }
 
 #endif

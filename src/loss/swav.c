@@ -3,7 +3,7 @@
  * used alike. The queue's rows are cosines too. */
 #include "loss/codes.h"
 
-static clc_status check(const clc_loss_shape *shape, const clc_loss_options *o) {
+static clc_status check(const clc_loss_shape *shape, const clc_config_loss *o) {
     if (!(o->epsilon > 0) || o->iterations < 1)
         return clc_fail(CLC_INVALID, "swav: epsilon %g and %d iterations; both must be above 0",
                         o->epsilon, o->iterations);
@@ -11,7 +11,7 @@ static clc_status check(const clc_loss_shape *shape, const clc_loss_options *o) 
 }
 
 static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *options) {
+                        const clc_config_loss *options) {
     (void)device;
     (void)options;
     return clc_codes_workspace(shape);
@@ -32,7 +32,7 @@ fail:
 }
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *s,
-                        const clc_loss_options *o, const clc_loss_buffers *b) {
+                        const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const size_t images = (size_t)s->images, large = (size_t)s->large;
     char options[48];
@@ -49,4 +49,5 @@ fail:
     return status;
 }
 
-const clc_loss clc_loss_swav = {"swav", check, workspace, build};
+const clc_loss clc_loss_swav = {
+    .name = "swav", .needs_scores = true, .check = check, .workspace = workspace, .build = build};

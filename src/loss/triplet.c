@@ -14,27 +14,27 @@ typedef struct lists {
     size_t shares; /* groups that add to the loss */
 } lists;
 
-static clc_pairs triplet(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_pairs triplet(const clc_loss_shape *shape, const clc_config_loss *options) {
     clc_pairs p = clc_pairs_softmax("triplet", options);
-    const bool hard = options->mining == CLC_MINING_HARD;
+    const bool hard = options->mining == CLC_CONFIG_MINING_HARD;
     p.source = hard ? "loss/triplet_hard.cl" : "loss/triplet.cl";
     p.forward = "triplet_hard_forward";
     p.stats = hard ? 3 : 1;
     p.heavy = true;
     p.rate = 1;
     p.first = options->soft ? 0 : options->margin;
-    snprintf(p.rule, sizeof p.rule, "-DMETRIC=%d -DSOFT=%d%s", (int)options->distance,
-             options->soft, options->mining == CLC_MINING_SEMIHARD ? " -DSEMIHARD=1" : "");
+    snprintf(p.rule, sizeof p.rule, "-DMETRIC=%d -DSOFT=%d%s", options->distance, options->soft,
+             options->mining == CLC_CONFIG_MINING_SEMIHARD ? " -DSEMIHARD=1" : "");
     clc_pairs_joint(&p, shape);
     if (!(options->margin >= 0))
         p.refusal = "the margin must be 0 or more";
-    if (options->soft && options->mining == CLC_MINING_SEMIHARD)
+    if (options->soft && options->mining == CLC_CONFIG_MINING_SEMIHARD)
         p.refusal =
             "semi-hard mining needs a margin; use loss.soft = false, or mining = hard or all";
     return p;
 }
 
-static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_status check(const clc_loss_shape *shape, const clc_config_loss *options) {
     const clc_pairs p = triplet(shape, options);
     return clc_pairs_check(&p);
 }
@@ -55,9 +55,9 @@ static lists cut(const clc_device *device, const clc_pairs *p, const clc_loss_sh
 }
 
 static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *options) {
+                        const clc_config_loss *options) {
     const clc_pairs p = triplet(shape, options);
-    if (options->mining == CLC_MINING_HARD)
+    if (options->mining == CLC_CONFIG_MINING_HARD)
         return clc_pairs_workspace(device, &p);
     const lists l = cut(device, &p, shape);
     const clc_pairs_tiling *t = &l.tiling;
@@ -110,10 +110,10 @@ fail:
 }
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *options, const clc_loss_buffers *buffers) {
+                        const clc_config_loss *options, const clc_loss_buffers *buffers) {
     clc_status status = CLC_OK;
     const clc_pairs p = triplet(shape, options);
-    if (options->mining == CLC_MINING_HARD)
+    if (options->mining == CLC_CONFIG_MINING_HARD)
         return clc_pairs_build(sequence, device, &p, buffers);
     const lists l = cut(device, &p, shape);
     const builder b = {sequence, device, &p, &l, buffers};
@@ -133,4 +133,5 @@ fail:
     return status;
 }
 
-const clc_loss clc_loss_triplet = {"triplet", check, workspace, build};
+const clc_loss clc_loss_triplet = {
+    .name = "triplet", .check = check, .workspace = workspace, .build = build};

@@ -4,7 +4,7 @@
  * unbiased. */
 #include "loss/columns.h"
 
-static clc_status check(const clc_loss_shape *shape, const clc_loss_options *options) {
+static clc_status check(const clc_loss_shape *shape, const clc_config_loss *options) {
     (void)options;
     return clc_columns_check("vicreg", shape);
 }
@@ -14,7 +14,7 @@ static clc_columns place(const clc_device *device, const clc_loss_shape *shape) 
 }
 
 static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *options) {
+                        const clc_config_loss *options) {
     (void)options;
     return place(device, shape).floats * sizeof(float);
 }
@@ -39,10 +39,9 @@ static clc_status multiply(clc_sequence *sequence, clc_device *device, const clc
 }
 
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
-                        const clc_loss_options *o, const clc_loss_buffers *b) {
+                        const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
     const clc_columns c = place(device, shape);
-    const double weight = o->weight > 0 ? o->weight : 1;
     const clc_arg divisor = CLC_FLOAT(c.rows - 1);
     clc_launch_spec spec = clc_columns_spec(&c, "columns_center", c.groups, 2);
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->z), CLC_MEM(b->workspace),
@@ -58,10 +57,11 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_lo
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->z),
                        CLC_MEM(b->dz), CLC_INT(c.base), CLC_INT(c.rows),
                        CLC_INT(c.shares + 2 * (size_t)c.dim), divisor, CLC_FLOAT(o->invariance),
-                       CLC_FLOAT(o->variance), CLC_FLOAT(weight)));
-    CLC_TRY(clc_columns_merge(sequence, device, &c, b, 2 * (size_t)c.dim + c.groups, weight));
+                       CLC_FLOAT(o->variance), CLC_FLOAT(o->weight)));
+    CLC_TRY(clc_columns_merge(sequence, device, &c, b, 2 * (size_t)c.dim + c.groups, o->weight));
 fail:
     return status;
 }
 
-const clc_loss clc_loss_vicreg = {"vicreg", check, workspace, build};
+const clc_loss clc_loss_vicreg = {
+    .name = "vicreg", .check = check, .workspace = workspace, .build = build};

@@ -49,7 +49,7 @@ static buffer_list list_buffers(clc_wiring *w) {
         add(&list, clc_views_bytes(&w->views, i), &w->views.crops[i].images, "views", true);
     add_ports(&list, &w->ports);
     add_queue(&list, w);
-    if (w->loss == &clc_loss_dino)
+    if (w->loss->keeps_center)
         add(&list, (size_t)w->shape.dim * f, &w->center, "the centre", true);
     if (w->label_count) {
         add(&list, w->label_count * sizeof(int32_t), &w->all_labels, "labels", true);

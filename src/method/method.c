@@ -18,35 +18,13 @@ const clc_loss *clc_method_loss(const clc_method *method, const clc_config *conf
                              : clc_config_choice(config, "loss", "name"));
 }
 
-clc_loss_options clc_method_options(const clc_method *method, const clc_config *config) {
-    const int negatives = config->loss.negatives;
-    const double by_temperature =
-        method->temperature_weight > 0 ? method->temperature_weight * config->loss.temperature : 1;
-    return (clc_loss_options){
-        .temperature = config->loss.temperature,
-        .weight = config->loss.weight * by_temperature,
-        .raw = !config->loss.normalize,
-        .symmetric = config->loss.symmetric,
-        .negatives = negatives == CLC_CONFIG_NEGATIVES_AUTO ? method->negatives
-                                                            : (clc_negatives)(negatives - 1),
-        .bias = config->loss.bias,
-        .distance = (clc_distance)config->loss.distance,
-        .margin = config->loss.margin,
-        .positive_margin = config->loss.positive_margin,
-        .linear = config->loss.linear,
-        .mining = (clc_mining)config->loss.mining,
-        .soft = config->loss.soft,
-        .l2 = config->loss.l2,
-        .lambda = config->loss.lambda,
-        .variance_epsilon = config->loss.variance_epsilon,
-        .epsilon = config->loss.epsilon,
-        .iterations = config->loss.iterations,
-        .teacher_temperature = config->loss.teacher_temperature,
-        .center_momentum = config->loss.center_momentum,
-        .invariance = config->loss.invariance,
-        .variance = config->loss.variance,
-        .covariance = config->loss.covariance,
-    };
+clc_config_loss clc_method_options(const clc_method *method, const clc_config *config) {
+    clc_config_loss options = config->loss;
+    if (options.negatives == CLC_CONFIG_NEGATIVES_AUTO)
+        options.negatives = method->negatives;
+    if (method->temperature_weight > 0)
+        options.weight *= method->temperature_weight * options.temperature;
+    return options;
 }
 
 bool clc_method_wants_labels(const clc_config *config) {

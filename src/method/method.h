@@ -32,8 +32,8 @@ typedef struct clc_method {
     const char *loss; /* if the configuration does not name one */
     clc_target target;
     clc_queue_use queue;
-    clc_negatives negatives; /* likewise */
-    bool split; /* the networks see the first view, the teacher the second; else both see both */
+    int negatives; /* likewise */
+    bool split;    /* the networks see the first view, the teacher the second; else both see both */
     bool predictor;       /* behind the networks, not behind the teacher */
     bool prototypes;      /* the loss sees cosines with prototypes */
     bool unit_prototypes; /* which are scaled to length 1 after each update */
@@ -49,7 +49,9 @@ const clc_method *clc_method_find(const char *name);
 
 /* The loss that the configuration asks for, with the method's own where it says auto. */
 const clc_loss *clc_method_loss(const clc_method *method, const clc_config *config);
-clc_loss_options clc_method_options(const clc_method *method, const clc_config *config);
+
+/* Its options, with what the method adds: negatives where they are auto, and its weight. */
+clc_config_loss clc_method_options(const clc_method *method, const clc_config *config);
 
 /* Whether training needs labels. */
 bool clc_method_wants_labels(const clc_config *config);

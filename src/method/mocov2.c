@@ -6,6 +6,6 @@ const clc_method clc_method_mocov2 = {.name = "mocov2",
                                       .loss = "infonce",
                                       .target = CLC_TARGET_TEACHER,
                                       .queue = CLC_QUEUE_TEACHER,
-                                      .negatives = CLC_NEGATIVES_QUEUE,
+                                      .negatives = CLC_CONFIG_NEGATIVES_QUEUE,
                                       .split = true,
                                       .norm_parts = 8};

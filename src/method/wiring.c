@@ -32,16 +32,10 @@ static clc_status add_learned(clc_wiring *w) {
     const struct {
         const char *name;
         double initial;
-    } all[] = {{"loss.log_scale", -log(w->config->loss.temperature)},
-               {"loss.bias", w->config->loss.bias}};
-    if (!w->config->loss.learned_scale)
+    } all[] = {{"loss.log_scale", -log(w->options.temperature)}, {"loss.bias", w->options.bias}};
+    if (!w->options.learned_scale || !w->loss->learns_scale)
         return CLC_OK;
-    const bool bias = w->loss == &clc_loss_logistic;
-    if (!bias && w->loss != &clc_loss_clip)
-        return clc_fail(CLC_INVALID,
-                        "loss.learned_scale: only clip and logistic learn their scale, not %s",
-                        w->loss->name);
-    for (int i = 0; i < (bias ? 2 : 1); i++) {
+    for (int i = 0; i < (w->loss->learns_bias ? 2 : 1); i++) {
         int index;
         CLC_TRY(clc_params_add(&w->params, all[i].name, CLC_PARAM_CONSTANT, 1, &one, &index));
         w->params.items[index].initial = (float)all[i].initial;
@@ -90,7 +84,7 @@ static clc_status plan_loss(clc_wiring *w) {
                                 .labels = clc_method_wants_labels(w->config)};
     if (m->queue == CLC_QUEUE_TEACHER || m->queue == CLC_QUEUE_SCORED)
         w->shape.queue = w->queue.size;
-    CLC_TRY(w->loss->check(&w->shape, &w->options));
+    CLC_TRY(clc_loss_check(w->loss, &w->shape, &w->options));
     w->loss_workspace_bytes = w->loss->workspace(w->device, &w->shape, &w->options);
     if (m->target == CLC_TARGET_NEIGHBOURS)
         w->nearest_space_bytes =

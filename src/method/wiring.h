@@ -22,7 +22,7 @@ typedef struct clc_wiring {
     const clc_config *config;
     const clc_method *method;
     const clc_loss *loss;
-    clc_loss_options options;
+    clc_config_loss options;
     clc_loss_shape shape;
     clc_params params, teacher; /* of the networks; their running average, empty if there is none */
     int batch, micro;

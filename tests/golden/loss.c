@@ -11,7 +11,7 @@
 typedef struct loss_case {
     const clc_safetensors *file;
     clc_loss_shape shape;
-    clc_loss_options options;
+    clc_config_loss options;
     size_t half; /* floats of one view */
 } loss_case;
 
@@ -30,27 +30,27 @@ static int word(const clc_safetensors *file, const char *key, const char *const 
     return 0;
 }
 
-static clc_loss_options read_options(const clc_safetensors *file) {
-    static const char *const negatives[] = {"batch", "queue", "both", NULL};
+static clc_config_loss read_options(const clc_safetensors *file) {
+    static const char *const negatives[] = {"auto", "batch", "queue", "both", NULL};
     static const char *const minings[] = {"all", "semihard", "hard", NULL};
     static const char *const distances[] = {"euclidean", "squared", "cosine", NULL};
-    return (clc_loss_options){
+    return (clc_config_loss){
         .temperature = option(file, "temperature", option(file, "student_temperature", 1)),
         .teacher_temperature = option(file, "teacher_temperature", 1),
         .center_momentum = 1,
         .weight = option(file, "scale", 1),
-        .raw = option(file, "normalize", 1) < 0.5,
-        .negatives = (clc_negatives)word(file, "negatives", negatives),
+        .normalize = option(file, "normalize", 1) > 0.5,
+        .negatives = word(file, "negatives", negatives),
         .bias = option(file, "bias", 0),
-        .distance = (clc_distance)word(file, "distance", distances),
+        .distance = word(file, "distance", distances),
         .margin = option(file, "margin", 1),
         .positive_margin = option(file, "positive_margin", 0),
         .linear = option(file, "linear", 0) > 0.5,
-        .mining = (clc_mining)word(file, "mining", minings),
+        .mining = word(file, "mining", minings),
         .soft = option(file, "soft", 0) > 0.5,
         .l2 = option(file, "l2", 0),
         .lambda = option(file, "lam", 0.0051),
-        .variance_epsilon = option(file, "eps", 0),
+        .variance_epsilon = option(file, "eps", 1e-5),
         .invariance = option(file, "invariance", 25),
         .variance = option(file, "variance", 25),
         .covariance = option(file, "covariance", 1),
@@ -142,8 +142,8 @@ static precision precision_of(const loss_case *c, const float *z) {
         longest = fmax(longest, sqrt(squares));
         shortest = fmin(shortest, sqrt(squares));
     }
-    const double size = c->options.raw ? longest * longest : scores ? longest : 1;
-    const double slope = c->options.raw ? longest : scores ? 1 : 1 / shortest;
+    const double size = !c->options.normalize ? longest * longest : scores ? longest : 1;
+    const double slope = !c->options.normalize ? longest : scores ? 1 : 1 / shortest;
     const double similarity = (2e-6 + (size > 1 ? 4e-7 * size : 0)) * walk / t;
     return (precision){.relative = 2e-6 + similarity,
                        .absolute =

@@ -34,9 +34,10 @@ static void build(const clc_safetensors *file, swav_case *c) {
     CHECK(clc_graph_allocate(c->graph));
     CHECK(clc_graph_build(c->graph));
     const clc_loss_shape shape = {.images = images, .views = 2, .large = 2, .dim = prototypes};
-    const clc_loss_options options = {.temperature = golden_number(file, "temperature"),
-                                      .epsilon = golden_number(file, "epsilon"),
-                                      .iterations = (int)golden_number(file, "iterations")};
+    const clc_config_loss options = {.weight = 1,
+                                     .temperature = golden_number(file, "temperature"),
+                                     .epsilon = golden_number(file, "epsilon"),
+                                     .iterations = (int)golden_number(file, "iterations")};
     const size_t bytes = clc_loss_swav.workspace(device, &shape, &options);
     CHECK(clc_buffer_create(device, sizeof(float), "loss", &c->value));
     CHECK(clc_buffer_create(device, bytes, "workspace", &c->workspace));

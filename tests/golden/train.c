@@ -66,7 +66,8 @@ static void build_loss(const clc_safetensors *file, train_case *c) {
     const clc_loss *loss = clc_loss_find(clc_safetensors_metadata(file, "loss"));
     const clc_loss_shape shape = {
         .images = clc_tensor_samples(c->z) / 2, .views = 2, .dim = clc_tensor_channels(c->z)};
-    const clc_loss_options options = {.temperature = golden_number(file, "temperature")};
+    const clc_config_loss options = {
+        .normalize = true, .weight = 1, .temperature = golden_number(file, "temperature")};
     assert_non_null(loss);
     CHECK(clc_buffer_create(test_device(), sizeof(float), "loss", &c->loss));
     CHECK(clc_buffer_create(test_device(), loss->workspace(test_device(), &shape, &options), "loss",

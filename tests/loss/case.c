@@ -28,7 +28,7 @@ static void shorten(double *rows, int count, int dim) {
 }
 
 loss_case loss_case_make(const char *name, const clc_loss_shape *shape,
-                         const clc_loss_options *options, int classes, uint64_t seed) {
+                         const clc_config_loss *options, int classes, uint64_t seed) {
     loss_case c = {.reference = {.name = name, .shape = *shape, .options = *options}};
     reference_loss *r = &c.reference;
     const size_t count = count_of(shape);
@@ -166,12 +166,13 @@ void loss_case_run(loss_case *c) {
 
 static void print_case(const loss_case *c) {
     const clc_loss_shape *s = &c->reference.shape;
-    const clc_loss_options *o = &c->reference.options;
-    print_message("# %s: %d images, %d views of %d, targets %d, queue %d, labels %d; t %g, raw %d, "
-                  "negatives %d, distance %d, margin %g, linear %d, mining %d, soft %d\n",
-                  c->reference.name, s->images, s->views, s->dim, s->targets, s->queue, s->labels,
-                  o->temperature, o->raw, (int)o->negatives, (int)o->distance, o->margin, o->linear,
-                  (int)o->mining, o->soft);
+    const clc_config_loss *o = &c->reference.options;
+    print_message(
+        "# %s: %d images, %d views of %d, targets %d, queue %d, labels %d; t %g, normalize %d, "
+        "negatives %d, distance %d, margin %g, linear %d, mining %d, soft %d\n",
+        c->reference.name, s->images, s->views, s->dim, s->targets, s->queue, s->labels,
+        o->temperature, o->normalize, o->negatives, o->distance, o->margin, o->linear, o->mining,
+        o->soft);
 }
 
 static void expect_loss(const loss_case *c, double tolerance) {

@@ -5,6 +5,9 @@
 #include "harness.h"
 #include "loss/reference.h"
 
+/* Options as configurations have them unless they say otherwise. */
+#define LOSS_UNIT .normalize = true, .weight = 1
+
 /* A loss with inputs: reference and device see the same numbers, which floats can hold. */
 typedef struct loss_case {
     reference_loss reference;
@@ -16,7 +19,7 @@ typedef struct loss_case {
 
 /* Random inputs for `shape`; labels in [0, classes). */
 loss_case loss_case_make(const char *name, const clc_loss_shape *shape,
-                         const clc_loss_options *options, int classes, uint64_t seed);
+                         const clc_config_loss *options, int classes, uint64_t seed);
 
 /* Runs it with poisoned outputs and workspace; checks canaries. May be run again after inputs
  * changed. */

@@ -16,7 +16,7 @@ typedef struct outcome {
 static outcome run_loss(const float *z, int views, int dim, double temperature) {
     const clc_loss *loss = &clc_loss_ntxent;
     const clc_loss_shape shape = {.images = views / 2, .views = 2, .dim = dim};
-    const clc_loss_options options = {.temperature = temperature};
+    const clc_config_loss options = {.normalize = true, .weight = 1, .temperature = temperature};
     const size_t count = (size_t)views * (size_t)dim;
     const size_t bytes = loss->workspace(test_device(), &shape, &options);
     test_buffer in = test_buffer_make("z", z, count), dz = test_buffer_make("dz", NULL, count);
@@ -132,7 +132,7 @@ static void any_temperature(void **state) {
 /* Whether the loss's launches, which are not run, meet each pair once. */
 static bool met_once(const clc_loss *loss, int views, int dim, double temperature) {
     const clc_loss_shape shape = {.images = views / 2, .views = 2, .dim = dim};
-    const clc_loss_options options = {.temperature = temperature};
+    const clc_config_loss options = {.normalize = true, .weight = 1, .temperature = temperature};
     const clc_loss_buffers none = {0};
     clc_sequence sequence = {0};
     bool once = false;
@@ -276,7 +276,7 @@ static void memory_grows_with_the_views_not_their_square(void **state) {
     (void)state;
     const clc_loss_shape large = {.images = 32768, .views = 2, .dim = 128};
     const clc_loss_shape small = {.images = 128, .views = 2, .dim = 128};
-    const clc_loss_options options = {.temperature = 0.5};
+    const clc_config_loss options = {.normalize = true, .weight = 1, .temperature = 0.5};
     assert_true(clc_loss_ntxent.workspace(test_device(), &large, &options) <= 100000000);
     assert_true(clc_loss_ntxent.workspace(test_device(), &small, &options) <= 1000000);
 }
@@ -289,8 +289,9 @@ static void impossible_options_are_refused(void **state) {
     } bad[] = {{0, 4, 0.5}, {2, 0, 0.5}, {2, 4, 0}, {2, 4, -1}, {2, 4, NAN}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const clc_loss_shape shape = {.images = bad[i].images, .views = 2, .dim = bad[i].dim};
-        const clc_loss_options options = {.temperature = bad[i].temperature};
-        assert_int_equal(clc_loss_ntxent.check(&shape, &options), CLC_INVALID);
+        const clc_config_loss options = {
+            .normalize = true, .weight = 1, .temperature = bad[i].temperature};
+        assert_int_equal(clc_loss_check(&clc_loss_ntxent, &shape, &options), CLC_INVALID);
     }
 }
 

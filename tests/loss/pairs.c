@@ -14,30 +14,45 @@ typedef struct variant {
     const char *name;
     int views;
     bool targets, queue, labels;
-    clc_loss_options options;
+    clc_config_loss options;
 } variant;
 
 static const variant softmax_variants[] = {
-    {"ntxent", 2, 0, 0, 0, {.temperature = 0.2}},
-    {"ntxent", 3, 0, 0, 0, {.temperature = 0.5}},
-    {"ntxent", 2, 0, 0, 0, {.temperature = 2, .raw = true, .weight = 3}},
-    {"supcon", 2, 0, 0, 1, {.temperature = 0.1}},
-    {"supcon", 1, 0, 0, 1, {.temperature = 0.3}},
-    {"infonce", 2, 0, 0, 0, {.temperature = 0.1, .weight = 0.4}},
-    {"infonce", 2, 0, 0, 0, {.temperature = 0.3, .symmetric = true}},
-    {"infonce", 1, 1, 0, 0, {.temperature = 0.2}},
-    {"infonce", 2, 1, 0, 0, {.temperature = 0.2}},
-    {"infonce", 2, 1, 0, 0, {.temperature = 0.2, .symmetric = true}},
-    {"infonce", 1, 1, 1, 0, {.temperature = 0.2, .negatives = CLC_NEGATIVES_QUEUE}},
-    {"infonce", 2, 1, 1, 0, {.temperature = 0.2, .negatives = CLC_NEGATIVES_BOTH}},
-    {"infonce", 2, 0, 1, 1, {.temperature = 0.2, .negatives = CLC_NEGATIVES_BOTH}},
-    {"npair", 2, 0, 0, 0, {.temperature = 1, .raw = true, .l2 = 0.02}},
-    {"npair", 2, 0, 0, 0, {.temperature = 1}},
-    {"clip", 2, 0, 0, 0, {.temperature = 0.07}},
-    {"logistic", 2, 0, 0, 0, {.temperature = 0.5}},
-    {"logistic", 2, 0, 0, 0, {.temperature = 0.1, .bias = -10}},
-    {"logistic", 2, 0, 0, 1, {.temperature = 0.2}},
-    {"logistic", 2, 1, 1, 0, {.temperature = 0.2, .bias = -1}},
+    {"ntxent", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0.2}},
+    {"ntxent", 3, 0, 0, 0, {LOSS_UNIT, .temperature = 0.5}},
+    {"ntxent", 2, 0, 0, 0, {.temperature = 2, .weight = 3}},
+    {"supcon", 2, 0, 0, 1, {LOSS_UNIT, .temperature = 0.1}},
+    {"supcon", 1, 0, 0, 1, {LOSS_UNIT, .temperature = 0.3}},
+    {"infonce", 2, 0, 0, 0, {.temperature = 0.1, .normalize = true, .weight = 0.4}},
+    {"infonce", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0.3, .symmetric = true}},
+    {"infonce", 1, 1, 0, 0, {LOSS_UNIT, .temperature = 0.2}},
+    {"infonce", 2, 1, 0, 0, {LOSS_UNIT, .temperature = 0.2}},
+    {"infonce", 2, 1, 0, 0, {LOSS_UNIT, .temperature = 0.2, .symmetric = true}},
+    {"infonce",
+     1,
+     1,
+     1,
+     0,
+     {LOSS_UNIT, .temperature = 0.2, .negatives = CLC_CONFIG_NEGATIVES_QUEUE}},
+    {"infonce",
+     2,
+     1,
+     1,
+     0,
+     {LOSS_UNIT, .temperature = 0.2, .negatives = CLC_CONFIG_NEGATIVES_BOTH}},
+    {"infonce",
+     2,
+     0,
+     1,
+     1,
+     {LOSS_UNIT, .temperature = 0.2, .negatives = CLC_CONFIG_NEGATIVES_BOTH}},
+    {"npair", 2, 0, 0, 0, {.temperature = 1, .weight = 1, .l2 = 0.02}},
+    {"npair", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 1}},
+    {"clip", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0.07}},
+    {"logistic", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0.5}},
+    {"logistic", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0.1, .bias = -10}},
+    {"logistic", 2, 0, 0, 1, {LOSS_UNIT, .temperature = 0.2}},
+    {"logistic", 2, 1, 1, 0, {LOSS_UNIT, .temperature = 0.2, .bias = -1}},
 };
 enum { SOFTMAX_VARIANTS = sizeof softmax_variants / sizeof *softmax_variants };
 
@@ -51,11 +66,12 @@ static variant contrastive_variant(int i) {
                      0,
                      i & 1,
                      {.temperature = 1,
-                      .raw = i & 2,
+                      .weight = 1,
+                      .normalize = !(i & 2),
                       .linear = i & 4,
                       .margin = i & 2 ? 2.5 : 0.9,
                       .positive_margin = 0.1,
-                      .distance = (clc_distance)(i / 8)}};
+                      .distance = i / 8}};
 }
 
 static variant triplet_variant(int i) {
@@ -65,11 +81,12 @@ static variant triplet_variant(int i) {
                      0,
                      i & 1,
                      {.temperature = 1,
-                      .soft = i & 2 && i / 12 != CLC_MINING_SEMIHARD,
+                      .weight = 1,
+                      .soft = i & 2 && i / 12 != CLC_CONFIG_MINING_SEMIHARD,
                       .margin = 0.3,
-                      .raw = i % 5 == 2,
-                      .distance = (clc_distance)(i / 4 % 3),
-                      .mining = (clc_mining)(i / 12)}};
+                      .normalize = i % 5 != 2,
+                      .distance = i / 4 % 3,
+                      .mining = i / 12}};
 }
 
 enum { VARIANTS = SOFTMAX_VARIANTS + CONTRASTIVE_VARIANTS + TRIPLET_VARIANTS };
@@ -98,7 +115,7 @@ static loss_case make(const variant *v, int images, int dim, int classes, uint64
  * cancellation in du - u (u . du). Raw distances are as long as dim, and slopes 1 / d of near pairs
  * multiply an error by up to 10. */
 static double tolerance(const variant *v, int dim) {
-    const double similarity = ldexp(1, -24) * (sqrt(dim) + 4) * (v->options.raw ? dim : 1);
+    const double similarity = ldexp(1, -24) * (sqrt(dim) + 4) * (v->options.normalize ? 1 : dim);
     return 8 * similarity * fmax(4, 1 / v->options.temperature);
 }
 
@@ -130,7 +147,7 @@ static void one_or_two_images(void **state) {
             loss_case c = make(&v, images, 9, 2, (uint64_t)i);
             const clc_loss *loss = clc_loss_find(v.name);
             if (images == 1 && v.views == 1 && !v.targets)
-                assert_int_equal(loss->check(&c.reference.shape, &v.options), CLC_INVALID);
+                assert_int_equal(clc_loss_check(loss, &c.reference.shape, &v.options), CLC_INVALID);
             else
                 loss_case_expect(&c, 20, tolerance(&v, 9));
             loss_case_free(&c);
@@ -233,8 +250,9 @@ static void nan_reaches_the_loss(void **state) {
 /* CLIP's scale and SigLIP's bias: derivatives, and CLIP's limit of the scale. */
 static void learned_scale_and_bias(void **state) {
     (void)state;
-    const variant variants[] = {{"clip", 2, 0, 0, 0, {.temperature = 0.07}},
-                                {"logistic", 2, 0, 0, 0, {.temperature = 0.1, .bias = -10}}};
+    const variant variants[] = {
+        {"clip", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0.07}},
+        {"logistic", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0.1, .bias = -10}}};
     for (int i = 0; i < 2; i++) {
         loss_case c = make(&variants[i], 21, 9, 1, 5);
         reference_loss *r = &c.reference;
@@ -296,19 +314,34 @@ static void memory_grows_with_the_views_not_their_square(void **state) {
 static void impossible_options_are_refused(void **state) {
     (void)state;
     const variant bad[] = {
-        {"infonce", 1, 1, 0, 0, {.temperature = 0.2, .negatives = CLC_NEGATIVES_QUEUE}},
-        {"infonce", 1, 0, 0, 0, {.temperature = 0.2, .negatives = CLC_NEGATIVES_BATCH}},
-        {"clip", 3, 0, 0, 0, {.temperature = 0.2}},
-        {"contrastive", 2, 0, 0, 0, {.temperature = 1, .margin = -1}},
-        {"triplet", 2, 0, 0, 0, {.temperature = 1, .margin = NAN}},
-        {"triplet", 2, 0, 0, 0, {.temperature = 1, .soft = true, .mining = CLC_MINING_SEMIHARD}},
-        {"logistic", 2, 0, 0, 0, {.temperature = 0}},
+        {"infonce",
+         1,
+         1,
+         0,
+         0,
+         {LOSS_UNIT, .temperature = 0.2, .negatives = CLC_CONFIG_NEGATIVES_QUEUE}},
+        {"infonce",
+         1,
+         0,
+         0,
+         0,
+         {LOSS_UNIT, .temperature = 0.2, .negatives = CLC_CONFIG_NEGATIVES_BATCH}},
+        {"clip", 3, 0, 0, 0, {LOSS_UNIT, .temperature = 0.2}},
+        {"contrastive", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 1, .margin = -1}},
+        {"triplet", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 1, .margin = NAN}},
+        {"triplet",
+         2,
+         0,
+         0,
+         0,
+         {LOSS_UNIT, .temperature = 1, .soft = true, .mining = CLC_CONFIG_MINING_SEMIHARD}},
+        {"logistic", 2, 0, 0, 0, {LOSS_UNIT, .temperature = 0}},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const clc_loss_shape shape = {
             .images = 8, .views = bad[i].views, .dim = 4, .targets = bad[i].targets};
         const clc_loss *loss = clc_loss_find(bad[i].name);
-        assert_int_equal(loss->check(&shape, &bad[i].options), CLC_INVALID);
+        assert_int_equal(clc_loss_check(loss, &shape, &bad[i].options), CLC_INVALID);
     }
 }
 

@@ -6,7 +6,7 @@
 
 static const double shortest = 1e-12; /* torch.nn.functional.normalize */
 
-/* One set of vectors, normalised unless the options say raw. */
+/* One set of vectors, normalised if the options say so. */
 typedef struct vectors {
     double *u;
     int rows, dim;
@@ -24,7 +24,7 @@ static vectors take(const reference_loss *l, const double *z, int rows) {
     vectors v = {malloc((size_t)rows * (size_t)dim * sizeof(double)), rows, dim};
     for (int i = 0; i < rows; i++) {
         const double *row = z + (size_t)i * (size_t)dim;
-        const double length = l->options.raw ? 1 : fmax(sqrt(dot(row, row, dim)), shortest);
+        const double length = l->options.normalize ? fmax(sqrt(dot(row, row, dim)), shortest) : 1;
         for (int k = 0; k < dim; k++)
             v.u[i * dim + k] = row[k] / length;
     }
@@ -84,7 +84,7 @@ static int columns(const reference_loss *l, const vectors *a, int i, const vecto
     int n = 0;
     for (int j = 0; j < b->rows; j++) {
         const bool same = id_of(l, i) == id_of(l, j);
-        if (l->options.negatives == CLC_NEGATIVES_QUEUE && !same && queue)
+        if (l->options.negatives == CLC_CONFIG_NEGATIVES_QUEUE && !same && queue)
             continue;
         s[n] = dot(row_of(a, i), row_of(b, j), a->dim) * l->scale;
         positive[n++] = same;
@@ -127,7 +127,9 @@ static double cross(const reference_loss *l, bool both, bool logistic) {
         v[i] = take(l, l->z + (size_t)i * view, n);
     for (int i = 0; l->target && i < views; i++)
         v[count++] = take(l, l->target + (size_t)i * view, n);
-    const bool queued = l->queue && (l->options.negatives != CLC_NEGATIVES_BATCH || logistic);
+    const bool wanted = l->options.negatives == CLC_CONFIG_NEGATIVES_QUEUE ||
+                        l->options.negatives == CLC_CONFIG_NEGATIVES_BOTH;
+    const bool queued = l->queue && (wanted || logistic);
     queue = (vectors){l->queue, l->shape.queue, l->shape.dim};
     const int last = both ? count : l->target ? views : 1;
     for (int i = 0; i < last; i++)
@@ -150,11 +152,11 @@ static double mean_squared_length(const reference_loss *l) {
 static double distance(const reference_loss *l, const vectors *v, int i, int j) {
     const double *a = row_of(v, i), *b = row_of(v, j);
     double sum = 0;
-    if (l->options.distance == CLC_DISTANCE_COSINE)
+    if (l->options.distance == CLC_CONFIG_DISTANCE_COSINE)
         return 1 - dot(a, b, v->dim);
     for (int k = 0; k < v->dim; k++)
         sum += (a[k] - b[k]) * (a[k] - b[k]);
-    return l->options.distance == CLC_DISTANCE_EUCLIDEAN ? sqrt(sum) : sum;
+    return l->options.distance == CLC_CONFIG_DISTANCE_EUCLIDEAN ? sqrt(sum) : sum;
 }
 
 static double contrastive(const reference_loss *l) {
@@ -194,14 +196,14 @@ static void triplets_of(const reference_loss *l, const vectors *v, int a, double
                 continue;
             const double dn = distance(l, v, a, n), x = dp - dn;
             near = fmin(near, dn);
-            if (l->options.mining == CLC_MINING_HARD ||
-                (l->options.mining == CLC_MINING_SEMIHARD && !(x < 0)))
+            if (l->options.mining == CLC_CONFIG_MINING_HARD ||
+                (l->options.mining == CLC_CONFIG_MINING_SEMIHARD && !(x < 0)))
                 continue;
             *sum += hinge(l, x);
             *count += l->options.soft || hinge(l, x) > 0;
         }
     }
-    if (l->options.mining == CLC_MINING_HARD && far > -INFINITY && near < INFINITY) {
+    if (l->options.mining == CLC_CONFIG_MINING_HARD && far > -INFINITY && near < INFINITY) {
         *sum += hinge(l, far - near);
         *count += 1;
     }
@@ -253,10 +255,9 @@ double reference_value(const reference_loss *l) {
                {"cosine", reference_cosine},
                {"swav", reference_codes},
                {"dino", reference_codes}};
-    const double weight = l->options.weight > 0 ? l->options.weight : 1;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!strcmp(l->name, all[i].name))
-            return weight * all[i].value(l);
+            return l->options.weight * all[i].value(l);
     return NAN;
 }
 

@@ -9,7 +9,7 @@
 typedef struct reference_loss {
     const char *name;
     clc_loss_shape shape;
-    clc_loss_options options;
+    clc_config_loss options;
     double *center, *codes;     /* dino: (dim); what reference_freeze computes */
     double *z, *target, *queue; /* as in clc_loss_buffers; NULL if there is none */
     int32_t *labels;
