@@ -94,14 +94,12 @@ typedef struct clc_floats {
 #define CLC_CONFIG_METHOD_WORD(X, word) X(CLC_CONFIG_METHOD_##word, #word)
 #define CLC_CONFIG_METHOD_LIST(X)       CLC_METHODS(CLC_CONFIG_METHOD_WORD, X)
 
-/* In the order of clc_negatives behind auto. */
 #define CLC_CONFIG_NEGATIVES_LIST(X)                                                               \
     X(CLC_CONFIG_NEGATIVES_AUTO, "auto")                                                           \
     X(CLC_CONFIG_NEGATIVES_BATCH, "batch")                                                         \
     X(CLC_CONFIG_NEGATIVES_QUEUE, "queue")                                                         \
     X(CLC_CONFIG_NEGATIVES_BOTH, "both")
 
-/* In the order of clc_distance and clc_mining. */
 #define CLC_CONFIG_DISTANCE_LIST(X)                                                                \
     X(CLC_CONFIG_DISTANCE_EUCLIDEAN, "euclidean")                                                  \
     X(CLC_CONFIG_DISTANCE_SQUARED, "squared")                                                      \
@@ -130,27 +128,9 @@ typedef struct clc_floats {
     X(CLC_CONFIG_SCHEDULE_STEP, "step")                                                            \
     X(CLC_CONFIG_SCHEDULE_CONSTANT, "constant")
 
-/* In the order of clc_profile. */
-#define CLC_CONFIG_PROFILE_LIST(X)                                                                 \
-    X(CLC_CONFIG_PROFILE_AUTO, "auto")                                                             \
-    X(CLC_CONFIG_PROFILE_CPU, "cpu")                                                               \
-    X(CLC_CONFIG_PROFILE_GPU, "gpu")
-
-#define CLC_CONFIG_CONVOLUTION_LIST(X)                                                             \
-    X(CLC_CONFIG_CONVOLUTION_AUTO, "auto")                                                         \
-    X(CLC_CONFIG_CONVOLUTION_DIRECT, "direct")                                                     \
-    X(CLC_CONFIG_CONVOLUTION_WINOGRAD, "winograd")                                                 \
-    X(CLC_CONFIG_CONVOLUTION_WINOGRAD_STAGED, "winograd_staged")                                   \
-    X(CLC_CONFIG_CONVOLUTION_WINOGRAD_GEMM, "winograd_gemm")                                       \
-    X(CLC_CONFIG_CONVOLUTION_POINTWISE, "pointwise")                                               \
-    X(CLC_CONFIG_CONVOLUTION_IMPLICIT_GEMM, "implicit_gemm")                                       \
-    X(CLC_CONFIG_CONVOLUTION_IM2COL, "im2col")
-
-/* In the order of clc_gemm_kind. */
-#define CLC_CONFIG_GEMM_LIST(X)                                                                    \
-    X(CLC_CONFIG_GEMM_AUTO, "auto")                                                                \
-    X(CLC_CONFIG_GEMM_OWN, "own")                                                                  \
-    X(CLC_CONFIG_GEMM_CLBLAST, "clblast")
+#define CLC_CONFIG_PROFILE_LIST(X)     CLC_PROFILES(X, CLC_CONFIG_PROFILE_)
+#define CLC_CONFIG_CONVOLUTION_LIST(X) CLC_CONVOLUTIONS(X, CLC_CONFIG_CONVOLUTION_)
+#define CLC_CONFIG_GEMM_LIST(X)        CLC_GEMMS(X, CLC_CONFIG_GEMM_)
 
 #define CLC_CONFIG_LISTS(X)                                                                        \
     X(FORMAT)                                                                                      \
@@ -177,11 +157,9 @@ typedef struct clc_floats {
     X(CONVOLUTION)                                                                                 \
     X(GEMM)
 
-#define CLC_CONFIG_CONSTANT(value, word) value,
-#define CLC_CONFIG_ENUM(list)            enum { CLC_CONFIG_##list##_LIST(CLC_CONFIG_CONSTANT) };
+#define CLC_CONFIG_ENUM(list) enum { CLC_CONFIG_##list##_LIST(CLC_WORD_VALUE) };
 CLC_CONFIG_LISTS(CLC_CONFIG_ENUM)
 #undef CLC_CONFIG_ENUM
-#undef CLC_CONFIG_CONSTANT
 
 /* One struct a section, clc_config_<section>, one field a key: config->training.batch. A CHOICE is
  * an int, one of the constants above. Plain values: they own nothing and may be copied. */

@@ -1,9 +1,10 @@
-/* The words of a configuration that name a file each. A list is used as LIST(F, X) with a macro
- * F(X, word). */
+/* Words of a configuration that others than it have, too. */
 #ifndef CLC_CORE_WORDS_H
 #define CLC_CORE_WORDS_H
 
-/* src/method/<word>.c: defines clc_method_<word>. */
+/* Words that name a file each. A list is used as LIST(F, X) with a macro F(X, word).
+ *
+ * src/method/<word>.c: defines clc_method_<word>. */
 #define CLC_METHODS(F, X)                                                                          \
     F(X, simclr)                                                                                   \
     F(X, pair)                                                                                     \
@@ -34,5 +35,29 @@
     F(X, vicreg)                                                                                   \
     F(X, swav)                                                                                     \
     F(X, dino)
+
+/* Words with a value each, as LIST(X, prefix) with a macro X(value, word): those of [device]
+ * (CLC_CONFIG_PROFILE_ ...) and of what does the work (CLC_PROFILE_ ...) are the same numbers. */
+#define CLC_WORD_VALUE(value, word) value,
+
+#define CLC_PROFILES(X, prefix)                                                                    \
+    X(prefix##AUTO, "auto")                                                                        \
+    X(prefix##CPU, "cpu")                                                                          \
+    X(prefix##GPU, "gpu")
+
+#define CLC_GEMMS(X, prefix)                                                                       \
+    X(prefix##AUTO, "auto")                                                                        \
+    X(prefix##OWN, "own")                                                                          \
+    X(prefix##CLBLAST, "clblast")
+
+#define CLC_CONVOLUTIONS(X, prefix)                                                                \
+    X(prefix##AUTO, "auto")                                                                        \
+    X(prefix##DIRECT, "direct")                                                                    \
+    X(prefix##WINOGRAD, "winograd")                                                                \
+    X(prefix##WINOGRAD_STAGED, "winograd_staged")                                                  \
+    X(prefix##WINOGRAD_GEMM, "winograd_gemm")                                                      \
+    X(prefix##POINTWISE, "pointwise")                                                              \
+    X(prefix##IMPLICIT_GEMM, "implicit_gemm")                                                      \
+    X(prefix##IM2COL, "im2col")
 
 #endif

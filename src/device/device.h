@@ -6,10 +6,11 @@
 #include "clcontrast/device.h"
 #include "core/math.h"
 #include "core/status.h"
+#include "core/words.h"
 #include "device/error.h"
 #include "device/tuning.h"
 
-typedef enum clc_profile { CLC_PROFILE_AUTO, CLC_PROFILE_CPU, CLC_PROFILE_GPU } clc_profile;
+typedef enum clc_profile { CLC_PROFILES(CLC_WORD_VALUE, CLC_PROFILE_) } clc_profile;
 
 typedef struct clc_program_cache clc_program_cache;
 

@@ -2,9 +2,10 @@
 #ifndef CLC_DEVICE_GEMM_H
 #define CLC_DEVICE_GEMM_H
 
+#include "core/words.h"
 #include "device/sequence.h"
 
-typedef enum clc_gemm_kind { CLC_GEMM_AUTO, CLC_GEMM_OWN, CLC_GEMM_CLBLAST } clc_gemm_kind;
+typedef enum clc_gemm_kind { CLC_GEMMS(CLC_WORD_VALUE, CLC_GEMM_) } clc_gemm_kind;
 
 /* C (m,n) = op(A) (m,k) x op(B) (k,n) [+ C if accumulate], all row-major and dense: A is stored
  * (m,k), or (k,m) if transpose_a; B is stored (k,n), or (n,k) if transpose_b. */

@@ -85,12 +85,6 @@ static clc_status score(clc_device *device, const clc_config *config, const feat
     clc_status status = CLC_OK;
     const size_t n = pair->test.rows;
     int32_t *predicted = NULL;
-    const clc_linear_options linear = {.epochs = config->evaluation.linear_epochs,
-                                       .batch = config->evaluation.linear_batch,
-                                       .learning_rate = config->evaluation.linear_learning_rate,
-                                       .momentum = 0.9,
-                                       .weight_decay = config->evaluation.linear_weight_decay,
-                                       .seed = config->training.seed};
     CLC_NEW(predicted, n);
     row->dim = pair->train.dim;
     clc_live("evaluating %s: kNN", row->what);
@@ -98,7 +92,8 @@ static clc_status score(clc_device *device, const clc_config *config, const feat
                              config->evaluation.knn_temperature, predicted));
     CLC_TRY(clc_metrics_compute(pair->test.labels, predicted, n, pair->test.classes, &row->knn));
     clc_live("evaluating %s: linear probe", row->what);
-    CLC_TRY(clc_linear_probe(device, &pair->train, &pair->test, &linear, predicted));
+    CLC_TRY(clc_linear_probe(device, &pair->train, &pair->test, &config->evaluation,
+                             config->training.seed, predicted));
     CLC_TRY(clc_metrics_compute(pair->test.labels, predicted, n, pair->test.classes, &row->linear));
     clc_live("%s", "");
 fail:

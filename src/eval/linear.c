@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
+static const double momentum = 0.9; /* as in linear probes since MoCo (arXiv 1911.05722) */
+
 typedef struct probe {
     clc_device *device;
     const clc_features *train, *test;
@@ -126,7 +128,7 @@ static clc_status build_advance(probe *p, clc_sequence *sequence, size_t batches
     return CLC_LAUNCH(sequence, p->device, &advance, CLC_MEM(p->state), CLC_INT(batches));
 }
 
-static clc_status build_step(probe *p, const clc_linear_options *o, size_t batches) {
+static clc_status build_step(probe *p, const clc_config_evaluation *o, size_t batches) {
     clc_status status = CLC_OK;
     const clc_launch_spec softmax = spec(p, "linear_softmax", p->device->groups);
     const clc_launch_spec update = spec(p, "linear_update", p->device->groups + 1);
@@ -140,18 +142,18 @@ static clc_status build_step(probe *p, const clc_linear_options *o, size_t batch
     CLC_TRY(CLC_LAUNCH(&p->step, p->device, &update, CLC_MEM(p->weight), CLC_MEM(p->momentum),
                        CLC_MEM(p->grad), CLC_MEM(p->logits), CLC_MEM(p->bias), CLC_MEM(p->rates),
                        CLC_MEM(p->state), CLC_INT(p->dim), CLC_INT(p->classes), CLC_INT(p->batch),
-                       CLC_FLOAT(o->momentum), CLC_FLOAT(o->weight_decay)));
+                       CLC_FLOAT(momentum), CLC_FLOAT(o->linear_weight_decay)));
     CLC_TRY(build_advance(p, &p->step, batches));
 fail:
     return status;
 }
 
-static clc_status upload_rates(probe *p, const clc_linear_options *o, size_t steps) {
+static clc_status upload_rates(probe *p, const clc_config_evaluation *o, size_t steps) {
     clc_status status = CLC_OK;
     float *rates = NULL;
     CLC_NEW(rates, steps);
     for (size_t i = 0; i < steps; i++)
-        rates[i] = (float)(o->learning_rate * p->batch / 256.0 * 0.5 *
+        rates[i] = (float)(o->linear_learning_rate * p->batch / 256.0 * 0.5 *
                            (1 + cos(3.14159265358979323846 * (double)i / (double)steps)));
     CLC_TRY(clc_buffer_write(p->device, p->rates, 0, steps * sizeof *rates, rates));
 fail:
@@ -159,13 +161,13 @@ fail:
     return status;
 }
 
-static clc_status train(probe *p, const clc_linear_options *o, size_t batches) {
+static clc_status train(probe *p, const clc_config_evaluation *o, uint64_t seed, size_t batches) {
     clc_status status = CLC_OK;
     int32_t *order = NULL;
     CLC_NEW(order, p->train->rows);
     CLC_TRY(build_step(p, o, batches));
-    for (int epoch = 0; epoch < o->epochs; epoch++) {
-        clc_epoch_order(o->seed, epoch, order, p->train->rows);
+    for (int epoch = 0; epoch < o->linear_epochs; epoch++) {
+        clc_epoch_order(seed, epoch, order, p->train->rows);
         CLC_TRY(clc_buffer_write(p->device, p->order, 0, p->train->rows * sizeof *order, order));
         for (size_t i = 0; i < batches; i++)
             CLC_TRY(clc_sequence_run(&p->step, p->device));
@@ -206,33 +208,33 @@ static void release(probe *p) {
 }
 
 static clc_status check(const clc_features *train_set, const clc_features *test,
-                        const clc_linear_options *o) {
-    if (o->epochs < 0 || o->batch < 1)
+                        const clc_config_evaluation *o) {
+    if (o->linear_epochs < 0 || o->linear_batch < 1)
         return clc_fail(CLC_INVALID, "the linear probe can't train %d epochs in batches of %d",
-                        o->epochs, o->batch);
+                        o->linear_epochs, o->linear_batch);
     return clc_features_check(train_set, test, "the linear probe");
 }
 
 clc_status clc_linear_probe(clc_device *device, const clc_features *train_set,
-                            const clc_features *test, const clc_linear_options *options,
-                            int32_t *predictions) {
+                            const clc_features *test, const clc_config_evaluation *options,
+                            uint64_t seed, int32_t *predictions) {
     clc_status status = check(train_set, test, options);
     if (status != CLC_OK)
         return status;
     probe p = {.device = device,
                .train = train_set,
                .test = test,
-               .batch = options->batch,
+               .batch = options->linear_batch,
                .classes = train_set->classes,
                .dim = train_set->dim};
     if ((size_t)p.batch > train_set->rows)
         p.batch = (int)train_set->rows;
     const size_t batches = train_set->rows / (size_t)p.batch;
-    const size_t steps = batches * (size_t)options->epochs;
+    const size_t steps = batches * (size_t)options->linear_epochs;
     CLC_TRY(allocate(&p, steps));
     CLC_TRY(standardise(&p));
     CLC_TRY(upload_rates(&p, options, steps));
-    CLC_TRY(train(&p, options, batches));
+    CLC_TRY(train(&p, options, seed, batches));
     CLC_TRY(predict(&p, predictions));
 fail:
     release(&p);

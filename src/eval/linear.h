@@ -2,23 +2,18 @@
 #ifndef CLC_EVAL_LINEAR_H
 #define CLC_EVAL_LINEAR_H
 
+#include "core/config.h"
 #include "eval/features.h"
-
-typedef struct clc_linear_options {
-    int epochs, batch;
-    double learning_rate; /* at a batch of 256, scaled linearly; cosine decay to 0 */
-    double momentum, weight_decay;
-    uint64_t seed; /* of the order */
-} clc_linear_options;
 
 /* Trains on `train` and classifies `test`: predictions (test->rows, on the host), ties to the lower
  * class. Features are standardised by the mean and deviation of `train`, so that their scale
  * doesn't matter, and beyond 128 of them multiplied by sqrt(128 / dim), so that one rate suits any
  * number. Weights and bias start at 0; with no epochs all stay there. An epoch takes the rows in
  * clc_epoch_order and leaves out those that don't fill a batch; weight decay is added to the
- * gradient of the weights, not of the bias. */
+ * gradient of the weights, not of the bias. `seed`: of the order. */
 clc_status clc_linear_probe(clc_device *device, const clc_features *train, const clc_features *test,
-                            const clc_linear_options *options, int32_t *predictions);
+                            const clc_config_evaluation *options, uint64_t seed,
+                            int32_t *predictions);
 
 /* Asks for its program ahead of time. */
 clc_status clc_linear_request(clc_device *device);

@@ -74,31 +74,3 @@ clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *
     clc_status status = set_normalisation(config, data, augment);
     return status == CLC_OK ? clc_augment_check(augment) : status;
 }
-
-static double batch_scale(const clc_config *config) {
-    const double ratio = config->training.batch / 256.0;
-    switch (config->optimizer.learning_rate_scale) {
-    case CLC_CONFIG_RATE_SCALE_LINEAR:
-        return ratio;
-    case CLC_CONFIG_RATE_SCALE_SQRT:
-        return sqrt(ratio);
-    default:
-        return 1;
-    }
-}
-
-clc_schedule clc_schedule_from_config(const clc_config *config, int64_t steps_per_epoch) {
-    const double per = (double)steps_per_epoch;
-    clc_schedule schedule = {
-        .kind = (clc_schedule_kind)config->optimizer.schedule,
-        .rate = config->optimizer.learning_rate * batch_scale(config),
-        .floor = config->optimizer.final_learning_rate,
-        .factor = config->optimizer.step_factor,
-        .warmup = (int64_t)(config->optimizer.warmup_epochs * per + 0.5),
-        .total = steps_per_epoch * config->training.epochs,
-        .drop_count = (int)config->optimizer.step_epochs.count,
-    };
-    for (int i = 0; i < schedule.drop_count; i++)
-        schedule.drops[i] = steps_per_epoch * config->optimizer.step_epochs.values[i];
-    return schedule;
-}

@@ -6,37 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static clc_resnet resnet_of(const clc_config *config) {
-    clc_resnet resnet = {.bottleneck = config->encoder.block == CLC_CONFIG_BLOCK_BOTTLENECK,
-                         .width = config->encoder.width,
-                         .small_stem = config->encoder.stem == CLC_CONFIG_STEM_SMALL};
-    if (clc_resnet_named(clc_config_choice(config, "encoder", "name"), &resnet))
-        return resnet;
-    resnet.stages = (int)config->encoder.blocks.count;
-    for (int i = 0; i < resnet.stages; i++)
-        resnet.blocks[i] = config->encoder.blocks.values[i];
-    return resnet;
-}
-
-static void set_hidden(clc_mlp *mlp, const clc_ints *hidden) {
-    mlp->hidden_layers = (int)hidden->count;
-    for (int i = 0; i < mlp->hidden_layers; i++)
-        mlp->hidden[i] = hidden->values[i];
-}
-
 clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
                              clc_tensor **features) {
-    const clc_resnet resnet = resnet_of(config);
-    return clc_resnet_build(graph, "encoder", &resnet, images, features);
+    return clc_resnet_build(graph, "encoder", &config->encoder, images, features);
 }
 
 static clc_mlp projector_of(const clc_config *config) {
-    clc_mlp mlp = {.output = config->projector.output,
-                   .batchnorm = config->projector.batchnorm,
-                   .last_batchnorm = config->projector.last_batchnorm,
-                   .last_frozen = !config->projector.last_affine};
-    set_hidden(&mlp, &config->projector.hidden);
-    return mlp;
+    return (clc_mlp){.hidden = &config->projector.hidden,
+                     .output = config->projector.output,
+                     .batchnorm = config->projector.batchnorm,
+                     .last_batchnorm = config->projector.last_batchnorm,
+                     .last_frozen = !config->projector.last_affine};
 }
 
 clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
@@ -68,10 +48,11 @@ bool clc_param_is_kept(const clc_config *config, const char *name) {
 
 clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,
                                clc_tensor **prediction) {
-    clc_mlp mlp = {.output = clc_tensor_channels(projection),
-                   .batchnorm = config->predictor.batchnorm,
-                   .last_batchnorm = config->predictor.last_batchnorm,
-                   .group = config->predictor.constant_rate ? CLC_GROUP_PREDICTOR : CLC_GROUP_MAIN};
-    set_hidden(&mlp, &config->predictor.hidden);
+    const clc_mlp mlp = {.hidden = &config->predictor.hidden,
+                         .output = clc_tensor_channels(projection),
+                         .batchnorm = config->predictor.batchnorm,
+                         .last_batchnorm = config->predictor.last_batchnorm,
+                         .group = config->predictor.constant_rate ? CLC_GROUP_PREDICTOR
+                                                                  : CLC_GROUP_MAIN};
     return clc_mlp_build(graph, "predictor", &mlp, projection, prediction);
 }

@@ -33,8 +33,8 @@ clc_status clc_mlp_build(clc_graph *graph, const char *prefix, const clc_mlp *ml
     clc_tensor *y = in;
     int index = 0;
     const size_t first = graph->params->count;
-    for (int i = 0; i < (mlp->only ? mlp->only : mlp->hidden_layers); i++)
-        CLC_TRY(add_layer(graph, prefix, mlp->hidden[i], mlp->batchnorm, true, &index, &y));
+    for (int i = 0; i < (mlp->only ? mlp->only : (int)mlp->hidden->count); i++)
+        CLC_TRY(add_layer(graph, prefix, mlp->hidden->values[i], mlp->batchnorm, true, &index, &y));
     *out = y;
     if (mlp->only)
         return CLC_OK;

@@ -1,33 +1,23 @@
-#include "core/text.h"
 #include "net/net.h"
 
-#include <string.h>
+#include "core/text.h"
 
-bool clc_resnet_named(const char *name, clc_resnet *resnet) {
-    static const struct {
-        const char *name;
-        bool bottleneck;
-        int blocks[4];
-    } table[] = {{"resnet10", false, {1, 1, 1, 1}},
-                 {"resnet18", false, {2, 2, 2, 2}},
-                 {"resnet34", false, {3, 4, 6, 3}},
-                 {"resnet50", true, {3, 4, 6, 3}}};
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (!strcmp(name, table[i].name)) {
-            resnet->bottleneck = table[i].bottleneck;
-            resnet->stages = 4;
-            memcpy(resnet->blocks, table[i].blocks, sizeof table[i].blocks);
-            return true;
-        }
-    return false;
-}
+/* What an encoder's name says, or its own keys. */
+typedef struct depth {
+    bool bottleneck;
+    clc_ints blocks; /* of each stage */
+} depth;
 
-static int expansion(const clc_resnet *resnet) {
-    return resnet->bottleneck ? 4 : 1;
-}
-
-int clc_resnet_features(const clc_resnet *resnet) {
-    return (resnet->width << (resnet->stages - 1)) * expansion(resnet);
+static depth depth_of(const clc_config_encoder *encoder) {
+    static const depth named[] = {
+        [CLC_CONFIG_ENCODER_RESNET10] = {false, {4, {1, 1, 1, 1}}},
+        [CLC_CONFIG_ENCODER_RESNET18] = {false, {4, {2, 2, 2, 2}}},
+        [CLC_CONFIG_ENCODER_RESNET34] = {false, {4, {3, 4, 6, 3}}},
+        [CLC_CONFIG_ENCODER_RESNET50] = {true, {4, {3, 4, 6, 3}}},
+    };
+    if (encoder->name != CLC_CONFIG_ENCODER_CUSTOM)
+        return named[encoder->name];
+    return (depth){encoder->block == CLC_CONFIG_BLOCK_BOTTLENECK, encoder->blocks};
 }
 
 /* Convolution and batch-norm with the pair of names that torchvision gives them. */
@@ -45,12 +35,12 @@ fail:
     return status;
 }
 
-static clc_status add_block(clc_graph *graph, const clc_resnet *resnet, const char *name,
-                            clc_tensor *in, int width, int stride, clc_tensor **out) {
+static clc_status add_block(clc_graph *graph, bool bottleneck, const char *name, clc_tensor *in,
+                            int width, int stride, clc_tensor **out) {
     clc_status status = CLC_OK;
-    const int outputs = width * expansion(resnet);
+    const int outputs = bottleneck ? 4 * width : width;
     clc_tensor *shortcut = in, *y = NULL;
-    if (resnet->bottleneck) {
+    if (bottleneck) {
         CLC_TRY(conv_norm(graph, name, "conv1", "bn1", in, width, 1, 1, NULL, true, &y));
         CLC_TRY(conv_norm(graph, name, "conv2", "bn2", y, width, 3, stride, NULL, true, &y));
     } else {
@@ -59,7 +49,7 @@ static clc_status add_block(clc_graph *graph, const clc_resnet *resnet, const ch
     if (stride != 1 || clc_tensor_channels(in) != outputs)
         CLC_TRY(conv_norm(graph, name, "downsample.0", "downsample.1", in, outputs, 1, stride, NULL,
                           false, &shortcut));
-    if (resnet->bottleneck)
+    if (bottleneck)
         CLC_TRY(conv_norm(graph, name, "conv3", "bn3", y, outputs, 1, 1, shortcut, true, out));
     else
         CLC_TRY(conv_norm(graph, name, "conv2", "bn2", y, outputs, 3, 1, shortcut, true, out));
@@ -67,14 +57,15 @@ fail:
     return status;
 }
 
-static clc_status add_stem(clc_graph *graph, const clc_resnet *resnet, const char *prefix,
+static clc_status add_stem(clc_graph *graph, const clc_config_encoder *encoder, const char *prefix,
                            clc_tensor *in, clc_tensor **out) {
     clc_status status = CLC_OK;
     char layer[64];
-    const int kernel = resnet->small_stem ? 3 : 7, stride = resnet->small_stem ? 1 : 2;
-    CLC_TRY(conv_norm(graph, prefix, "conv1", "bn1", in, resnet->width, kernel, stride, NULL, true,
+    const bool small = encoder->stem == CLC_CONFIG_STEM_SMALL;
+    const int kernel = small ? 3 : 7, stride = small ? 1 : 2;
+    CLC_TRY(conv_norm(graph, prefix, "conv1", "bn1", in, encoder->width, kernel, stride, NULL, true,
                       out));
-    if (!resnet->small_stem) {
+    if (!small) {
         CLC_TRY(clc_text_format(layer, sizeof layer, "%s.maxpool", prefix));
         CLC_TRY(clc_op_maxpool(graph, layer, *out, 3, 2, 1, out));
     }
@@ -82,17 +73,18 @@ fail:
     return status;
 }
 
-clc_status clc_resnet_build(clc_graph *graph, const char *prefix, const clc_resnet *resnet,
+clc_status clc_resnet_build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
                             clc_tensor *in, clc_tensor **out) {
     clc_status status = CLC_OK;
+    const depth d = depth_of(encoder);
     clc_tensor *y = NULL;
     char name[64];
-    CLC_TRY(add_stem(graph, resnet, prefix, in, &y));
-    for (int stage = 0; stage < resnet->stages; stage++)
-        for (int block = 0; block < resnet->blocks[stage]; block++) {
+    CLC_TRY(add_stem(graph, encoder, prefix, in, &y));
+    for (int stage = 0; stage < (int)d.blocks.count; stage++)
+        for (int block = 0; block < d.blocks.values[stage]; block++) {
             int stride = stage > 0 && block == 0 ? 2 : 1;
             CLC_TRY(clc_text_format(name, sizeof name, "%s.layer%d.%d", prefix, stage + 1, block));
-            CLC_TRY(add_block(graph, resnet, name, y, resnet->width << stage, stride, &y));
+            CLC_TRY(add_block(graph, d.bottleneck, name, y, encoder->width << stage, stride, &y));
         }
     CLC_TRY(clc_text_format(name, sizeof name, "%s.avgpool", prefix));
     CLC_TRY(clc_op_avgpool(graph, name, y, out));

@@ -3,7 +3,7 @@
 #ifndef CLC_OP_CONV2D_H
 #define CLC_OP_CONV2D_H
 
-#include "core/config.h"
+#include "core/words.h"
 #include "device/gemm.h"
 #include "device/sequence.h"
 
@@ -25,16 +25,7 @@ typedef enum clc_conv2d_pass {
     CLC_CONV2D_BACKWARD_WEIGHTS /* reads x and y (holding dL/dy), writes w (dL/dw) */
 } clc_conv2d_pass;
 
-typedef enum clc_conv2d_kind {
-    CLC_CONV2D_AUTO = CLC_CONFIG_CONVOLUTION_AUTO,
-    CLC_CONV2D_DIRECT = CLC_CONFIG_CONVOLUTION_DIRECT,
-    CLC_CONV2D_WINOGRAD = CLC_CONFIG_CONVOLUTION_WINOGRAD,
-    CLC_CONV2D_WINOGRAD_STAGED = CLC_CONFIG_CONVOLUTION_WINOGRAD_STAGED,
-    CLC_CONV2D_WINOGRAD_GEMM = CLC_CONFIG_CONVOLUTION_WINOGRAD_GEMM,
-    CLC_CONV2D_POINTWISE = CLC_CONFIG_CONVOLUTION_POINTWISE,
-    CLC_CONV2D_IMPLICIT_GEMM = CLC_CONFIG_CONVOLUTION_IMPLICIT_GEMM,
-    CLC_CONV2D_IM2COL = CLC_CONFIG_CONVOLUTION_IM2COL
-} clc_conv2d_kind;
+typedef enum clc_conv2d_kind { CLC_CONVOLUTIONS(CLC_WORD_VALUE, CLC_CONV2D_) } clc_conv2d_kind;
 
 typedef struct clc_conv2d_args {
     cl_mem x, w, y;

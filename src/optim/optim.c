@@ -6,8 +6,8 @@
 
 enum { CHUNK_FLOATS = 16384, VECTOR = 16 };
 
-int clc_optim_states(clc_optim_kind kind) {
-    return kind == CLC_OPTIM_ADAMW ? 2 : 1;
+int clc_optim_states(const clc_config_optimizer *o) {
+    return o->name == CLC_CONFIG_OPTIMIZER_ADAMW ? 2 : 1;
 }
 
 static size_t chunks_of(const clc_optim_segment *segment) {
@@ -69,13 +69,13 @@ void clc_optim_release(clc_device *device, clc_optim_tables *tables) {
     clc_buffer_release(device, &tables->segments);
 }
 
-clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc_optim *o,
-                           size_t segments, const clc_optim_tables *tables,
-                           const clc_optim_buffers *b) {
+clc_status clc_optim_build(clc_sequence *sequence, clc_device *device,
+                           const clc_config_optimizer *o, size_t segments,
+                           const clc_optim_tables *tables, const clc_optim_buffers *b) {
     clc_status status = CLC_OK;
     char options[64];
     const double bytes = 4.0 * (double)b->floats;
-    snprintf(options, sizeof options, "-DVW=16 -DKIND=%d -DNESTEROV=%d", (int)o->kind, o->nesterov);
+    snprintf(options, sizeof options, "-DVW=16 -DKIND=%d -DNESTEROV=%d", o->name, o->nesterov);
     clc_launch_spec sums = {.source = "optim/optim.cl",
                             .kernel = "optim_sums",
                             .options = options,
@@ -83,7 +83,7 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
                             .local = {device->group_size},
                             .op = "optimizer",
                             .flops = 2.0 * (double)b->floats,
-                            .bytes = bytes * (o->kind == CLC_OPTIM_LARS ? 2 : 1)};
+                            .bytes = bytes * (o->name == CLC_CONFIG_OPTIMIZER_LARS ? 2 : 1)};
     clc_launch_spec merge = {
         .source = "optim/optim.cl", .kernel = "optim_merge", .options = options, .op = "optimizer"};
     clc_launch_spec update = {.source = "optim/optim.cl",
@@ -93,7 +93,7 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
                               .local = {device->group_size},
                               .op = "optimizer",
                               .flops = 6.0 * (double)b->floats,
-                              .bytes = bytes * (3 + 2 * clc_optim_states(o->kind))};
+                              .bytes = bytes * (3 + 2 * clc_optim_states(o))};
     CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(b->value), CLC_MEM(b->grad),
                        CLC_MEM(tables->chunks), CLC_MEM(b->workspace)));
     CLC_TRY(CLC_LAUNCH(sequence, device, &merge, CLC_MEM(b->workspace), CLC_MEM(tables->segments),
@@ -104,7 +104,7 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc
                        CLC_MEM(b->state), CLC_MEM(tables->chunks), CLC_MEM(tables->segments),
                        CLC_MEM(b->norms), CLC_MEM(b->result), CLC_MEM(b->hyper),
                        CLC_INT(b->floats / VECTOR), CLC_INT(segments), CLC_FLOAT(o->weight_decay),
-                       CLC_FLOAT(o->kind == CLC_OPTIM_ADAMW ? o->beta1 : o->momentum),
+                       CLC_FLOAT(o->name == CLC_CONFIG_OPTIMIZER_ADAMW ? o->beta1 : o->momentum),
                        CLC_FLOAT(o->beta2), CLC_FLOAT(1 - o->beta1), CLC_FLOAT(1 - o->beta2),
                        CLC_FLOAT(o->epsilon)));
 fail:

@@ -2,9 +2,8 @@
 #ifndef CLC_OPTIM_OPTIM_H
 #define CLC_OPTIM_OPTIM_H
 
+#include "core/config.h"
 #include "device/sequence.h"
-
-typedef enum clc_optim_kind { CLC_OPTIM_SGD, CLC_OPTIM_LARS, CLC_OPTIM_ADAMW } clc_optim_kind;
 
 /* Which rate a tensor is trained at: hyper[CLC_HYPER_RATE] or, for the others,
  * hyper[CLC_HYPER_GROUPS + group]. A group of rate 0 is left out, its state too. */
@@ -35,14 +34,6 @@ typedef struct clc_optim_segment {
     clc_optim_group group;
 } clc_optim_segment;
 
-typedef struct clc_optim {
-    clc_optim_kind kind;
-    double momentum;
-    bool nesterov;
-    double weight_decay, trust_coefficient, beta1, beta2, epsilon;
-    double clip_norm; /* of the whole gradient; 0 for none */
-} clc_optim;
-
 /* Constant tables on the device. */
 typedef struct clc_optim_tables {
     cl_mem chunks, segments; /* int4 each */
@@ -50,7 +41,7 @@ typedef struct clc_optim_tables {
 } clc_optim_tables;
 
 /* Floats of state a trainable float. */
-int clc_optim_states(clc_optim_kind kind);
+int clc_optim_states(const clc_config_optimizer *optimizer);
 
 /* Bytes of workspace, and of the tables. */
 size_t clc_optim_workspace(const clc_optim_segment *segments, size_t n);
@@ -75,9 +66,9 @@ typedef struct clc_optim_buffers {
 
 /* Appends the launches of one update; with a non-finite loss or gradient value and state stay as
  * they are. */
-clc_status clc_optim_build(clc_sequence *sequence, clc_device *device, const clc_optim *optim,
-                           size_t segments, const clc_optim_tables *tables,
-                           const clc_optim_buffers *buffers);
+clc_status clc_optim_build(clc_sequence *sequence, clc_device *device,
+                           const clc_config_optimizer *optimizer, size_t segments,
+                           const clc_optim_tables *tables, const clc_optim_buffers *buffers);
 
 /* Appends average = m average + (1 - m) value of the first `floats` (a multiple of 16), m being
  * hyper[CLC_HYPER_MOMENTUM]: a teacher's weights. */

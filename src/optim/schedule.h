@@ -2,26 +2,18 @@
 #ifndef CLC_OPTIM_SCHEDULE_H
 #define CLC_OPTIM_SCHEDULE_H
 
-#include <stdint.h>
+#include "core/config.h"
 
-typedef enum clc_schedule_kind {
-    CLC_SCHEDULE_COSINE, /* SGDR's, arXiv 1608.03983, without restarts */
-    CLC_SCHEDULE_STEP,   /* times `factor` at each of `drops` */
-    CLC_SCHEDULE_CONSTANT
-} clc_schedule_kind;
-
-enum { CLC_SCHEDULE_DROPS = 16 };
-
-/* Everything in steps; a linear warm-up comes first. */
+/* A linear warm-up comes first; then what the configuration says. */
 typedef struct clc_schedule {
-    clc_schedule_kind kind;
-    double rate;  /* the greatest */
-    double floor; /* cosine: the last rate as a fraction of the greatest */
-    double factor;
-    int64_t warmup, total;
-    int drop_count;
-    int64_t drops[CLC_SCHEDULE_DROPS];
+    const clc_config_optimizer *optimizer;
+    double greatest;       /* its learning rate, scaled by the batch as it says */
+    int64_t epoch;         /* steps of one */
+    int64_t warmup, total; /* steps */
 } clc_schedule;
+
+/* `config` must outlive it. */
+clc_schedule clc_schedule_make(const clc_config *config, int64_t steps_per_epoch);
 
 /* The rate of step `step`, from 0. The first step of a warm-up has rate / warmup, not 0. */
 double clc_schedule_rate(const clc_schedule *schedule, int64_t step);

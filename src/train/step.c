@@ -1,24 +1,11 @@
 #include "train/step.h"
 
 #include "device/program.h"
-
 #include "method/memory.h"
-#include "method/setup.h"
+#include "optim/schedule.h"
 
 #include <math.h>
 #include <string.h>
-
-static clc_optim optim_of(const clc_config *config) {
-    return (clc_optim){.kind = (clc_optim_kind)config->optimizer.name,
-                       .momentum = config->optimizer.momentum,
-                       .nesterov = config->optimizer.nesterov,
-                       .weight_decay = config->optimizer.weight_decay,
-                       .trust_coefficient = config->optimizer.trust_coefficient,
-                       .beta1 = config->optimizer.beta1,
-                       .beta2 = config->optimizer.beta2,
-                       .epsilon = config->optimizer.epsilon,
-                       .clip_norm = config->optimizer.clip_norm};
-}
 
 /* Biases and batch-norm are left out of weight decay and LARS adaptation if the configuration says
  * so. */
@@ -50,7 +37,6 @@ clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *c
     clc_status status = CLC_OK;
     step->device = device;
     step->config = config;
-    step->optim = optim_of(config);
     step->steps_per_epoch = (int64_t)data->count / config->training.batch;
     step->total = step->steps_per_epoch * config->training.epochs;
     CLC_TRY(clc_wiring_plan(&step->wiring, device, config, data));
@@ -71,7 +57,7 @@ static size_t step_buffers_bytes(const clc_step *step) {
 size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES], size_t *total,
                        size_t *largest) {
     const clc_wiring_bytes wiring = clc_wiring_memory(&step->wiring);
-    const int states = clc_optim_states(step->optim.kind);
+    const int states = clc_optim_states(&step->config->optimizer);
     const size_t optimizer = wiring.gradients * (size_t)states;
     const clc_memory_line all[] = {
         {"parameters", wiring.params},
@@ -109,7 +95,7 @@ clc_status clc_step_allocate(clc_step *step, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_device *device = step->device;
     const size_t f = sizeof(float), batch = (size_t)step->wiring.batch;
-    CLC_TRY(clc_wiring_allocate(&step->wiring, clc_optim_states(step->optim.kind), data));
+    CLC_TRY(clc_wiring_allocate(&step->wiring, clc_optim_states(&step->config->optimizer), data));
     CLC_TRY(clc_buffer_create(device, step->optim_bytes, "the optimizer", &step->optim_workspace));
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].state, "the step", &step->state));
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].hyper, "the step", &step->hyper));
@@ -142,8 +128,8 @@ static clc_status build_update(clc_step *step) {
                                        .norms = step->norms,
                                        .workspace = step->optim_workspace,
                                        .floats = w->params.trainable};
-    CLC_TRY(clc_optim_build(&step->optim_sequence, step->device, &step->optim, step->segment_count,
-                            &step->tables, &buffers));
+    CLC_TRY(clc_optim_build(&step->optim_sequence, step->device, &step->config->optimizer,
+                            step->segment_count, &step->tables, &buffers));
     CLC_TRY(clc_wiring_build_update(w, &step->optim_sequence, step->hyper));
 fail:
     return status;
@@ -209,15 +195,15 @@ static double momentum_of(const clc_step *step, int64_t number) {
 }
 
 static void fill_hyper(const clc_step *step, int64_t number, float rate, float *hyper) {
-    const clc_optim *o = &step->optim;
-    const clc_schedule schedule = clc_schedule_from_config(step->config, step->steps_per_epoch);
+    const clc_config_optimizer *o = &step->config->optimizer;
+    const clc_schedule schedule = clc_schedule_make(step->config, step->steps_per_epoch);
     const double frozen = step->config->method.freeze_prototypes * (double)step->steps_per_epoch;
     hyper[CLC_HYPER_RATE] = rate;
     hyper[CLC_HYPER_BIAS1] = (float)(1.0 - pow(o->beta1, (double)(number + 1)));
     hyper[CLC_HYPER_BIAS2] = (float)(1.0 - pow(o->beta2, (double)(number + 1)));
     hyper[CLC_HYPER_MOMENTUM] = (float)momentum_of(step, number);
     hyper[CLC_HYPER_GROUPS + CLC_GROUP_MAIN] = rate;
-    hyper[CLC_HYPER_GROUPS + CLC_GROUP_PREDICTOR] = (float)schedule.rate;
+    hyper[CLC_HYPER_GROUPS + CLC_GROUP_PREDICTOR] = (float)schedule.greatest;
     hyper[CLC_HYPER_GROUPS + CLC_GROUP_PROTOTYPES] = (double)number < frozen ? 0 : rate;
     hyper[CLC_HYPER_GROUPS + CLC_GROUP_FROZEN] = 0;
 }

@@ -38,7 +38,6 @@ typedef struct clc_step {
     clc_device *device;
     const clc_config *config;
     clc_wiring wiring;
-    clc_optim optim;
     clc_optim_tables tables;
     clc_optim_segment *segments;
     size_t segment_count;

@@ -6,9 +6,9 @@
 #include "core/signals.h"
 #include "device/program.h"
 #include "eval/evaluate.h"
-#include "method/setup.h"
 #include "model/run_folder.h"
 #include "model/weights.h"
+#include "optim/schedule.h"
 #include "report/metrics.h"
 #include "report/progress.h"
 #include "train/checkpoint.h"
@@ -96,7 +96,7 @@ static void make_schedule(trainer *t) {
     const clc_config *c = &t->session.config;
     t->steps_per_epoch = (int64_t)t->session.data->count / c->training.batch;
     t->last_step = t->steps_per_epoch * c->training.epochs;
-    t->schedule = clc_schedule_from_config(c, t->steps_per_epoch);
+    t->schedule = clc_schedule_make(c, t->steps_per_epoch);
 }
 
 static clc_status open_trainer(trainer *t, const clc_train_options *options) {

@@ -66,32 +66,40 @@ static double *standardised(const float *x, size_t rows, size_t dim, const doubl
     return out;
 }
 
+static const double momentum = 0.9;
+
+static clc_config_evaluation probe_of(int epochs, int batch, double rate) {
+    return (clc_config_evaluation){
+        .linear_epochs = epochs, .linear_batch = batch, .linear_learning_rate = rate};
+}
+
 /* One epoch of SGD on standardised rows; returns its mean loss. */
 static double reference_epoch(model *m, model *velocity, const double *x, const problem *p,
-                              const clc_linear_options *o, int epoch) {
-    const size_t dim = m->dim, batch = (size_t)o->batch, batches = p->set[0].rows / batch;
-    const size_t steps = batches * (size_t)o->epochs;
+                              const clc_config_evaluation *o, uint64_t seed, int epoch) {
+    const size_t dim = m->dim, batch = (size_t)o->linear_batch, batches = p->set[0].rows / batch;
+    const size_t steps = batches * (size_t)o->linear_epochs;
     model grad = model_make(dim, m->classes);
     int32_t *order = malloc(p->set[0].rows * sizeof *order),
             *labels = malloc(batch * sizeof *labels);
     double *rows = doubles(batch * dim), loss = 0;
     assert_true(order && labels);
-    clc_epoch_order(o->seed, epoch, order, p->set[0].rows);
+    clc_epoch_order(seed, epoch, order, p->set[0].rows);
     for (size_t b = 0; b < batches; b++) {
         const double at = (double)((size_t)epoch * batches + b) / (double)steps;
         const double rate =
-            o->learning_rate * (double)batch / 256 * (1 + cos(3.14159265358979 * at)) / 2;
+            o->linear_learning_rate * (double)batch / 256 * (1 + cos(3.14159265358979 * at)) / 2;
         for (size_t r = 0; r < batch; r++) {
             memcpy(rows + r * dim, x + (size_t)order[b * batch + r] * dim, dim * sizeof *rows);
             labels[r] = p->labels[0][order[b * batch + r]];
         }
         loss += reference_loss(m, rows, labels, batch, &grad) / (double)batches;
         for (size_t i = 0; i < dim * m->classes; i++) {
-            velocity->w[i] = o->momentum * velocity->w[i] + grad.w[i] + o->weight_decay * m->w[i];
+            velocity->w[i] =
+                momentum * velocity->w[i] + grad.w[i] + o->linear_weight_decay * m->w[i];
             m->w[i] -= rate * velocity->w[i];
         }
         for (size_t c = 0; c < m->classes; c++) {
-            velocity->b[c] = o->momentum * velocity->b[c] + grad.b[c];
+            velocity->b[c] = momentum * velocity->b[c] + grad.b[c];
             m->b[c] -= rate * velocity->b[c];
         }
     }
@@ -138,17 +146,18 @@ static void training_follows_the_reference(void **state) {
     for (size_t t = 0; t < sizeof cases / sizeof *cases; t++) {
         const size_t dim = cases[t].dim, train = cases[t].train, test = cases[t].test;
         problem p = noisy_problem(train, test, dim, cases[t].classes);
-        clc_linear_options o = {4, cases[t].batch, 0.5, 0.9, cases[t].decay, 3};
+        clc_config_evaluation o = probe_of(4, cases[t].batch, 0.5);
+        o.linear_weight_decay = cases[t].decay;
         model m = model_make(dim, (size_t)cases[t].classes);
         model velocity = model_make(dim, (size_t)cases[t].classes);
         int32_t *got = malloc(test * sizeof *got);
         assert_non_null(got);
-        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, got));
-        o.batch = (size_t)o.batch > train ? (int)train : o.batch;
+        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 3, got));
+        o.linear_batch = (size_t)o.linear_batch > train ? (int)train : o.linear_batch;
         double *s = reference_standard(p.x[0], train, dim), loss[4];
         double *x = standardised(p.x[0], train, dim, s), *y = standardised(p.x[1], test, dim, s);
-        for (int epoch = 0; epoch < o.epochs; epoch++)
-            loss[epoch] = reference_epoch(&m, &velocity, x, &p, &o, epoch);
+        for (int epoch = 0; epoch < o.linear_epochs; epoch++)
+            loss[epoch] = reference_epoch(&m, &velocity, x, &p, &o, 3, epoch);
         assert_true(loss[3] < 0.95 * loss[0]);
         assert_true(compare_predictions(&m, y, test, got) > test * 9 / 10);
         problem_free(&p);
@@ -191,11 +200,11 @@ static void separable_classes_are_learned_completely(void **state) {
     } cases[] = {{50, 2, 2, 16, 10}, {20, 16, 10, 32, 20}, {6, 64, 150, 100, 30}, {9, 3, 1, 4, 1}};
     for (size_t t = 0; t < sizeof cases / sizeof *cases; t++) {
         problem p = separable_problem(cases[t].per_class, cases[t].dim, cases[t].classes);
-        const clc_linear_options o = {cases[t].epochs, cases[t].batch, 0.5, 0.9, 0, 1};
+        const clc_config_evaluation o = probe_of(cases[t].epochs, cases[t].batch, 0.5);
         const size_t rows = p.set[1].rows;
         int32_t *got = malloc(rows * sizeof *got);
         assert_non_null(got);
-        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, got));
+        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 3, got));
         assert_memory_equal(got, p.labels[1], rows * sizeof *got);
         problem_free(&p);
         free(got);
@@ -207,12 +216,10 @@ static void equal_runs_give_equal_predictions(void **state) {
     (void)state;
     enum { TEST_ROWS = 500 };
     problem p = noisy_problem(600, TEST_ROWS, 20, 6);
-    const clc_linear_options o = {3, 50, 0.1, 0.9, 1e-3, 8};
-    clc_linear_options other = o;
+    const clc_config_evaluation o = probe_of(3, 50, 0.1);
     static const float scales[3] = {1, 0x1p-24f, 0x1p20f};
     int32_t first[TEST_ROWS], again[TEST_ROWS];
-    other.seed = 9;
-    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, first));
+    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 8, first));
     for (int t = 0; t < 3; t++) {
         for (int i = 0; i < 2; i++) {
             const size_t count = p.set[i].rows * 20;
@@ -224,10 +231,10 @@ static void equal_runs_give_equal_predictions(void **state) {
                 clc_buffer_write(test_device(), p.set[i].data, 0, count * sizeof *scaled, scaled));
             free(scaled);
         }
-        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, again));
+        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 8, again));
         assert_memory_equal(first, again, sizeof first);
     }
-    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &other, again));
+    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 9, again));
     assert_memory_not_equal(first, again, sizeof first); /* the order matters */
     problem_free(&p);
 }
@@ -237,18 +244,18 @@ static void wrong_input_is_refused(void **state) {
     const int32_t labels[] = {0, 1, -1};
     int32_t got[2] = {7, 7};
     clc_features known = {NULL, 3, 4, labels, 2}, asked = {NULL, 2, 4, NULL, 2};
-    clc_linear_options o = {1, 2, 0.1, 0.9, 0, 1};
+    clc_config_evaluation o = probe_of(1, 2, 0.1);
     clc_device *device = test_device();
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, got), CLC_INVALID);
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
     assert_non_null(strstr(clc_error(), "label -1 of row 2"));
     known.rows = 2;
-    o.batch = 0;
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, got), CLC_INVALID);
-    o = (clc_linear_options){-1, 2, 0.1, 0.9, 0, 1};
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, got), CLC_INVALID);
-    o.epochs = 1;
+    o.linear_batch = 0;
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
+    o = probe_of(-1, 2, 0.1);
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
+    o.linear_epochs = 1;
     asked.dim = 3;
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, got), CLC_INVALID);
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
     assert_int_equal(got[0], 7);
 }
 

@@ -20,17 +20,21 @@ typedef struct net_case {
     clc_tensor *x[2], *y[2]; /* training, inference */
 } net_case;
 
-static clc_resnet resnet_of(const clc_safetensors *file) {
-    clc_resnet resnet = {.bottleneck =
-                             !strcmp(clc_safetensors_metadata(file, "block"), "bottleneck"),
-                         .width = (int)golden_number(file, "width"),
-                         .small_stem = !strcmp(clc_safetensors_metadata(file, "stem"), "small")};
-    resnet.stages = golden_list(file, "blocks", resnet.blocks, CLC_RESNET_STAGES);
-    return resnet;
+static clc_config_encoder encoder_of(const clc_safetensors *file) {
+    const bool bottleneck = !strcmp(clc_safetensors_metadata(file, "block"), "bottleneck");
+    const bool small = !strcmp(clc_safetensors_metadata(file, "stem"), "small");
+    clc_config_encoder encoder = {.name = CLC_CONFIG_ENCODER_CUSTOM,
+                                  .block = bottleneck ? CLC_CONFIG_BLOCK_BOTTLENECK
+                                                      : CLC_CONFIG_BLOCK_BASIC,
+                                  .width = (int)golden_number(file, "width"),
+                                  .stem = small ? CLC_CONFIG_STEM_SMALL : CLC_CONFIG_STEM_LARGE};
+    encoder.blocks.count =
+        (size_t)golden_list(file, "blocks", encoder.blocks.values, CLC_CONFIG_LIST_MAX);
+    return encoder;
 }
 
 static void build(const clc_safetensors *file, net_case *c) {
-    const clc_resnet resnet = resnet_of(file);
+    const clc_config_encoder encoder = encoder_of(file);
     const clc_st_tensor *x = golden_tensor(file, "x");
     clc_graph **graphs[2] = {&c->training, &c->inference};
     for (int i = 0; i < 2; i++) {
@@ -39,7 +43,7 @@ static void build(const clc_safetensors *file, net_case *c) {
                               clc_shape_images((int)x->shape[0], (int)x->shape[2], (int)x->shape[3],
                                                (int)x->shape[1]),
                               true, &c->x[i]));
-        CHECK(clc_resnet_build(*graphs[i], "encoder", &resnet, c->x[i], &c->y[i]));
+        CHECK(clc_resnet_build(*graphs[i], "encoder", &encoder, c->x[i], &c->y[i]));
     }
     clc_params_layout(&c->params);
     CHECK(clc_params_allocate(&c->params, test_device(), true, 1));

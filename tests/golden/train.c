@@ -26,7 +26,7 @@ typedef struct train_case {
     clc_params params;
     clc_graph *graph;
     clc_tensor *x, *h, *z;
-    clc_optim optim;
+    clc_config_optimizer optim;
     clc_optim_segment segments[MOST_SEGMENTS];
     size_t segment_count;
     clc_optim_tables tables;
@@ -36,14 +36,16 @@ typedef struct train_case {
 
 static void build_network(const clc_safetensors *file, train_case *c) {
     const clc_st_tensor *x = golden_tensor(file, "x");
-    clc_resnet resnet = {.width = (int)golden_number(file, "width"), .small_stem = true};
+    clc_config_encoder encoder = {.name = CLC_CONFIG_ENCODER_CUSTOM,
+                                  .block = CLC_CONFIG_BLOCK_BASIC,
+                                  .width = (int)golden_number(file, "width"),
+                                  .stem = CLC_CONFIG_STEM_SMALL};
     const clc_st_tensor *hidden = golden_tensor(file, "param.projector.0.weight");
     const clc_st_tensor *output = golden_tensor(file, "param.projector.3.weight");
-    const clc_mlp mlp = {.hidden_layers = 1,
-                         .hidden = {(int)hidden->shape[0]},
-                         .output = (int)output->shape[0],
-                         .batchnorm = true};
-    resnet.stages = golden_list(file, "blocks", resnet.blocks, CLC_RESNET_STAGES);
+    const clc_ints widths = {1, {(int)hidden->shape[0]}};
+    const clc_mlp mlp = {.hidden = &widths, .output = (int)output->shape[0], .batchnorm = true};
+    encoder.blocks.count =
+        (size_t)golden_list(file, "blocks", encoder.blocks.values, CLC_CONFIG_LIST_MAX);
     CHECK(clc_graph_create(test_device(), &c->params, true, &c->graph));
     /* Winograd's rounding, ten times that of direct convolution, would switch a ReLU of train_lars
      * in the second step where vectors have 8 floats; net_* hold the encoder to its gradients with
@@ -53,7 +55,7 @@ static void build_network(const clc_safetensors *file, train_case *c) {
         c->graph, "x",
         clc_shape_images((int)x->shape[1], (int)x->shape[3], (int)x->shape[4], (int)x->shape[2]),
         false, &c->x));
-    CHECK(clc_resnet_build(c->graph, "encoder", &resnet, c->x, &c->h));
+    CHECK(clc_resnet_build(c->graph, "encoder", &encoder, c->x, &c->h));
     CHECK(clc_mlp_build(c->graph, "projector", &mlp, c->h, &c->z));
     clc_params_layout(&c->params);
     CHECK(clc_params_allocate(&c->params, test_device(), true, 2));
@@ -80,15 +82,15 @@ static void build_loss(const clc_safetensors *file, train_case *c) {
 static void set_optim(const clc_safetensors *file, train_case *c) {
     const char *name = clc_safetensors_metadata(file, "optimizer");
     const bool lars = !strcmp(name, "lars"), adamw = !strcmp(name, "adamw");
-    c->optim = (clc_optim){.kind = adamw  ? CLC_OPTIM_ADAMW
-                                   : lars ? CLC_OPTIM_LARS
-                                          : CLC_OPTIM_SGD,
-                           .momentum = golden_number(file, "momentum"),
-                           .weight_decay = golden_number(file, "weight_decay"),
-                           .trust_coefficient = golden_number(file, "eta"),
-                           .beta1 = 0.9,
-                           .beta2 = 0.999,
-                           .epsilon = lars ? 0 : 1e-8};
+    c->optim = (clc_config_optimizer){.name = adamw  ? CLC_CONFIG_OPTIMIZER_ADAMW
+                                              : lars ? CLC_CONFIG_OPTIMIZER_LARS
+                                                     : CLC_CONFIG_OPTIMIZER_SGD,
+                                      .momentum = golden_number(file, "momentum"),
+                                      .weight_decay = golden_number(file, "weight_decay"),
+                                      .trust_coefficient = golden_number(file, "eta"),
+                                      .beta1 = 0.9,
+                                      .beta2 = 0.999,
+                                      .epsilon = lars ? 0 : 1e-8};
     for (size_t i = 0; i < c->params.count; i++) {
         const clc_param *param = &c->params.items[i];
         const bool included = !lars || param->rank > 1;

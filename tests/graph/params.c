@@ -57,7 +57,11 @@ static void one_name_is_one_parameter(void **state) {
 }
 
 static void training_and_inference_share(void **state) {
-    const clc_resnet resnet = {.stages = 2, .blocks = {1, 1}, .width = 4, .small_stem = true};
+    const clc_config_encoder encoder = {.name = CLC_CONFIG_ENCODER_CUSTOM,
+                                        .block = CLC_CONFIG_BLOCK_BASIC,
+                                        .blocks = {2, {1, 1}},
+                                        .width = 4,
+                                        .stem = CLC_CONFIG_STEM_SMALL};
     clc_params params = {0};
     clc_graph *graphs[2] = {NULL};
     clc_tensor *x = NULL, *y = NULL;
@@ -66,7 +70,7 @@ static void training_and_inference_share(void **state) {
     for (int i = 0; i < 2; i++) {
         CHECK(clc_graph_create(test_device(), &params, i == 0, &graphs[i]));
         CHECK(clc_graph_input(graphs[i], "x", clc_shape_images(2, 8, 8, 3), false, &x));
-        CHECK(clc_resnet_build(graphs[i], "encoder", &resnet, x, &y));
+        CHECK(clc_resnet_build(graphs[i], "encoder", &encoder, x, &y));
         count = i ? count : params.count;
     }
     assert_int_equal(params.count, count);

@@ -22,13 +22,14 @@ typedef struct plan_shape {
 } plan_shape;
 
 static void begin(plan_case *c, const plan_shape *s) {
-    const clc_resnet resnet = {.bottleneck = s->bottleneck,
-                               .stages = 4,
-                               .blocks = {1, 2, 1, 1},
-                               .width = 4,
-                               .small_stem = s->small_stem};
-    const clc_mlp mlp = {.hidden_layers = 2,
-                         .hidden = {24, 16},
+    const clc_config_encoder encoder = {
+        .name = CLC_CONFIG_ENCODER_CUSTOM,
+        .block = s->bottleneck ? CLC_CONFIG_BLOCK_BOTTLENECK : CLC_CONFIG_BLOCK_BASIC,
+        .blocks = {4, {1, 2, 1, 1}},
+        .width = 4,
+        .stem = s->small_stem ? CLC_CONFIG_STEM_SMALL : CLC_CONFIG_STEM_LARGE};
+    const clc_ints hidden = {2, {24, 16}};
+    const clc_mlp mlp = {.hidden = &hidden,
                          .output = 8,
                          .batchnorm = !s->projector_relu,
                          .last_batchnorm = !s->projector_relu};
@@ -37,7 +38,7 @@ static void begin(plan_case *c, const plan_shape *s) {
     CHECK(clc_graph_create(test_device(), &c->params, s->training, &c->graph));
     CHECK(clc_graph_input(c->graph, "x", clc_shape_images(s->n, s->side, s->side, 3), s->wants_grad,
                           &c->x));
-    CHECK(clc_resnet_build(c->graph, "encoder", &resnet, c->x, &features));
+    CHECK(clc_resnet_build(c->graph, "encoder", &encoder, c->x, &features));
     CHECK(clc_mlp_build(c->graph, "projector", &mlp, features, &c->y));
     clc_params_layout(&c->params);
     CHECK(clc_graph_plan(c->graph));

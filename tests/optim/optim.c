@@ -25,7 +25,7 @@ static const double rates[STEPS] = {0.1, 0.2, 0.15, 0.05, 0.1};
 
 /* The flat buffers on both sides. */
 typedef struct fixture {
-    clc_optim optim;
+    clc_config_optimizer optim;
     clc_optim_segment segments[TENSORS];
     clc_optim_tables tables;
     reference_tensor tensors[TENSORS];
@@ -34,14 +34,14 @@ typedef struct fixture {
     clc_sequence sequence;
 } fixture;
 
-static clc_optim make_optim(clc_optim_kind kind) {
-    return (clc_optim){.kind = kind,
-                       .momentum = 0.9,
-                       .weight_decay = 0.05,
-                       .trust_coefficient = 0.02,
-                       .beta1 = 0.9,
-                       .beta2 = 0.999,
-                       .epsilon = 1e-8};
+static clc_config_optimizer make_optim(int kind) {
+    return (clc_config_optimizer){.name = kind,
+                                  .momentum = 0.9,
+                                  .weight_decay = 0.05,
+                                  .trust_coefficient = 0.02,
+                                  .beta1 = 0.9,
+                                  .beta2 = 0.999,
+                                  .epsilon = 1e-8};
 }
 
 static size_t lay_out(fixture *f) {
@@ -88,9 +88,9 @@ static void make_buffers(fixture *f, const float *value, size_t states) {
     free(zero);
 }
 
-static fixture set_up(const clc_optim *optim) {
+static fixture set_up(const clc_config_optimizer *optim) {
     fixture f = {.optim = *optim};
-    const size_t states = (size_t)clc_optim_states(optim->kind);
+    const size_t states = (size_t)clc_optim_states(optim);
     f.floats = lay_out(&f);
     for (size_t t = 0; t < TENSORS; t++) {
         const size_t count = shapes[t].count;
@@ -199,7 +199,7 @@ static double length_of(const reference_tensor *t) {
 }
 
 /* A step of the reference; at rate 0 only its factor counts, and nothing changes. */
-static double reference_or_rest(const clc_optim *optim, reference_tensor *r, double rate,
+static double reference_or_rest(const clc_config_optimizer *optim, reference_tensor *r, double rate,
                                 double clip, int step) {
     double *const of[3] = {r->value, r->state[0], r->state[1]};
     double *kept = malloc(3 * r->count * sizeof *kept);
@@ -214,7 +214,7 @@ static double reference_or_rest(const clc_optim *optim, reference_tensor *r, dou
 
 /* Several steps on both sides, which move values of about 1 by 0.01 to 1. Some ten roundings a
  * step, mostly in quantities smaller than 1: 16 units in the last place, 2^-20, in all. */
-static void follow(const clc_optim *optim) {
+static void follow(const clc_config_optimizer *optim) {
     fixture f = set_up(optim);
     const int steps = test_affordable(STEPS * (double)f.floats) ? STEPS : 1;
     for (int step = 1; step <= steps; step++) {
@@ -232,14 +232,14 @@ static void follow(const clc_optim *optim) {
         expect_result(&f, norm, clip, factors, lengths);
     }
     expect_flat(&f, &f.value, 0, -1, ldexp(1, -20));
-    for (int s = 0; s < clc_optim_states(optim->kind); s++)
+    for (int s = 0; s < clc_optim_states(optim); s++)
         expect_flat(&f, &f.state, (size_t)s * f.floats, s, ldexp(1, -20));
     tear_down(&f);
 }
 
 static void sgd_follows_the_reference(void **state) {
     (void)state;
-    clc_optim optim = make_optim(CLC_OPTIM_SGD);
+    clc_config_optimizer optim = make_optim(CLC_CONFIG_OPTIMIZER_SGD);
     follow(&optim);
     optim.nesterov = true;
     follow(&optim);
@@ -250,7 +250,7 @@ static void sgd_follows_the_reference(void **state) {
 
 static void lars_follows_the_reference(void **state) {
     (void)state;
-    clc_optim optim = make_optim(CLC_OPTIM_LARS);
+    clc_config_optimizer optim = make_optim(CLC_CONFIG_OPTIMIZER_LARS);
     follow(&optim);
     optim.weight_decay = 0;
     follow(&optim);
@@ -258,7 +258,7 @@ static void lars_follows_the_reference(void **state) {
 
 static void adamw_follows_the_reference(void **state) {
     (void)state;
-    clc_optim optim = make_optim(CLC_OPTIM_ADAMW);
+    clc_config_optimizer optim = make_optim(CLC_CONFIG_OPTIMIZER_ADAMW);
     follow(&optim);
     optim.beta1 = 0.5;
     optim.beta2 = 0.95;
@@ -269,8 +269,8 @@ static void adamw_follows_the_reference(void **state) {
 /* A gradient of length 160 or so is cut to 3; one below the limit is left alone. */
 static void long_gradients_are_clipped(void **state) {
     (void)state;
-    for (int kind = CLC_OPTIM_SGD; kind <= CLC_OPTIM_ADAMW; kind++) {
-        clc_optim optim = make_optim((clc_optim_kind)kind);
+    for (int kind = CLC_CONFIG_OPTIMIZER_SGD; kind <= CLC_CONFIG_OPTIMIZER_ADAMW; kind++) {
+        clc_config_optimizer optim = make_optim(kind);
         optim.clip_norm = 3;
         follow(&optim);
         optim.clip_norm = 1000;
@@ -279,8 +279,8 @@ static void long_gradients_are_clipped(void **state) {
 }
 
 /* Runs a second step with `bad` in one gradient (or as the loss): nothing may change. */
-static void expect_untouched(clc_optim_kind kind, float bad, size_t tensor, size_t element) {
-    clc_optim optim = make_optim(kind);
+static void expect_untouched(int kind, float bad, size_t tensor, size_t element) {
+    clc_config_optimizer optim = make_optim(kind);
     optim.clip_norm = 3;
     fixture f = set_up(&optim);
     float *flat = flatten(&f, 2, true);
@@ -306,18 +306,18 @@ static void expect_untouched(clc_optim_kind kind, float bad, size_t tensor, size
 
 static void nothing_changes_unless_all_is_finite(void **state) {
     (void)state;
-    for (int kind = CLC_OPTIM_SGD; kind <= CLC_OPTIM_ADAMW; kind++) {
-        expect_untouched((clc_optim_kind)kind, NAN, 0, 0);
-        expect_untouched((clc_optim_kind)kind, INFINITY, 7, 16384);
-        expect_untouched((clc_optim_kind)kind, -INFINITY, 3, 256);
-        expect_untouched((clc_optim_kind)kind, NAN, TENSORS, 0);
-        expect_untouched((clc_optim_kind)kind, INFINITY, TENSORS, 0);
+    for (int kind = CLC_CONFIG_OPTIMIZER_SGD; kind <= CLC_CONFIG_OPTIMIZER_ADAMW; kind++) {
+        expect_untouched(kind, NAN, 0, 0);
+        expect_untouched(kind, INFINITY, 7, 16384);
+        expect_untouched(kind, -INFINITY, 3, 256);
+        expect_untouched(kind, NAN, TENSORS, 0);
+        expect_untouched(kind, INFINITY, TENSORS, 0);
     }
 }
 
 /* Three steps from the same start. `want` was printed by PyTorch 2 in float64; LARS's follows from
  * its definition, by a script. */
-static void expect_known(const clc_optim *optim, const double want[3]) {
+static void expect_known(const clc_config_optimizer *optim, const double want[3]) {
     static const double start[3] = {0.5, -1.25, 2.0};
     static const double grads[3][3] = {{0.1, -0.3, 0.7}, {-0.2, 0.05, 0.4}, {0.6, 0.9, -0.15}};
     double value[3], grad[3], m[3] = {0}, v[3] = {0}, norm;
@@ -334,17 +334,17 @@ static void expect_known(const clc_optim *optim, const double want[3]) {
 
 static void reference_agrees_with_pytorch(void **state) {
     (void)state;
-    clc_optim optim = make_optim(CLC_OPTIM_SGD);
+    clc_config_optimizer optim = make_optim(CLC_CONFIG_OPTIMIZER_SGD);
     expect_known(&optim, (const double[]){0.437024687500, -1.233831593750, 1.694968000000});
     optim.clip_norm = 0.5;
     expect_known(&optim, (const double[]){0.478945791964, -1.213219301489, 1.752588366585});
     optim.clip_norm = 0;
     optim.nesterov = true;
     expect_known(&optim, (const double[]){0.386013106562, -1.282956609031, 1.603887982000});
-    optim = make_optim(CLC_OPTIM_ADAMW);
+    optim = make_optim(CLC_CONFIG_OPTIMIZER_ADAMW);
     optim.epsilon = 1e-3;
     expect_known(&optim, (const double[]){0.380861963778, -1.126457438824, 1.716375480424});
-    optim = make_optim(CLC_OPTIM_LARS);
+    optim = make_optim(CLC_CONFIG_OPTIMIZER_LARS);
     expect_known(&optim, (const double[]){0.498315096326, -1.248286554675, 1.979821560436});
 }
 

@@ -18,7 +18,8 @@ double reference_clip(const reference_tensor *tensors, size_t n, double clip_nor
 }
 
 /* torch.optim.AdamW (arXiv 1711.05101). */
-static void adamw(const clc_optim *o, reference_tensor *t, double rate, double clip, int step) {
+static void adamw(const clc_config_optimizer *o, reference_tensor *t, double rate, double clip,
+                  int step) {
     const double decay = t->decay ? o->weight_decay : 0;
     for (size_t i = 0; i < t->count; i++) {
         const double g = clip * t->grad[i];
@@ -33,12 +34,13 @@ static void adamw(const clc_optim *o, reference_tensor *t, double rate, double c
 
 /* torch.optim.SGD; with LARS's factor (arXiv 1708.03888) the step that enters the momentum is
  * scaled. */
-static double momentum(const clc_optim *o, reference_tensor *t, double rate, double clip) {
+static double momentum(const clc_config_optimizer *o, reference_tensor *t, double rate,
+                       double clip) {
     const double decay = t->decay ? o->weight_decay : 0;
     double factor = 1;
     for (size_t i = 0; i < t->count; i++)
         t->grad[i] = clip * t->grad[i] + decay * t->value[i];
-    if (o->kind == CLC_OPTIM_LARS && t->adapt) {
+    if (o->name == CLC_CONFIG_OPTIMIZER_LARS && t->adapt) {
         const double w = length(t->value, t->count), g = length(t->grad, t->count);
         factor = w > 0 && g > 0 ? o->trust_coefficient * w / (g + o->epsilon) : 1;
     }
@@ -51,8 +53,9 @@ static double momentum(const clc_optim *o, reference_tensor *t, double rate, dou
     return factor;
 }
 
-double reference_step(const clc_optim *o, reference_tensor *t, double rate, double clip, int step) {
-    if (o->kind != CLC_OPTIM_ADAMW)
+double reference_step(const clc_config_optimizer *o, reference_tensor *t, double rate, double clip,
+                      int step) {
+    if (o->name != CLC_CONFIG_OPTIMIZER_ADAMW)
         return momentum(o, t, rate, clip);
     adamw(o, t, rate, clip, step);
     return 1;

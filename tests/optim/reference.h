@@ -17,7 +17,7 @@ typedef struct reference_tensor {
 double reference_clip(const reference_tensor *tensors, size_t n, double clip_norm, double *norm);
 
 /* One step, number `step` from 1, with gradients times `clip`. Returns LARS's factor, 1 without. */
-double reference_step(const clc_optim *optim, reference_tensor *tensor, double rate, double clip,
-                      int step);
+double reference_step(const clc_config_optimizer *optim, reference_tensor *tensor, double rate,
+                      double clip, int step);
 
 #endif

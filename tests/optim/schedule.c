@@ -15,10 +15,9 @@ static void expect_rate(const clc_schedule *schedule, int64_t step, double want)
 
 static void warm_up_grows_in_equal_steps_and_never_is_0(void **state) {
     (void)state;
-    static const clc_schedule_kind kinds[] = {CLC_SCHEDULE_COSINE, CLC_SCHEDULE_STEP,
-                                              CLC_SCHEDULE_CONSTANT};
-    for (int k = 0; k < 3; k++) {
-        const clc_schedule s = {.kind = kinds[k], .rate = 0.8, .warmup = 4, .total = 20};
+    for (int kind = CLC_CONFIG_SCHEDULE_COSINE; kind <= CLC_CONFIG_SCHEDULE_CONSTANT; kind++) {
+        const clc_config_optimizer o = {.schedule = kind};
+        const clc_schedule s = {.optimizer = &o, .greatest = 0.8, .warmup = 4, .total = 20};
         for (int64_t step = 0; step < 4; step++)
             expect_rate(&s, step, 0.2 * (double)(step + 1));
         expect_rate(&s, 4, 0.8);
@@ -31,10 +30,10 @@ static void cosine_follows_pytorch(void **state) {
     static const double want[10] = {0.800000000, 0.782380346, 0.731246118, 0.651602691,
                                     0.551246118, 0.440000000, 0.328753882, 0.228397309,
                                     0.148753882, 0.097619654};
-    const clc_schedule plain = {
-        .kind = CLC_SCHEDULE_COSINE, .rate = 0.8, .floor = 0.1, .total = 10};
-    const clc_schedule warm = {
-        .kind = CLC_SCHEDULE_COSINE, .rate = 0.8, .floor = 0.1, .warmup = 5, .total = 15};
+    const clc_config_optimizer o = {.schedule = CLC_CONFIG_SCHEDULE_COSINE,
+                                    .final_learning_rate = 0.1};
+    const clc_schedule plain = {.optimizer = &o, .greatest = 0.8, .total = 10};
+    const clc_schedule warm = {.optimizer = &o, .greatest = 0.8, .warmup = 5, .total = 15};
     for (int64_t step = 0; step < 10; step++) {
         expect_rate(&plain, step, want[step]);
         expect_rate(&warm, step + 5, want[step]);
@@ -46,19 +45,17 @@ static void cosine_follows_pytorch(void **state) {
 /* Warm-up as long as the training leaves no step for the cosine. */
 static void warm_up_may_fill_the_training(void **state) {
     (void)state;
-    const clc_schedule s = {.kind = CLC_SCHEDULE_COSINE, .rate = 1, .warmup = 10, .total = 10};
+    const clc_config_optimizer o = {.schedule = CLC_CONFIG_SCHEDULE_COSINE};
+    const clc_schedule s = {.optimizer = &o, .greatest = 1, .warmup = 10, .total = 10};
     expect_rate(&s, 9, 1);
     expect_rate(&s, 10, 0);
 }
 
 static void step_multiplies_at_each_drop(void **state) {
     (void)state;
-    const clc_schedule s = {.kind = CLC_SCHEDULE_STEP,
-                            .rate = 1,
-                            .factor = 0.1,
-                            .total = 100,
-                            .drop_count = 2,
-                            .drops = {30, 60}};
+    const clc_config_optimizer o = {
+        .schedule = CLC_CONFIG_SCHEDULE_STEP, .step_factor = 0.1, .step_epochs = {2, {3, 6}}};
+    const clc_schedule s = {.optimizer = &o, .greatest = 1, .epoch = 10, .total = 100};
     expect_rate(&s, 0, 1);
     expect_rate(&s, 29, 1);
     expect_rate(&s, 30, 0.1);
@@ -69,7 +66,8 @@ static void step_multiplies_at_each_drop(void **state) {
 
 static void constant_stays(void **state) {
     (void)state;
-    const clc_schedule s = {.kind = CLC_SCHEDULE_CONSTANT, .rate = 0.3, .factor = 0.1, .total = 9};
+    const clc_config_optimizer o = {.schedule = CLC_CONFIG_SCHEDULE_CONSTANT, .step_factor = 0.1};
+    const clc_schedule s = {.optimizer = &o, .greatest = 0.3, .total = 9};
     expect_rate(&s, 0, 0.3);
     expect_rate(&s, 8, 0.3);
 }
