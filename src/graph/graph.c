@@ -1,5 +1,7 @@
 #include "graph/graph.h"
 
+#include "core/text.h"
+
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,11 +74,14 @@ void clc_graph_expose(clc_tensor *tensor, bool gradient) {
 
 clc_status clc_graph_param(clc_graph *graph, const char *layer, clc_node *node, const char *suffix,
                            clc_param_kind kind, int rank, const int *shape) {
-    char name[128];
+    clc_status status = CLC_OK;
+    char name[sizeof(clc_param){0}.name];
     assert(node->param_count < CLC_NODE_PARAMS);
-    snprintf(name, sizeof name, "%s.%s", layer, suffix);
-    return clc_params_add(graph->params, name, kind, rank, shape,
-                          &node->params[node->param_count++]);
+    CLC_TRY(clc_text_format(name, sizeof name, "%s.%s", layer, suffix));
+    CLC_TRY(
+        clc_params_add(graph->params, name, kind, rank, shape, &node->params[node->param_count++]));
+fail:
+    return status;
 }
 
 /* A size below 1, such as of a window that doesn't fit into an image. */
@@ -124,7 +129,7 @@ clc_status clc_graph_node(clc_graph *graph, const char *layer, const clc_node *n
                           clc_tensor **out) {
     clc_status status = CLC_OK;
     clc_node made = *node;
-    snprintf(made.layer, sizeof made.layer, "%s", layer);
+    CLC_TRY(clc_text_format(made.layer, sizeof made.layer, "%s", layer));
     CLC_TRY(made.op->plan(graph, &made, &made.needs));
     CLC_TRY(check_shape(&made, &made.needs.out));
     clc_node *nodes = realloc(graph->nodes, (graph->node_count + 1) * sizeof *nodes);
