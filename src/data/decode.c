@@ -2,14 +2,10 @@
 
 #include <string.h>
 
+/* TGA has no magic number: it comes last. */
 static const clc_decoder *const decoders[] = {
-    &clc_decoder_jpeg,
-    &clc_decoder_png,
-    &clc_decoder_gif,
-    &clc_decoder_bmp,
-    &clc_decoder_psd,
-    /* Has no magic number, so it comes last. */
-    &clc_decoder_tga,
+    &clc_decoder_jpeg, &clc_decoder_png, &clc_decoder_webp, &clc_decoder_tiff, &clc_decoder_gif,
+    &clc_decoder_bmp,  &clc_decoder_pnm, &clc_decoder_psd,  &clc_decoder_tga,
 };
 enum { DECODERS = sizeof decoders / sizeof *decoders };
 

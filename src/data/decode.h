@@ -7,6 +7,17 @@
 
 typedef enum clc_sample { CLC_SAMPLE_U8, CLC_SAMPLE_U16, CLC_SAMPLE_F32 } clc_sample;
 
+/* The size of the picture in its file, and how many rows and columns of what was decoded show it: a
+ * decoder that scales can't always end with a whole pixel. */
+typedef struct clc_image_part {
+    int full_height, full_width;
+    double rows, columns;
+} clc_image_part;
+
+/* clc_image_fit of such a picture. */
+clc_status clc_image_fit_part(clc_image *image, const clc_image_options *options,
+                              const clc_image_part *part);
+
 /* A picture as its file holds it. */
 typedef struct clc_raster {
     int height, width;
@@ -15,9 +26,10 @@ typedef struct clc_raster {
     bool premultiplied; /* the channels are multiplied by it */
     bool cmyk;          /* four channels: ink, 0 is none */
     clc_sample sample;
-    double white;    /* the brightest value, unless options say otherwise; black is 0 */
-    int orientation; /* EXIF's, 1 to 8 */
-    void *samples;   /* (height,width,channels + alpha) of `sample`; owned */
+    double white;        /* the brightest value, unless options say otherwise; black is 0 */
+    int orientation;     /* EXIF's, 1 to 8 */
+    clc_image_part part; /* without a full size: all of it */
+    void *samples;       /* (height,width,channels + alpha) of `sample`; owned */
 } clc_raster;
 
 /* Sets sizes, and allocates the samples, zeroed. */

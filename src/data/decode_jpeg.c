@@ -108,6 +108,9 @@ static clc_status read_pixels(reader *r) {
     CLC_TRY(clc_raster_new(raster, (int)jpeg->output_height, (int)jpeg->output_width,
                            jpeg->out_color_components, false, CLC_SAMPLE_U8));
     raster->cmyk = ink;
+    raster->part = (clc_image_part){(int)jpeg->image_height, (int)jpeg->image_width,
+                                    jpeg->image_height * jpeg->scale_num / 8.0,
+                                    jpeg->image_width * jpeg->scale_num / 8.0};
     jpeg_start_decompress(jpeg);
     const size_t stride = (size_t)raster->width * (size_t)raster->channels;
     while (jpeg->output_scanline < jpeg->output_height) {

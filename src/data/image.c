@@ -1,5 +1,4 @@
-#include "data/image.h"
-
+#include "data/decode.h"
 #include "data/scale.h"
 
 #include <string.h>
@@ -84,18 +83,20 @@ fail:
     return status;
 }
 
-clc_status clc_image_fit(clc_image *image, const clc_image_options *options) {
+clc_status clc_image_fit_part(clc_image *image, const clc_image_options *options,
+                              const clc_image_part *part) {
     clc_status status = CLC_OK;
     uint8_t *pixels = NULL;
     int height, width;
-    clc_image_fitted(options, image->height, image->width, &height, &width);
+    clc_image_fitted(options, part->full_height, part->full_width, &height, &width);
     const bool spread = options->channels > image->channels; /* after scaling: less to scale */
     if (!spread)
         CLC_TRY(convert_channels(image, options->channels));
-    if (height != image->height || width != image->width) {
+    if (height != part->rows || width != part->columns) {
+        const clc_scale_from from = {image->pixels,   image->height, image->width,
+                                     image->channels, part->rows,    part->columns};
         CLC_NEW(pixels, (size_t)height * (size_t)width * (size_t)image->channels);
-        CLC_TRY(clc_scale(image->pixels, image->height, image->width, image->channels, pixels,
-                          height, width));
+        CLC_TRY(clc_scale(&from, pixels, height, width));
         replace(image, pixels);
         pixels = NULL;
         image->height = height;
@@ -106,4 +107,9 @@ clc_status clc_image_fit(clc_image *image, const clc_image_options *options) {
 fail:
     free(pixels);
     return status;
+}
+
+clc_status clc_image_fit(clc_image *image, const clc_image_options *options) {
+    const clc_image_part whole = {image->height, image->width, image->height, image->width};
+    return clc_image_fit_part(image, options, &whole);
 }

@@ -201,7 +201,8 @@ clc_status clc_raster_finish(clc_raster *raster, const clc_image_options *option
         uint8_t *less = realloc(image->pixels, pixels * (size_t)image->channels);
         image->pixels = less ? less : image->pixels;
     }
-    CLC_TRY(clc_image_fit(image, options));
+    CLC_TRY(raster->part.full_height ? clc_image_fit_part(image, options, &raster->part)
+                                     : clc_image_fit(image, options));
     CLC_TRY(turn(image, options->orientation ? raster->orientation : 1));
 fail:
     if (status != CLC_OK)

@@ -16,14 +16,14 @@ static void taps_free(taps *t) {
     free(t->weights);
 }
 
-/* Triangle of half-width `scale` around the middle of element i, cut at the ends of the line and
- * normalised, without the zeros at its feet. */
+/* Triangle of half-width `scale`, at least 1, around the middle of element i, cut at the ends of
+ * the line and normalised, without the zeros at its feet. */
 static void taps_of(taps *t, int i, int from, double scale, double *line) {
-    const double centre = (i + 0.5) * scale;
-    int begin = (int)fmax(centre - scale + 0.5, 0.0), end = (int)fmin(centre + scale + 0.5, from);
+    const double centre = (i + 0.5) * scale, half = fmax(scale, 1.0);
+    int begin = (int)fmax(centre - half + 0.5, 0.0), end = (int)fmin(centre + half + 0.5, from);
     double sum = 0;
     for (int j = begin; j < end; j++) {
-        line[j - begin] = fmax(0.0, 1.0 - fabs(j - centre + 0.5) / scale);
+        line[j - begin] = fmax(0.0, 1.0 - fabs(j - centre + 0.5) / half);
         sum += line[j - begin];
     }
     int skip = 0;
@@ -37,11 +37,12 @@ static void taps_of(taps *t, int i, int from, double scale, double *line) {
         t->weights[i * t->most + j] = (float)(line[skip + j] / sum);
 }
 
-static clc_status taps_make(taps *t, int from, int to) {
+/* taken: of the `from` elements. */
+static clc_status taps_make(taps *t, int from, double taken, int to) {
     clc_status status = CLC_OK;
-    const double scale = (double)from / to;
+    const double scale = taken / to;
     double *line = NULL;
-    t->most = (int)(2 * ceil(scale)) + 2;
+    t->most = (int)(2 * ceil(fmax(scale, 1.0))) + 2;
     CLC_NEW(t->starts, to);
     CLC_NEW(t->counts, to);
     CLC_NEW(t->weights, (size_t)to * (size_t)t->most);
@@ -132,20 +133,20 @@ static void shorten(const float *restrict row, const taps *t, int to_width, int 
     }
 }
 
-clc_status clc_scale(const uint8_t *from, int height, int width, int channels, uint8_t *to,
-                     int to_height, int to_width) {
+clc_status clc_scale(const clc_scale_from *from, uint8_t *to, int to_height, int to_width) {
     clc_status status = CLC_OK;
     taps rows = {0}, columns = {0};
     float *sum = NULL;
-    const size_t stride = (size_t)width * (size_t)channels;
+    const int channels = from->channels;
+    const size_t stride = (size_t)from->width * (size_t)channels;
     const row_summer summer = choose_summer();
-    CLC_TRY(taps_make(&rows, height, to_height));
-    CLC_TRY(taps_make(&columns, width, to_width));
+    CLC_TRY(taps_make(&rows, from->height, from->rows, to_height));
+    CLC_TRY(taps_make(&columns, from->width, from->columns, to_width));
     CLC_NEW(sum, stride + 1); /* one more: see shorten_rgb */
     /* Rows are summed first: that is long lines of bytes, and leaves little to do along them. */
     for (int y = 0; y < to_height; y++) {
         uint8_t *out = to + (size_t)y * (size_t)to_width * (size_t)channels;
-        summer(from + (size_t)rows.starts[y] * stride, stride, rows.weights + y * rows.most,
+        summer(from->pixels + (size_t)rows.starts[y] * stride, stride, rows.weights + y * rows.most,
                rows.counts[y], sum, stride);
         if (channels == 3)
             shorten_rgb(sum, &columns, to_width, out);

@@ -6,11 +6,17 @@
 
 #include <stdint.h>
 
-/* Scales (height,width,channels) bytes down to (to_height,to_width,channels), neither side larger
- * than before: a triangle as wide as the scale, that is torch's interpolate(mode="bilinear",
- * antialias=True) and PIL's BILINEAR, but summed in float and rounded once. `to` doesn't overlap
- * `from`. The same bits on every processor. */
-clc_status clc_scale(const uint8_t *from, int height, int width, int channels, uint8_t *to,
-                     int to_height, int to_width);
+/* Of a picture (height,width,channels) of bytes. */
+typedef struct clc_scale_from {
+    const uint8_t *pixels;
+    int height, width, channels;
+    /* How many of its rows and columns are taken: the last one in part, or all. */
+    double rows, columns;
+} clc_scale_from;
+
+/* Scales down to (to_height,to_width,channels), by a triangle as wide as the scale: torch's
+ * interpolate(mode="bilinear", antialias=True) and PIL's BILINEAR, but summed in float and rounded
+ * once. `to` doesn't overlap the pixels. The same bits on every processor. */
+clc_status clc_scale(const clc_scale_from *from, uint8_t *to, int to_height, int to_width);
 
 #endif

@@ -33,7 +33,8 @@ static void check_scale(int height, int width, int channels, int to_height, int 
         from[i] = (uint8_t)(state >> 24 < 40 ? 255 : state >> 24);
     }
     memset(to, 0xa5, to_n + 16);
-    CHECK(clc_scale(from, height, width, channels, to, to_height, to_width));
+    const clc_scale_from all = {from, height, width, channels, height, width};
+    CHECK(clc_scale(&all, to, to_height, to_width));
     for (size_t i = 0; i < to_n; i++) {
         const int pixel = (int)i / channels;
         const double right = defined(from, height, width, channels, to_height, to_width,
