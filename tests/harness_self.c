@@ -1,6 +1,7 @@
 /* The harness itself: what it must reject and what it must accept. Each bad buffer is also given to
  * test_expect in a process of its own, which must end as failed. */
 #include "harness.h"
+#include "tap.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -135,6 +136,42 @@ static void a_live_buffer_fails_the_group(void **state) {
     assert_false(passes_alone(&leak));
 }
 
+static void passes(void **state) {
+    (void)state;
+}
+
+static void skips(void **state) {
+    (void)state;
+    skip();
+}
+
+static void fails(void **state) {
+    (void)state;
+    fail();
+}
+
+/* One test of each outcome, in a process of its own. */
+static int run_outcomes(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(passes), cmocka_unit_test(skips),
+                                       cmocka_unit_test(fails)};
+    tap_begin();
+    return cmocka_run_group_tests_name("outcomes", tests, NULL, NULL);
+}
+
+/* Neither as failed nor as passed. */
+static void a_skipped_test_counts_as_skipped(void **state) {
+    (void)state;
+    char command[sizeof program + 32], line[256], seen[1024] = "";
+    snprintf(command, sizeof command, "'%s' outcomes 2>&1", program);
+    FILE *child = popen(command, "r");
+    assert_non_null(child);
+    while (fgets(line, sizeof line, child))
+        if (!strncmp(line, "ok", 2) || !strncmp(line, "not ok", 6))
+            strncat(seen, line, sizeof seen - strlen(seen) - 1);
+    assert_int_equal(WEXITSTATUS(pclose(child)), 1);
+    assert_string_equal(seen, "ok 1 - passes\nok 2 - skips # SKIP\nnot ok 3 - fails\n");
+}
+
 static void one_case(void **state) {
     const bad_case *c = *state;
     double want[COUNT];
@@ -158,6 +195,8 @@ static int run_case(const char *name) {
 
 int main(int argc, char **argv) {
     snprintf(program, sizeof program, "%s", argv[0]);
+    if (argc == 2 && !strcmp(argv[1], "outcomes"))
+        return run_outcomes();
     if (argc == 2)
         return run_case(argv[1]);
     const struct CMUnitTest tests[] = {
@@ -166,6 +205,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(rejects_an_unwritten_output),
         cmocka_unit_test(test_expect_fails_the_test),
         cmocka_unit_test(a_live_buffer_fails_the_group),
+        cmocka_unit_test(a_skipped_test_counts_as_skipped),
     };
     return cmocka_run_group_tests_name("harness", tests, NULL, test_close_device);
 }

@@ -1,6 +1,7 @@
 /* Atomic writing: whatever fails, the old file stays and no temporary file is left. */
 #include "core/file.h"
 #include "support.h"
+#include "tap.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -220,6 +221,7 @@ static void makes_folders(void **state) {
 }
 
 int main(void) {
+    tap_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_and_replaces),
         cmocka_unit_test(abort_keeps_the_old_file),

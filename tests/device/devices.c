@@ -4,6 +4,7 @@
 #include "device/probe.h"
 #include "folder.h"
 #include "harness.h"
+#include "tap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +296,7 @@ static int end(void **state) {
 int main(int argc, char **argv) {
     if (argc == 2)
         return child(argv[1]);
+    tap_begin();
     fake_library = argc == 3 ? argv[2] : NULL;
     if (!fake_library) {
         fprintf(stderr, "usage: %s --fake-icd LIBRARY\n", argv[0]);

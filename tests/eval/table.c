@@ -2,6 +2,7 @@
 #include "report/table.h"
 
 #include "harness.h"
+#include "tap.h"
 
 #include <stdlib.h>
 
@@ -72,6 +73,7 @@ static void a_failed_write_is_reported(void **state) {
 }
 
 int main(void) {
+    tap_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_fit_their_widest_cell),
         cmocka_unit_test(a_last_row_may_be_short),

@@ -6,6 +6,7 @@
 #include "data/safetensors.h"
 #include "golden/golden.h"
 #include "loss/loss.h"
+#include "tap.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ static int list_files(const char *folder) {
 
 int main(int argc, char **argv) {
     struct CMUnitTest tests[MOST_FILES];
+    tap_begin();
     const char *chosen = getenv("CLC_GOLDEN");
     const char *folder = chosen && *chosen ? chosen : argc > 1 ? argv[1] : ".";
     int count = list_files(folder);
