@@ -17,13 +17,6 @@ typedef struct winograd_tiles {
     int parts;          /* KG */
 } winograd_tiles;
 
-/* Channels read and written: exchanged in the backward pass over data. */
-static void channels_of(const clc_conv2d_shape *s, clc_conv2d_pass pass, int *c, int *k) {
-    const bool turned = pass == CLC_CONV2D_BACKWARD_DATA;
-    *c = turned ? s->k : s->c;
-    *k = turned ? s->c : s->k;
-}
-
 static int image_tiles(const clc_conv2d_shape *s) {
     return clc_ceil_div_int(clc_conv2d_oh(s), 4) * clc_ceil_div_int(clc_conv2d_ow(s), 4);
 }
@@ -45,7 +38,7 @@ static winograd_tiles tiles_for(const clc_device *device, const clc_conv2d_shape
                                 clc_conv2d_pass pass) {
     winograd_tiles t = {.width = (int)device->vector_width, .parts = 1};
     const bool wide = device->vector_width >= 16; /* 32 registers, else 16 */
-    channels_of(s, pass, &t.c, &t.k);
+    clc_conv2d_channels(s, pass, &t.c, &t.k);
     t.c = clc_round_up_int(t.c, t.width);
     t.k = clc_round_up_int(t.k, t.width);
     t.vectors = t.k % (2 * t.width) ? 1 : 2;
@@ -151,7 +144,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
                         clc_conv2d_pass pass, const clc_conv2d_args *args) {
     int c, k;
     const bool turned = pass == CLC_CONV2D_BACKWARD_DATA;
-    channels_of(s, pass, &c, &k);
+    clc_conv2d_channels(s, pass, &c, &k);
     winograd_build b = {
         .sequence = sequence,
         .device = device,

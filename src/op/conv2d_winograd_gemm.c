@@ -40,10 +40,11 @@ static void split(plan *p, const clc_device *device) {
 
 /* splits = 0: not possible. */
 static plan plan_of(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
-    const bool turned = pass == CLC_CONV2D_BACKWARD_DATA,
-               weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
-    plan p = {.c = (size_t)(turned ? s->k : s->c),
-              .k = (size_t)(turned ? s->c : s->k),
+    const bool weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
+    int c, k;
+    clc_conv2d_channels(s, pass, &c, &k);
+    plan p = {.c = (size_t)c,
+              .k = (size_t)k,
               .tiles = clc_ceil_div((size_t)s->h, 4) * clc_ceil_div((size_t)s->w, 4)};
     const size_t image = 36 * p.tiles * (p.c + p.k), filters = 36 * p.c * p.k;
     const size_t most = most_floats(device);

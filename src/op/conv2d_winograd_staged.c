@@ -20,12 +20,6 @@ typedef struct staged_tiles {
     int count, padded;  /* tiles of the batch, and rounded up to a multiple of TB */
 } staged_tiles;
 
-static void channels_of(const clc_conv2d_shape *s, clc_conv2d_pass pass, int *c, int *k) {
-    const bool turned = pass == CLC_CONV2D_BACKWARD_DATA;
-    *c = turned ? s->k : s->c;
-    *k = turned ? s->c : s->k;
-}
-
 /* The largest multiple of `unit` up to `most` that divides n. */
 static int block_of(int n, int unit, int most) {
     int block = most / unit * unit;
@@ -39,7 +33,7 @@ static staged_tiles tiles_for(const clc_device *device, const clc_conv2d_shape *
     staged_tiles t = {.width = (int)device->vector_width};
     const bool wide = device->vector_width >= 16; /* 32 registers, else 16 */
     int c, k;
-    channels_of(s, pass, &c, &k);
+    clc_conv2d_channels(s, pass, &c, &k);
     t.vectors = k % (2 * t.width) ? 1 : 2;
     t.block = wide ? 12 : 6;
     t.count = s->n * clc_ceil_div_int(s->h, 4) * clc_ceil_div_int(s->w, 4);
@@ -75,7 +69,7 @@ static size_t filter_floats(const clc_conv2d_shape *s) {
 static size_t workspace(const clc_device *device, const clc_conv2d_shape *s, clc_conv2d_pass pass) {
     const staged_tiles t = tiles_for(device, s, pass);
     int c, k;
-    channels_of(s, pass, &c, &k);
+    clc_conv2d_channels(s, pass, &c, &k);
     size_t floats = input_floats(&t, c);
     if (pass == CLC_CONV2D_BACKWARD_WEIGHTS)
         floats +=
@@ -179,7 +173,7 @@ static clc_status build(clc_sequence *sequence, clc_device *device, const clc_co
                                .layer = args->layer,
                                .bytes = 4.0 * s->n * s->h * s->w * (s->c + s->k)}};
     const bool weights = pass == CLC_CONV2D_BACKWARD_WEIGHTS;
-    channels_of(s, pass, &b.c, &b.k);
+    clc_conv2d_channels(s, pass, &b.c, &b.k);
     const staged_tiles *t = &b.tiles;
     int n = snprintf(b.options, sizeof b.options,
                      "-DVW=%d -DH=%d -DW=%d -DC=%d -DK=%d -DNV=%d -DCP=%d -DC_ROW=%d", t->width,
