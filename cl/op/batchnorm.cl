@@ -182,7 +182,8 @@ GROUP_KERNEL void batchnorm_backward_sums(const global float *restrict x,     //
 }
 
 /* The same behind a residual: the mask comes from the output y, and d, which is the residual's gradient,
- * is written so that the next pass needs neither y nor dy; or it is added with `accumulate`. */
+ * is written so that the next pass needs neither y nor dy; or it is added with `accumulate`; or, without `wanted`,
+ * dresidual is left alone. */
 GROUP_KERNEL void batchnorm_backward_sums_residual(const global float *restrict x,     // (rows,C)
                                                   const global float *restrict dy,    // (rows,C)
                                                   const global float *restrict y,     // (rows,C)
@@ -190,7 +191,7 @@ GROUP_KERNEL void batchnorm_backward_sums_residual(const global float *restrict 
                                                   global float *restrict dresidual,   // (rows,C)
                                                   global float *restrict part, // (groups,2,C)
                                                   const int rows, const float floor_value,
-                                                  const int accumulate) {
+                                                  const int wanted, const int accumulate) {
     const int g = (int)get_group_id(0), per = CHUNK(rows, (int)get_num_groups(0));
     const int first = min(g * per, rows), last = min(first + per, rows);
     vec sum[JS], product[JS];
@@ -203,7 +204,8 @@ GROUP_KERNEL void batchnorm_backward_sums_residual(const global float *restrict 
                               ? (vec)(0.0f)
                               : VLOAD(j, dy + (ROW0 + r) * C);
             global float *to = dresidual + (ROW0 + r) * C;
-            VSTORE(accumulate ? d + VLOAD(j, to) : d, j, to);
+            if (wanted)
+                VSTORE(accumulate ? d + VLOAD(j, to) : d, j, to);
             sum[j - J_FIRST] += d;
             product[j - J_FIRST] += d * (v - VLOAD(j, SAVED));
         }
@@ -266,7 +268,7 @@ GROUP_KERNEL void batchnorm_backward_apply(const global float *restrict x,     /
         }
 }
 
-/* The same behind a residual whose gradient holds more than d: the mask comes from the output y again. */
+/* The same behind a residual whose gradient isn't d alone: the mask comes from the output y again. */
 GROUP_KERNEL void batchnorm_backward_apply_residual(const global float *restrict x,     // (rows,C)
                                                    const global float *restrict dy,    // (rows,C)
                                                    const global float *restrict y,     // (rows,C)

@@ -107,12 +107,12 @@ fail:
 }
 
 /* The last launch of backward: dx. The residual's gradient is the output's behind the mask, and
- * serves again, unless it holds more. */
+ * serves again, unless it holds more or nobody wants it. */
 static clc_status apply_backward(const batchnorm_build *b) {
     const clc_batchnorm_args *a = b->args;
     const bool residual = a->residual != NULL;
     const clc_arg none = CLC_FLOAT(-INFINITY), floor_value = a->relu ? CLC_FLOAT(0.0f) : none;
-    if (residual && (a->adds_dresidual || a->dx == a->dresidual)) {
+    if (residual && (!a->dresidual || a->adds_dresidual || a->dx == a->dresidual)) {
         clc_launch_spec s =
             spec(b, "batchnorm_backward_apply_residual", "batchnorm_backward", false, 4);
         return CLC_LAUNCH(b->sequence, b->device, &s, CLC_MEM(a->x), CLC_MEM(a->dy), CLC_MEM(a->y),
@@ -138,8 +138,9 @@ clc_status clc_batchnorm_build_backward(clc_sequence *sequence, clc_device *devi
     clc_launch_spec merge = spec(&b, "batchnorm_backward_merge", op, true, 0);
     if (residual)
         CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->dy), CLC_MEM(a->y),
-                           CLC_MEM(a->saved), CLC_MEM(a->dresidual), CLC_MEM(a->workspace), rows,
-                           floor_value, CLC_INT(a->adds_dresidual)));
+                           CLC_MEM(a->saved), CLC_MEM(a->dresidual ? a->dresidual : a->workspace),
+                           CLC_MEM(a->workspace), rows, floor_value, CLC_INT(a->dresidual != NULL),
+                           CLC_INT(a->adds_dresidual)));
     else
         CLC_TRY(CLC_LAUNCH(sequence, device, &sums, CLC_MEM(a->x), CLC_MEM(a->dy),
                            CLC_MEM(a->saved), CLC_MEM(a->workspace), rows, floor_value));
@@ -222,8 +223,6 @@ static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *
 
 static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     const clc_batchnorm_args args = node_args(graph, node);
-    if (args.residual && !args.dresidual)
-        return clc_fail(CLC_INVALID, "%s: batch-norm's residual must want a gradient", node->layer);
     return clc_batchnorm_build_backward(sequence, graph->device, &args);
 }
 

@@ -1,4 +1,4 @@
-/* Launches of batch normalisation; the node is clc_batchnorm in op/ops.h. */
+/* Launches of batch normalisation; the node is clc_op_batchnorm in op/ops.h. */
 #ifndef CLC_OP_BATCHNORM_H
 #define CLC_OP_BATCHNORM_H
 
@@ -15,8 +15,9 @@ typedef struct clc_batchnorm_args {
     cl_mem weight, bias;                   /* (channels) */
     cl_mem running_mean, running_variance; /* (channels), updated in training */
     cl_mem saved;                          /* (splits,6,channels), from forward to backward */
-    cl_mem dy, dx, dresidual;     /* (rows,channels), written; dx may be NULL. Both may be the same
-                                     buffer if dx is added to */
+    cl_mem dy;                             /* (rows,channels) */
+    cl_mem dx, dresidual;         /* (rows,channels), written; NULL for none. The same buffer, if
+                                     input and residual are the same: then dx is added to */
     bool adds_dx, adds_dresidual; /* backward adds to what is there */
     cl_mem dweight, dbias;        /* (channels), overwritten */
     cl_mem workspace;             /* clc_batchnorm_workspace bytes */

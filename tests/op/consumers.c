@@ -190,6 +190,20 @@ static void other_inputs_keep_theirs(void **state) {
     }
 }
 
+static clc_status with_constant(clc_graph *graph, const char *layer, clc_tensor *x,
+                                clc_tensor **y) {
+    clc_tensor *constant = NULL;
+    (void)layer;
+    CHECK(clc_graph_input(graph, "constant", clc_shape_images(N, H, W, C), false, &constant));
+    return clc_op_batchnorm(graph, "a", x, constant, true, y);
+}
+
+static void a_residual_without_gradient(void **state) {
+    (void)state;
+    expect_sum("x beside a constant", gradient(with_constant, NULL, false, "x"),
+               gradient(with_residual, NULL, false, "x"), NULL);
+}
+
 static void a_loss_and_a_reader(void **state) {
     (void)state;
     for (int i = 0; i < OPS; i++)
@@ -210,6 +224,7 @@ int main(void) {
         cmocka_unit_test(two_readers),
         cmocka_unit_test(other_inputs_keep_theirs),
         cmocka_unit_test(one_tensor_as_both_inputs),
+        cmocka_unit_test(a_residual_without_gradient),
         cmocka_unit_test(a_loss_and_a_reader),
     };
     return cmocka_run_group_tests_name("consumers", tests, NULL, test_close_device);
