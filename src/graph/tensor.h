@@ -26,6 +26,12 @@ static inline clc_shape clc_shape_rows(int n, int c) {
     return (clc_shape){CLC_TYPE_FLOAT32, 2, {n, c}};
 }
 
+/* The same with another number of channels. */
+static inline clc_shape clc_shape_channels(clc_shape shape, int channels) {
+    shape.dims[shape.rank - 1] = channels;
+    return shape;
+}
+
 typedef struct clc_tensor {
     char name[64];
     clc_shape shape;

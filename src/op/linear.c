@@ -30,7 +30,7 @@ static clc_arg floor_of(const clc_node *node) {
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const linear_attr *attr = node->attr;
     const int rows = clc_tensor_rows(node->in[0]);
-    *needs = (clc_needs){.out = clc_shape_rows(rows, attr->outputs),
+    *needs = (clc_needs){.out = clc_shape_channels(node->in[0]->shape, attr->outputs),
                          .keeps_in = {true},
                          .keeps_out = has_tail(node)};
     if (graph->gradients && has_tail(node))

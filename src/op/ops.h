@@ -21,12 +21,12 @@ clc_status clc_op_conv2d(clc_graph *graph, const char *layer, clc_tensor *in, in
 clc_status clc_op_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in,
                             clc_tensor *residual, bool relu, clc_tensor **out);
 
-/* Fully connected: in (..,C), out (N,outputs); then ReLU if asked for. */
+/* Fully connected: in (..,C), out (..,outputs); then ReLU if asked for. */
 clc_status clc_op_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs,
                          bool bias, bool relu, clc_tensor **out);
 
 /* Cosine similarities with `count` prototypes (SwAV, arXiv 2006.09882; DINO's last layer,
- * 2104.14294): in (..,C), out (N,count). */
+ * 2104.14294): in (..,C), out (..,count). */
 clc_status clc_op_prototypes(clc_graph *graph, const char *layer, clc_tensor *in, int count,
                              clc_tensor **out);
 

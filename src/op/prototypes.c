@@ -161,7 +161,7 @@ fail:
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const prototypes_attr *attr = node->attr;
     (void)graph;
-    *needs = (clc_needs){.out = clc_shape_rows(clc_tensor_rows(node->in[0]), attr->count),
+    *needs = (clc_needs){.out = clc_shape_channels(node->in[0]->shape, attr->count),
                          .saved = clc_shape_rows(1, (int)place(node).floats)};
     return CLC_OK;
 }

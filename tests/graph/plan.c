@@ -326,10 +326,66 @@ static void an_impossible_shape_is_refused(void **state) {
     CHECK(clc_graph_input(graph, "x", clc_shape_images(1, 2, 2, 3), false, &x));
     assert_int_equal(clc_op_conv2d(graph, "conv", x, 4, 5, 1, 0, &y), CLC_INVALID);
     assert_non_null(strstr(clc_error(), "conv"));
+    assert_non_null(strstr(clc_error(), "1 x 0 x 0 x 4"));
     assert_non_null(strstr(clc_error(), "larger images"));
     assert_int_equal(clc_op_maxpool(graph, "pool", x, 3, 2, 0, &y), CLC_INVALID);
     clc_graph_free(&graph);
     assert_null(graph);
+    clc_graph_free(&graph);
+    clc_params_release(&params, test_device());
+}
+
+static void expect_shape(const clc_tensor *tensor, clc_shape want) {
+    size_t count = 1;
+    assert_int_equal(tensor->shape.type, want.type);
+    assert_int_equal(tensor->shape.rank, want.rank);
+    for (int i = 0; i < want.rank; i++) {
+        assert_int_equal(tensor->shape.dims[i], want.dims[i]);
+        count *= (size_t)want.dims[i];
+    }
+    assert_int_equal(tensor->count, count);
+}
+
+/* Rank and type go along; whole numbers have no gradient. */
+static void shapes_of_every_rank(void **state) {
+    clc_params params = {0};
+    clc_graph *graph = NULL;
+    clc_tensor *images = NULL, *words = NULL, *tokens = NULL, *y = NULL;
+    const clc_shape sentences = {CLC_TYPE_INT32, 2, {3, 7}},
+                    sequences = {CLC_TYPE_FLOAT32, 3, {3, 7, 5}};
+    (void)state;
+    CHECK(clc_graph_create(test_device(), &params, true, &graph));
+    CHECK(clc_graph_input(graph, "images", clc_shape_images(2, 8, 6, 3), true, &images));
+    CHECK(clc_graph_input(graph, "words", sentences, true, &words));
+    CHECK(clc_graph_input(graph, "tokens", sequences, true, &tokens));
+    assert_true(images->wants_grad && tokens->wants_grad && !words->wants_grad);
+    CHECK(clc_op_maxpool(graph, "pool", images, 2, 2, 0, &y));
+    expect_shape(y, (clc_shape){CLC_TYPE_FLOAT32, 4, {2, 4, 3, 3}});
+    assert_int_equal(graph->nodes[0].saved->shape.type, CLC_TYPE_INT32);
+    CHECK(clc_op_avgpool(graph, "mean", y, &y));
+    expect_shape(y, (clc_shape){CLC_TYPE_FLOAT32, 2, {2, 3}});
+    CHECK(clc_op_batchnorm(graph, "norm", tokens, NULL, false, &y));
+    expect_shape(y, sequences);
+    CHECK(clc_op_linear(graph, "linear", y, 4, true, false, &y)); /* every token by itself */
+    expect_shape(y, (clc_shape){CLC_TYPE_FLOAT32, 3, {3, 7, 4}});
+    clc_graph_free(&graph);
+    clc_params_release(&params, test_device());
+}
+
+/* As they stand in files: cut, two could be the same. */
+static void a_name_that_does_not_fit_is_refused(void **state) {
+    clc_params params = {0};
+    clc_graph *graph = NULL;
+    clc_tensor *x = NULL, *y = NULL;
+    char layer[100];
+    (void)state;
+    memset(layer, 'n', sizeof layer - 1);
+    layer[sizeof layer - 1] = 0;
+    CHECK(clc_graph_create(test_device(), &params, true, &graph));
+    CHECK(clc_graph_input(graph, "x", clc_shape_images(1, 4, 4, 3), false, &x));
+    assert_int_equal(clc_op_avgpool(graph, layer, x, &y), CLC_INVALID);
+    assert_int_equal(clc_op_linear(graph, layer, x, 4, false, false, &y), CLC_INVALID);
+    assert_int_equal(graph->node_count, 0);
     clc_graph_free(&graph);
     clc_params_release(&params, test_device());
 }
@@ -342,6 +398,8 @@ int main(void) {
         cmocka_unit_test(sharing_changes_no_bit),
         cmocka_unit_test(a_borrower_needs_memory_for_its_results_only),
         cmocka_unit_test(an_impossible_shape_is_refused),
+        cmocka_unit_test(shapes_of_every_rank),
+        cmocka_unit_test(a_name_that_does_not_fit_is_refused),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, test_close_device);
 }

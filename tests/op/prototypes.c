@@ -86,6 +86,31 @@ static void check(int n, int dim, int count) {
     free(dy);
 }
 
+/* The same scores in a graph that keeps nothing for a backward pass. */
+static void in_inference(void **state) {
+    (void)state;
+    enum { ROWS = 9, DIM = 12, COUNT = 20 };
+    node_case c;
+    clc_tensor *x = NULL, *y = NULL;
+    float *xs = test_random(ROWS * DIM, 1), *ws = test_random(COUNT * DIM, 2);
+    double *xd = node_case_widen(xs, ROWS * DIM), *wd = node_case_widen(ws, COUNT * DIM);
+    double want[ROWS * COUNT];
+    node_case_begin(&c, false);
+    CHECK(clc_graph_input(c.graph, "x", clc_shape_rows(ROWS, DIM), true, &x));
+    CHECK(clc_op_prototypes(c.graph, "prototypes", x, COUNT, &y));
+    node_case_build(&c);
+    node_case_set(x, xs);
+    node_case_set_param(&c, "prototypes.weight", ws);
+    node_case_forward(&c);
+    reference(xd, wd, ROWS, DIM, COUNT, want);
+    node_case_expect(&c, y, want, 1e-6);
+    node_case_end(&c);
+    free(xs);
+    free(ws);
+    free(xd);
+    free(wd);
+}
+
 static void any_sizes(void **state) {
     (void)state;
     static const int sizes[][3] = {{1, 2, 1}, {3, 5, 7}, {16, 16, 16}, {33, 20, 11}, {7, 3, 48}};
@@ -94,6 +119,6 @@ static void any_sizes(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(any_sizes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(any_sizes), cmocka_unit_test(in_inference)};
     return cmocka_run_group_tests(tests, NULL, test_close_device);
 }
