@@ -25,7 +25,7 @@ typedef struct arguments {
     const char *overrides[MAX_OVERRIDES];
     size_t override_count;
     const char *device, *checkpoint, *output;
-    bool json, layers, dry_run, overwrite, resume;
+    bool json, layers, dry_run, overwrite, resume, allow_changes;
     int most;
 } arguments;
 
@@ -43,7 +43,8 @@ static clc_train_options train_options(const arguments *a) {
                                .dry_run = a->dry_run,
                                .overwrite = a->overwrite,
                                .resume = a->resume,
-                               .checkpoint = a->checkpoint};
+                               .checkpoint = a->checkpoint,
+                               .allow_changes = a->allow_changes};
 }
 
 static clc_status run_train(const arguments *a) {
@@ -133,6 +134,7 @@ static void print_help(void) {
          "  --device D         a number of 'clcontrast devices', cpu, gpu or a part of a name\n"
          "  --set S.KEY=VALUE  override a key of the configuration; may be repeated\n"
          "  --resume[=FILE]    continue from the newest (or that) checkpoint of the output folder\n"
+         "  --allow-changes    with --resume: also where settings make it another training\n"
          "  --overwrite        replace the run that is in the output folder\n"
          "  --dry-run          do everything up to the first step\n"
          "  --output FOLDER    embed: where the .npy files go (default: the run)\n"
@@ -153,6 +155,7 @@ enum {
     OPTION_DEVICE = 256,
     OPTION_SET,
     OPTION_RESUME,
+    OPTION_ALLOW_CHANGES,
     OPTION_OVERWRITE,
     OPTION_DRY_RUN,
     OPTION_OUTPUT,
@@ -168,6 +171,7 @@ static const struct option long_options[] = {
     {"device", required_argument, NULL, OPTION_DEVICE},
     {"set", required_argument, NULL, OPTION_SET},
     {"resume", optional_argument, NULL, OPTION_RESUME},
+    {"allow-changes", no_argument, NULL, OPTION_ALLOW_CHANGES},
     {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"output", required_argument, NULL, OPTION_OUTPUT},
@@ -208,6 +212,9 @@ static clc_status take_option(arguments *a, int option, const char *value, bool 
     case OPTION_RESUME:
         a->resume = true;
         a->checkpoint = value;
+        return CLC_OK;
+    case OPTION_ALLOW_CHANGES:
+        a->allow_changes = true;
         return CLC_OK;
     case OPTION_OVERWRITE:
         a->overwrite = true;

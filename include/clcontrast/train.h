@@ -20,6 +20,7 @@ typedef struct clc_train_options {
     bool overwrite;         /* a run that is in the output folder already may be lost */
     bool resume;            /* go on from a checkpoint */
     const char *checkpoint; /* which one; NULL: the newest of the output folder */
+    bool allow_changes;     /* of settings with which it becomes another training */
 } clc_train_options;
 
 /* Trains, writes checkpoints, metrics and encoder.safetensors to the output folder and evaluates.

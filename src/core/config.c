@@ -131,10 +131,9 @@ static int take_key(void *user, const char *section, const char *name, const cha
     return status == CLC_OK;
 }
 
-static clc_status load_file(config_loader *loader) {
-    loader->stream = fopen(loader->path, "r");
-    if (!loader->stream)
-        return clc_fail_file("read", loader->path);
+/* Reads the stream, and closes it. */
+static clc_status load_stream(config_loader *loader, FILE *stream) {
+    loader->stream = stream;
     if (ini_max_line < LINE_BYTES)
         ini_max_line = LINE_BYTES;
     int bad = ini_parse_stream(next_line, loader, take_key, loader);
@@ -205,8 +204,12 @@ clc_status clc_config_load(const char *path, const char *const *overrides, size_
     const clc_config_key *keys[2];
     clc_status status = CLC_OK;
     set_defaults(config);
-    if (path)
-        CLC_TRY(load_file(&loader));
+    if (path) {
+        FILE *stream = fopen(path, "r");
+        if (!stream)
+            return clc_fail_file("read", path);
+        CLC_TRY(load_stream(&loader, stream));
+    }
     for (size_t i = 0; i < n_overrides; i++) {
         status = apply_override(&loader, overrides[i]);
         if (status != CLC_OK)
@@ -217,6 +220,15 @@ clc_status clc_config_load(const char *path, const char *const *overrides, size_
         return fail_at_key(&loader, keys, status);
 fail:
     return status;
+}
+
+clc_status clc_config_load_text(const char *text, const char *name, clc_config *config) {
+    config_loader loader = {.config = config, .path = name};
+    set_defaults(config);
+    if (!*text) /* of which some libraries make no stream */
+        return CLC_OK;
+    FILE *stream = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    return stream ? load_stream(&loader, stream) : clc_fail_alloc(strlen(text));
 }
 
 clc_status clc_config_write(const clc_config *config, FILE *stream) {

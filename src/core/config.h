@@ -171,7 +171,7 @@ CLC_CONFIG_LISTS(CLC_CONFIG_ENUM)
 #define CLC_FIELD_CHOICE(key)                                   int key;
 #define CLC_FIELD_INTS(key)                                     clc_ints key;
 #define CLC_FIELD_FLOATS(key)                                   clc_floats key;
-#define CLC_SECTION(section, meaning)                           typedef struct clc_config_##section {
+#define CLC_SECTION(section, change, meaning)                   typedef struct clc_config_##section {
 #define CLC_KEY(type, section, key, fallback, allowed, meaning) CLC_FIELD_##type(key)
 #define CLC_SECTION_END(section)                                                                   \
     }                                                                                              \
@@ -190,7 +190,7 @@ CLC_CONFIG_LISTS(CLC_CONFIG_ENUM)
 #undef CLC_FIELD_FLOATS
 
 typedef struct clc_config {
-#define CLC_SECTION(section, meaning)
+#define CLC_SECTION(section, change, meaning)
 #define CLC_KEY(type, section, key, fallback, allowed, meaning)
 #define CLC_SECTION_END(section) clc_config_##section section;
 #include "core/config_keys.inc"
@@ -206,6 +206,24 @@ typedef struct clc_config {
  */
 clc_status clc_config_load(const char *path, const char *const *overrides, size_t n_overrides,
                            clc_config *config);
+
+/* The configuration that clc_config_write wrote, from its text; keys that have come since have
+ * their defaults. Values are not held against each other. `name` stands for the path in messages.
+ */
+clc_status clc_config_load_text(const char *text, const char *name, clc_config *config);
+
+/* What differs between the configuration of a run and one with which it is to be resumed, each key
+ * as "section.key = value (was value)", with commas between; NULL where there is none. */
+typedef struct clc_config_changes {
+    char *free;    /* a resumed run may have these */
+    char *fixed;   /* with these it would be another training */
+    char *network; /* with these its weights wouldn't fit */
+} clc_config_changes;
+
+/* Compares key by key. Free it also after a failure. */
+clc_status clc_config_compare(const clc_config *was, const clc_config *now,
+                              clc_config_changes *changes);
+void clc_config_changes_free(clc_config_changes *changes);
 
 /* Fails with CLC_INVALID, naming both keys, if values that are right by themselves contradict each
  * other. For a configuration that a program changed; ranges are not checked again. */

@@ -19,7 +19,8 @@ const clc_config_key clc_config_keys[] = {
 #define ONE_OF(list)     .choices = words_of_##list
 #define SPAN(l, h)       .span = true, .least = 2, .most = 2, .low = (l), .high = (h)
 #define LIST(n, m, l, h) .least = (n), .most = (m), .low = (l), .high = (h)
-#define CLC_SECTION(section, text)
+#define MAY(what)        , .change = CLC_CHANGE_##what
+#define CLC_SECTION(section, what, text)
 #define CLC_KEY(kind, part, key, value, allowed, text)                                             \
     {.section = #part,                                                                             \
      .name = #key,                                                                                 \
@@ -37,7 +38,8 @@ const clc_config_key clc_config_keys[] = {
 };
 
 const clc_config_section clc_config_sections[] = {
-#define CLC_SECTION(section, text) {.name = #section, .meaning = text},
+#define CLC_SECTION(section, what, text)                                                           \
+    {.name = #section, .meaning = text, .change = CLC_CHANGE_##what},
 #define CLC_KEY(kind, part, key, value, allowed, text)
 #define CLC_SECTION_END(section)
 #include "core/config_keys.inc"

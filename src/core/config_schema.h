@@ -15,6 +15,21 @@ typedef enum clc_config_type {
     CLC_CONFIG_FLOATS,
 } clc_config_type;
 
+/* What a resumed run may change, and what is to be known of it then. */
+#define CLC_CONFIG_CHANGE_LIST(X)                                                                  \
+    X(FIXED, "")   /* it would be another training */                                              \
+    X(NETWORK, "") /* the weights wouldn't fit */                                                  \
+    X(FREE, "")                                                                                    \
+    X(GROW, "; schedules stretch over all of them") /* an INT that may become greater */           \
+    X(LAST_BITS, "; results may differ in their last bits")
+
+typedef enum clc_config_change {
+    CLC_CHANGE_AS_SECTION, /* of keys only */
+#define CLC_CONFIG_CHANGE_ENUM(name, note) CLC_CHANGE_##name,
+    CLC_CONFIG_CHANGE_LIST(CLC_CONFIG_CHANGE_ENUM)
+#undef CLC_CONFIG_CHANGE_ENUM
+} clc_config_change;
+
 typedef struct clc_config_key {
     const char *section, *name;
     clc_config_type type;
@@ -27,10 +42,12 @@ typedef struct clc_config_key {
     bool span;                  /* FLOATS that are a least and a greatest value */
     size_t least, most;         /* numbers in a list */
     const char *const *choices; /* words by value, NULL at the end */
+    clc_config_change change;
 } clc_config_key;
 
 typedef struct clc_config_section {
     const char *name, *meaning;
+    clc_config_change change;
 } clc_config_section;
 
 /* All keys in the order of the file, ended by a NULL name. */

@@ -14,13 +14,20 @@ static double batch_scale(const clc_config *config) {
     }
 }
 
+static double warmup_epochs(const clc_config *config) {
+    const double tenth = 0.1 * config->training.epochs;
+    if (config->optimizer.warmup_epochs >= 0)
+        return config->optimizer.warmup_epochs;
+    return tenth < 10 ? tenth : 10;
+}
+
 clc_schedule clc_schedule_make(const clc_config *config, int64_t steps_per_epoch) {
     const double per = (double)steps_per_epoch;
     return (clc_schedule){
         .optimizer = &config->optimizer,
         .greatest = config->optimizer.learning_rate * batch_scale(config),
         .epoch = steps_per_epoch,
-        .warmup = (int64_t)(config->optimizer.warmup_epochs * per + 0.5),
+        .warmup = (int64_t)(warmup_epochs(config) * per + 0.5),
         .total = steps_per_epoch * config->training.epochs,
     };
 }

@@ -64,16 +64,21 @@ static size_t count_state(const clc_step *step) {
 static clc_status save(const char *path, clc_step *step, const clc_position *position) {
     clc_status status = CLC_OK;
     clc_tensor_list list = {0};
-    char *text = NULL, *tuning = NULL, done[32], best[40], loss[40];
+    char *text = NULL, *tuning = NULL, done[32], renumbered[32], images[32], best[40], loss[40];
     CLC_TRY(clc_tensor_list_make(&list, count_state(step)));
     CLC_TRY(list_state(&list, step));
     CLC_TRY(clc_config_text(step->config, &text, NULL));
     CLC_TRY(clc_tuning_text(step->device->tuning, true, &tuning));
     snprintf(done, sizeof done, "%" PRId64, position->step);
+    snprintf(renumbered, sizeof renumbered, "%" PRId64, position->renumbered);
+    snprintf(images, sizeof images, "%" PRId64, position->images);
     snprintf(best, sizeof best, "%.17g", position->best);
     snprintf(loss, sizeof loss, "%.17g", position->epoch_loss);
-    const char *const metadata[][2] = {{"kind", file_kind},  {"step", done},   {"best", best},
-                                       {"epoch_loss", loss}, {"config", text}, {"tuning", tuning}};
+    const char *const metadata[][2] = {
+        {"kind", file_kind}, {"step", done},     {"renumbered", renumbered},
+        {"images", images},  {"best", best},     {"epoch_loss", loss},
+        {"config", text},    {"tuning", tuning}, {"device", step->device->info.name},
+    };
     CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata,
                                   sizeof metadata / sizeof *metadata, true));
 fail:
@@ -87,7 +92,7 @@ clc_status clc_checkpoint_save(const char *folder, clc_step *step, const clc_pos
                                int keep) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
-    CLC_TRY(clc_checkpoint_path(folder, position->step, path));
+    CLC_TRY(clc_checkpoint_path(folder, position->step + position->renumbered, path));
     CLC_TRY(save(path, step, position));
     int64_t kept = INT64_MAX;
     for (int i = 0; i < keep && kept >= 0; i++)
@@ -106,22 +111,6 @@ clc_status clc_checkpoint_save_best(const char *folder, clc_step *step,
     char path[CLC_PATH_BYTES];
     const clc_status status = clc_run_path(folder, CLC_RUN_BEST, path);
     return status == CLC_OK ? save(path, step, position) : status;
-}
-
-clc_status clc_checkpoint_tuning(const char *folder, const char *path, char **text) {
-    clc_safetensors *st = NULL;
-    char newest[CLC_PATH_BYTES];
-    *text = NULL;
-    if (!path && clc_checkpoint_find(folder, -1, newest) != CLC_OK)
-        return CLC_OK;
-    /* A damaged file is the affair of clc_checkpoint_load. */
-    if (clc_safetensors_open_verified(path ? path : newest, &st) != CLC_OK)
-        return CLC_OK;
-    const char *recorded = clc_safetensors_metadata(st, "tuning");
-    *text = recorded ? strdup(recorded) : NULL;
-    const bool copied = !recorded || *text;
-    clc_safetensors_close(&st);
-    return copied ? CLC_OK : clc_fail_alloc(4096);
 }
 
 static clc_status load_params(const clc_safetensors *st, const char *path, clc_device *device,
@@ -161,21 +150,49 @@ static double number_of(const clc_safetensors *st, const char *key) {
     return text ? strtod(text, NULL) : NAN;
 }
 
-clc_status clc_checkpoint_load(const char *path, clc_step *step, clc_position *position) {
+/* Whole numbers that older files lack are `fallback`. */
+static int64_t integer_of(const clc_safetensors *st, const char *key, int64_t fallback) {
+    const char *text = clc_safetensors_metadata(st, key);
+    return text ? strtoll(text, NULL, 10) : fallback;
+}
+
+clc_status clc_checkpoint_open(const char *path, clc_checkpoint **checkpoint) {
     clc_status status = CLC_OK;
-    clc_safetensors *st = NULL;
-    CLC_TRY(clc_safetensors_open_verified(path, &st));
-    const char *kind = clc_safetensors_metadata(st, "kind");
-    if (!kind || strcmp(kind, file_kind) != 0) {
+    clc_checkpoint *c = NULL;
+    CLC_NEW(c, 1);
+    CLC_TRY(clc_path_format(c->path, "%s", path));
+    CLC_TRY(clc_safetensors_open_verified(path, &c->file));
+    const char *kind = clc_safetensors_metadata(c->file, "kind");
+    const char *config = clc_safetensors_metadata(c->file, "config");
+    c->tuning = clc_safetensors_metadata(c->file, "tuning");
+    c->device = clc_safetensors_metadata(c->file, "device");
+    c->position = (clc_position){.step = integer_of(c->file, "step", -1),
+                                 .renumbered = integer_of(c->file, "renumbered", 0),
+                                 .images = integer_of(c->file, "images", 0),
+                                 .best = number_of(c->file, "best"),
+                                 .epoch_loss = number_of(c->file, "epoch_loss")};
+    if (!kind || strcmp(kind, file_kind) != 0 || !config || c->position.step < 0) {
         status = clc_fail(CLC_FORMAT, "%s: not a checkpoint of this program (%s)", path,
                           kind ? kind : "no kind");
         goto fail;
     }
-    CLC_TRY(load_state(st, path, step));
-    position->step = (int64_t)number_of(st, "step");
-    position->best = number_of(st, "best");
-    position->epoch_loss = number_of(st, "epoch_loss");
+    CLC_TRY(clc_config_load_text(config, path, &c->config));
+    *checkpoint = c;
+    c = NULL;
 fail:
-    clc_safetensors_close(&st);
+    clc_checkpoint_close(&c);
     return status;
+}
+
+void clc_checkpoint_close(clc_checkpoint **checkpoint) {
+    if (!*checkpoint)
+        return;
+    clc_safetensors_close(&(*checkpoint)->file);
+    free(*checkpoint);
+    *checkpoint = NULL;
+}
+
+clc_status clc_checkpoint_restore(const clc_checkpoint *checkpoint, clc_step *step) {
+    const clc_status status = load_state(checkpoint->file, checkpoint->path, step);
+    return status == CLC_FORMAT ? CLC_INVALID : status; /* the file is as it was written */
 }

@@ -5,8 +5,8 @@
 #include "device/open.h"
 #include "device/program.h"
 #include "eval/evaluate.h"
-#include "train/checkpoint.h"
 #include "train/memory.h"
+#include "train/resume.h"
 
 static clc_status load_data(clc_session *session) {
     const clc_config *config = &session->config;
@@ -31,19 +31,12 @@ fail:
 }
 
 /* What the run to be resumed was built with, else what was measured on the device. */
-static clc_status load_tuning(clc_session *session, const clc_train_options *options) {
-    clc_status status = CLC_OK;
-    char *recorded = NULL;
-    if (options->resume)
-        CLC_TRY(
-            clc_checkpoint_tuning(session->config.output.folder, options->checkpoint, &recorded));
-    if (recorded)
-        CLC_TRY(clc_tuning_parse(session->device->tuning, recorded));
-    else if (session->config.device.tuned)
-        CLC_TRY(clc_tuning_load(session->device->tuning, &session->device->info));
-fail:
-    free(recorded);
-    return status;
+static clc_status load_tuning(clc_session *session) {
+    if (session->checkpoint && session->checkpoint->tuning)
+        return clc_tuning_parse(session->device->tuning, session->checkpoint->tuning);
+    if (session->config.device.tuned)
+        return clc_tuning_load(session->device->tuning, &session->device->info);
+    return CLC_OK;
 }
 
 clc_status clc_session_plan(clc_session *session, const clc_train_options *options,
@@ -53,10 +46,12 @@ clc_status clc_session_plan(clc_session *session, const clc_train_options *optio
     *session = (clc_session){.started = clc_seconds(), .data = data};
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count,
                             &session->config));
+    if (options->resume)
+        CLC_TRY(clc_resume_open(options, &session->config, &session->checkpoint));
     CLC_TRY(load_data(session));
     CLC_TRY(clc_device_open(options->device, (clc_profile)session->config.device.profile,
                             &session->device));
-    CLC_TRY(load_tuning(session, options));
+    CLC_TRY(load_tuning(session));
     session->device->clblast_everywhere = session->config.device.gemm == CLC_GEMM_CLBLAST;
     clc_log("device %d: %s (%s, %u compute units)", session->device->info.number,
             session->device->info.name, session->device->info.opencl,
@@ -87,4 +82,5 @@ void clc_session_close(clc_session *session) {
     clc_step_release(&session->step);
     clc_device_close(&session->device);
     clc_dataset_free(&session->data);
+    clc_checkpoint_close(&session->checkpoint);
 }

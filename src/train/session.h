@@ -4,6 +4,7 @@
 #define CLC_TRAIN_SESSION_H
 
 #include "clcontrast/train.h"
+#include "train/checkpoint.h"
 #include "train/step.h"
 
 typedef struct clc_session {
@@ -11,8 +12,9 @@ typedef struct clc_session {
     clc_dataset *data; /* training images */
     clc_device *device;
     clc_step step;
-    double started;         /* clc_seconds() at the beginning */
-    double prepare_seconds; /* until the first step could begin */
+    clc_checkpoint *checkpoint; /* of the run to be resumed, until that has been done */
+    double started;             /* clc_seconds() at the beginning */
+    double prepare_seconds;     /* until the first step could begin */
 } clc_session;
 
 /* Loads the configuration and the data, opens the device, shows and checks the memory plan, and

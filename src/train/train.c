@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/signals.h"
+#include "data/order.h"
 #include "device/program.h"
 #include "eval/evaluate.h"
 #include "model/run_folder.h"
@@ -11,9 +12,8 @@
 #include "optim/schedule.h"
 #include "report/metrics.h"
 #include "report/progress.h"
-#include "train/checkpoint.h"
 #include "train/diagnose.h"
-#include "data/order.h"
+#include "train/resume.h"
 #include "train/session.h"
 
 #include <inttypes.h>
@@ -35,6 +35,11 @@ typedef struct trainer {
 
 static const char *folder_of(const trainer *t) {
     return t->session.config.output.folder;
+}
+
+/* The number of a step outside of this start: see clc_position. */
+static int64_t named(const trainer *t, int64_t step) {
+    return step + t->position.renumbered;
 }
 
 static clc_status write_config(const trainer *t) {
@@ -69,29 +74,6 @@ static clc_status claim_folder(const trainer *t, const clc_train_options *option
     return CLC_OK;
 }
 
-static clc_status resume(trainer *t, const clc_train_options *options) {
-    clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES], before[CLC_PATH_BYTES];
-    if (options->checkpoint)
-        CLC_TRY(clc_path_format(path, "%s", options->checkpoint));
-    else
-        CLC_TRY(clc_checkpoint_find(folder_of(t), -1, path));
-    status = clc_checkpoint_load(path, &t->session.step, &t->position);
-    if (status == CLC_FORMAT && !options->checkpoint) {
-        char reason[2048];
-        snprintf(reason, sizeof reason, "%s", clc_error());
-        if (clc_checkpoint_before(folder_of(t), path, before) == CLC_OK)
-            return clc_fail(CLC_FORMAT, "%s; the one before is there: --resume=%s", reason, before);
-        return clc_fail(CLC_FORMAT, "%s; there is no older one: start again with --overwrite",
-                        reason);
-    }
-    if (status != CLC_OK)
-        return status;
-    clc_log("resumed from %s: %" PRId64 " steps done", path, t->position.step);
-fail:
-    return status;
-}
-
 static void make_schedule(trainer *t) {
     const clc_config *c = &t->session.config;
     t->steps_per_epoch = (int64_t)t->session.data->count / c->training.batch;
@@ -104,21 +86,25 @@ static clc_status open_trainer(trainer *t, const clc_train_options *options) {
     t->position = (clc_position){.step = 0, .best = -INFINITY};
     CLC_TRY(clc_session_open(&t->session, options, NULL));
     make_schedule(t);
+    t->position.images = (int64_t)t->session.data->count;
     CLC_NEW(t->order, t->session.data->count);
     if (options->dry_run)
         return CLC_OK;
     CLC_TRY(claim_folder(t, options));
     if (options->resume)
-        CLC_TRY(resume(t, options));
+        CLC_TRY(clc_resume(options, t->session.checkpoint, t->position.images, &t->session.step,
+                           &t->position));
+    clc_checkpoint_close(&t->session.checkpoint);
     CLC_TRY(write_config(t));
-    CLC_TRY(clc_metrics_open(&t->metrics, folder_of(t), options->resume ? t->position.step : -1));
+    CLC_TRY(clc_metrics_open(&t->metrics, folder_of(t),
+                             options->resume ? named(t, t->position.step) : -1));
 fail:
     return status;
 }
 
 static clc_status write_row(trainer *t, const clc_step_slot *slot) {
     const clc_metrics_entry entry = {
-        .step = slot->step + 1,
+        .step = named(t, slot->step + 1),
         .epoch = (int)(slot->step / t->steps_per_epoch) + 1,
         .loss = (double)slot->result.loss,
         .rate = (double)slot->rate,
@@ -163,7 +149,8 @@ static clc_status take_in(trainer *t, const clc_step_slot *slot) {
         CLC_TRY(write_row(t, slot));
     if (slot->watching)
         CLC_TRY(clc_watch_take(&t->watch, &t->session.config, &slot->spread,
-                               t->session.step.watch_rows, t->session.step.watch_dim, done));
+                               t->session.step.watch_rows, t->session.step.watch_dim,
+                               named(t, done)));
     if (slot->step == t->first_step)
         start_progress(t, done); /* kernels were compiled in it: no measure of the others */
     clc_progress_show(&t->progress, done, loss, (double)slot->rate, 0);
@@ -215,7 +202,8 @@ static clc_status evaluate_now(trainer *t, double *score) {
     *score = row.knn.accuracy;
     const char *const keys[] = {"knn_accuracy", "linear_accuracy"};
     const double values[] = {row.knn.accuracy, row.linear.accuracy};
-    CLC_TRY(clc_metrics_event(&t->metrics, "evaluation", t->position.step, keys, values, 2));
+    CLC_TRY(
+        clc_metrics_event(&t->metrics, "evaluation", named(t, t->position.step), keys, values, 2));
 fail:
     clc_evaluation_row_free(&row);
     return status;
@@ -258,7 +246,7 @@ static clc_status interrupted(trainer *t) {
     return clc_fail(CLC_INTERRUPTED,
                     "interrupted after step %" PRId64 " of %" PRId64
                     "; saved in '%s': go on with --resume",
-                    t->position.step, t->last_step, folder_of(t));
+                    named(t, t->position.step), named(t, t->last_step), folder_of(t));
 }
 
 static clc_status run_epochs(trainer *t) {
@@ -284,7 +272,7 @@ static clc_status finish(trainer *t) {
     char path[CLC_PATH_BYTES];
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_ENCODER, path));
     CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device,
-                             &t->session.config, t->position.step));
+                             &t->session.config, named(t, t->position.step)));
     clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);
     /* The table needs labels; without them training ends here. */
     if (clc_evaluation_possible(&t->session.config))
@@ -297,6 +285,8 @@ fail:
 clc_status clc_train(const clc_train_options *options) {
     clc_status status = CLC_OK;
     trainer *t = NULL;
+    if (options->allow_changes && !options->resume)
+        return clc_fail(CLC_INVALID, "--allow-changes is for resumed runs: give --resume, too");
     clc_signals_install();
     CLC_NEW(t, 1);
     CLC_TRY(open_trainer(t, options));

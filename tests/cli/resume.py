@@ -6,9 +6,10 @@ import shutil
 import signal
 import struct
 
-from program import FORMAT, INTERRUPTED, Workplace, main, read, wait_for, wait_for_rows
+from program import FORMAT, INTERRUPTED, INVALID, Workplace, main, read, wait_for, wait_for_rows, write_images
 
 STEPS = 60  # two epochs of 480 images in batches of 16
+LEAN = ["--set", "evaluation.baselines=false", "--set", "evaluation.linear_epochs=1"]
 
 
 def tensors(path):
@@ -143,6 +144,87 @@ def a_damaged_checkpoint_is_refused_and_the_one_before_offered():
             w.train("--resume=" + before, "--set", "evaluation.baselines=false")
 
 
+def rows(w):
+    """Steps and epochs of the metrics."""
+    lines = read(w.path("run/metrics.csv")).decode().splitlines()[1:]
+    return [tuple(int(part) for part in line.split(",")[:2]) for line in lines]
+
+
+def another_training_is_refused_by_name_and_nothing_written():
+    with Workplace() as w:
+        w.train(*LEAN)
+        before = {name: read(w.path("run/" + name)) for name in os.listdir(w.path("run"))}
+        for change, was in (("training.batch=32", "(was 16)"), ("loss.temperature=0.2", "(was 0.5)"),
+                            ("training.seed=2", "(was 1)"), ("data.limit=400", "(was 0)"),
+                            ("augmentation.blur=0.5", "(was 0)"), ("training.epochs=1", "(was 2)")):
+            said = change.replace("=", " = ") + " " + was
+            w.refused("train.ini", "--resume", *LEAN, "--set", change, status=INVALID,
+                      says=[said, "--allow-changes"])
+        w.refused("train.ini", "--allow-changes", *LEAN, status=INVALID, says=["--resume"])
+        assert before == {name: read(w.path("run/" + name)) for name in os.listdir(w.path("run"))}
+
+
+def harmless_changes_are_said_and_allowed():
+    """The pictures lie elsewhere, which gives the same bits; the run is lengthened."""
+    with Workplace() as straight, Workplace() as broken:
+        straight.train(*LEAN)
+        interrupt(broken, signal.SIGINT, 8, *LEAN)
+        os.rename(broken.path("train-images.gz"), broken.path("moved.gz"))
+        moved = ["--set", "data.train_images=" + broken.path("moved.gz"), "--set", "evaluation.knn_k=7"]
+        _, err = broken.train("--resume", *LEAN, *moved)
+        assert "moved.gz (was " in err and "evaluation.knn_k = 7 (was 20)" in err, err
+        last = f"run/checkpoint-{STEPS:08}.safetensors"
+        assert tensors(straight.path(last)) == tensors(broken.path(last))
+        assert read(straight.path("run/metrics.csv")) == read(broken.path("run/metrics.csv"))
+        _, err = broken.train("--resume", *LEAN, *moved, "--set", "training.epochs=3")
+        assert "training.epochs = 3 (was 2; schedules stretch" in err, err
+        assert rows(broken)[-1] == (90, 3), rows(broken)[-1]
+        assert b"epochs = 3" in read(broken.path("run/config.ini"))
+
+
+def allowed_changes_go_on_in_the_same_epoch():
+    """Another batch has epochs of another length: metrics and checkpoints go on counting."""
+    with Workplace() as w:
+        stopped = interrupt(w, signal.SIGINT, 8, *LEAN)
+        other = [*LEAN, "--set", "training.batch=32", "--set", "training.seed=2"]
+        _, err = w.train("--resume", "--allow-changes", *other)
+        assert "training.batch = 32 (was 16), training.seed = 2 (was 1)" in err, err
+        # The share of an epoch that was done counts, to a whole batch.
+        steps = stopped + 2 * 15 - (stopped // 30 * 15 + stopped % 30 * 15 // 30)
+        assert [step for step, _ in rows(w)] == list(range(1, steps + 1)), (stopped, rows(w))
+        assert [epoch for _, epoch in rows(w)] == sorted(epoch for _, epoch in rows(w))
+        assert rows(w)[-1][1] == 2
+        assert os.path.exists(w.path(f"run/checkpoint-{steps:08}.safetensors")), os.listdir(w.path("run"))
+        w.train("--resume", *other, "--set", "training.epochs=3")
+        assert rows(w)[-1] == (steps + 15, 3), (steps, rows(w)[-1])
+        # Fewer epochs than were done: no step follows, and no second warm-up.
+        w.train("--resume", "--allow-changes", *other, "--set", "training.epochs=1")
+        assert rows(w)[-1] == (steps + 15, 3), (steps, rows(w)[-1])
+
+
+def other_data_of_the_same_name_is_refused():
+    with Workplace() as w:
+        w.train(*LEAN)
+        write_images(w.path("train-images.gz"), 300, 1, w.path("train-labels.gz"))
+        w.refused("train.ini", "--resume", *LEAN, status=INVALID, says=["480 images", "300"])
+
+
+def a_checkpoint_of_another_network_is_named_so():
+    with Workplace() as w:
+        w.train(*LEAN)
+        for allow in ([], ["--allow-changes"]):
+            _, err = w.run("train.ini", "--resume", *allow, *LEAN, "--set", "encoder.width=16",
+                           status=INVALID)
+            last = err.splitlines()[-1]
+            assert "another network: encoder.width = 16 (was 8)" in last, last
+            assert "--resume=" not in last and "--allow-changes" not in last, last
+        # An optimizer with other states is seen by its tensors only.
+        _, err = w.run("train.ini", "--resume", "--allow-changes", *LEAN, "--set",
+                       "optimizer.name=adamw", status=INVALID)
+        last = err.splitlines()[-1]
+        assert "optimizer.name = adamw (was sgd)" in last and "--resume=" not in last, last
+
+
 def only_the_last_checkpoints_and_the_best_are_kept():
     with Workplace() as w:
         w.train("--set", "training.epochs=5", "--set", "training.keep=2", "--set",
@@ -161,5 +243,10 @@ main([
     a_signal_during_the_evaluation_stops_it,
     a_second_signal_exits_at_once,
     a_damaged_checkpoint_is_refused_and_the_one_before_offered,
+    another_training_is_refused_by_name_and_nothing_written,
+    harmless_changes_are_said_and_allowed,
+    allowed_changes_go_on_in_the_same_epoch,
+    other_data_of_the_same_name_is_refused,
+    a_checkpoint_of_another_network_is_named_so,
     only_the_last_checkpoints_and_the_best_are_kept,
 ])

@@ -184,6 +184,7 @@ static void tables_fit_their_bounds(void **state) {
         keys++;
         assert_int_equal(clc_config_find_section(k->section), CLC_OK);
         assert_true(k->most <= CLC_CONFIG_LIST_MAX);
+        assert_true(k->change != CLC_CHANGE_GROW || k->type == CLC_CONFIG_INT);
         assert_true(strlen(k->name) < 48); /* inih cuts a section's name at 50 */
     }
     for (const clc_config_section *s = clc_config_sections; s->name; s++)

@@ -96,7 +96,8 @@ static void contradictions_name_both_keys(void **state) {
         const char *text, *first, *second;
         int line;
     } cases[] = {
-        {"[training]\nepochs = 5\n", "optimizer.warmup_epochs = 10", "training.epochs = 5", 2},
+        {"[training]\nepochs = 5\n[optimizer]\nwarmup_epochs = 10\n",
+         "optimizer.warmup_epochs = 10", "training.epochs = 5", 4},
         {"[data]\nlimit = 100\n", "data.limit = 100", "training.batch = 256", 2},
         {"[data]\ntest_labels = a\n", "data.test_labels = a", "data.test_images = (empty)", 2},
         {"[augmentation]\nmean = 0.5\n", "augmentation.mean", "augmentation.std", 2},
@@ -126,7 +127,7 @@ static void bad_overrides_are_refused(void **state) {
     config_assert_override_refused(".=", "unknown section");
     config_assert_override_refused("output.folder=a ;b", "begins a comment");
     config_assert_override_refused("output.folder=a\nb", "control character");
-    config_assert_override_refused("training.epochs=3", "optimizer.warmup_epochs = 10");
+    config_assert_override_refused("optimizer.warmup_epochs=300", "training.epochs = 200");
 }
 
 static void unreadable_files_are_named(void **state) {

@@ -55,7 +55,7 @@ static void expect_equal(fixture *a, fixture *b, const char *method) {
 static void check(const char *method) {
     char folder[] = "/tmp/clcontrast-resume-XXXXXX", path[CLC_PATH_BYTES];
     const clc_position position = {.step = BEFORE, .best = 0, .epoch_loss = 1};
-    clc_position found = {0};
+    clc_checkpoint *found = NULL;
     fixture whole, part;
     assert_non_null(mkdtemp(folder));
     fixture_open(&whole, method, overrides, OVERRIDES);
@@ -65,8 +65,10 @@ static void check(const char *method) {
     fixture_open(&part, method, overrides, OVERRIDES);
     run(&part, 0, 1); /* nothing of this may be left */
     CHECK(clc_checkpoint_find(folder, -1, path));
-    CHECK(clc_checkpoint_load(path, &part.session.step, &found));
-    assert_int_equal(found.step, BEFORE);
+    CHECK(clc_checkpoint_open(path, &found));
+    CHECK(clc_checkpoint_restore(found, &part.session.step));
+    assert_int_equal(found->position.step, BEFORE);
+    clc_checkpoint_close(&found);
     run(&part, BEFORE, AFTER);
     expect_equal(&whole, &part, method);
     fixture_close(&whole);

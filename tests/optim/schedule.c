@@ -51,6 +51,26 @@ static void warm_up_may_fill_the_training(void **state) {
     expect_rate(&s, 10, 0);
 }
 
+/* A fixed length would be longer than a short training. */
+static void warm_up_is_a_tenth_unless_given(void **state) {
+    (void)state;
+    enum { PER_EPOCH = 50 };
+    static const struct {
+        const char *epochs, *given;
+        int64_t steps;
+    } cases[] = {{"training.epochs=1", NULL, 5},
+                 {"training.epochs=40", NULL, 4 * PER_EPOCH},
+                 {"training.epochs=1000", NULL, 10 * PER_EPOCH},
+                 {"training.epochs=40", "optimizer.warmup_epochs=0.5", 25},
+                 {"training.epochs=40", "optimizer.warmup_epochs=0", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const overrides[] = {cases[i].epochs, cases[i].given};
+        clc_config config;
+        assert_int_equal(clc_config_load(NULL, overrides, cases[i].given ? 2 : 1, &config), CLC_OK);
+        assert_int_equal(clc_schedule_make(&config, PER_EPOCH).warmup, cases[i].steps);
+    }
+}
+
 static void step_multiplies_at_each_drop(void **state) {
     (void)state;
     const clc_config_optimizer o = {
@@ -77,6 +97,7 @@ int main(void) {
         cmocka_unit_test(warm_up_grows_in_equal_steps_and_never_is_0),
         cmocka_unit_test(cosine_follows_pytorch),
         cmocka_unit_test(warm_up_may_fill_the_training),
+        cmocka_unit_test(warm_up_is_a_tenth_unless_given),
         cmocka_unit_test(step_multiplies_at_each_drop),
         cmocka_unit_test(constant_stays),
     };
