@@ -1,50 +1,33 @@
 /* Sources: where pictures come from. A source is a list of items, each with a name, perhaps a
  * class, and a picture that any thread can read. What it is made of is a format's affair: folder,
- * list, tar, cifar, npy, idx; a file each. Nothing here keeps pixels: data/store.h does. */
+ * list, tar, cifar, npy, idx; a file each (data/format.h). Nothing here keeps pixels: data/store.h
+ * does. */
 #ifndef CLC_DATA_SOURCE_H
 #define CLC_DATA_SOURCE_H
 
 #include "data/image.h"
+#include "data/names.h"
 
-/* Many strings in one block. Names are bytes: they may hold anything but zeros. */
-typedef struct clc_names {
-    char *text;
-    size_t *starts; /* (count) offsets in text */
-    size_t count, bytes, text_capacity, start_capacity;
-} clc_names;
-
-clc_status clc_names_add(clc_names *names, const char *name, size_t length);
-static inline const char *clc_names_at(const clc_names *names, size_t i) {
-    return names->text + names->starts[i];
-}
-void clc_names_free(clc_names *names);
-
-/* Files that could not be used, with reasons: names and reasons alternate. */
-typedef struct clc_bad_files {
-    clc_names entries;
-    size_t count;
-} clc_bad_files;
-
-clc_status clc_bad_files_add(clc_bad_files *bad, const char *name, const char *reason);
-
-typedef enum clc_split { CLC_SPLIT_TRAIN, CLC_SPLIT_TEST } clc_split;
+/* CLC_SPLIT_ALL: everything, whatever divisions a source has. */
+typedef enum clc_split { CLC_SPLIT_TRAIN, CLC_SPLIT_TEST, CLC_SPLIT_ALL } clc_split;
 
 typedef struct clc_source_part clc_source_part; /* one folder, list, archive or file */
 
 typedef struct clc_source {
-    char name[64];      /* for logs and messages */
-    size_t count;       /* items */
-    clc_names names;    /* (count): path as given or found; member of an archive; "file#17" */
-    uint64_t *stamps;   /* (count): another number when the item's bytes have changed (its size,
-                           time and place hashed) */
-    int32_t *labels;    /* (count): class or -1 for none; NULL if no item has one */
-    clc_names classes;  /* names by class number, in the order of their bytes, or of their numbers
-                           if all are numbers; a class may have no item */
-    bool bare;          /* all items are bare pixels of one size (cifar, npy, idx): there is nothing
-                           to decode */
+    char name[64];     /* for logs and messages */
+    size_t count;      /* items */
+    clc_names names;   /* (count): path as given or found; member of an archive; "file#17" */
+    uint64_t *stamps;  /* (count): another number when the item's bytes have changed (its size,
+                          time and place hashed) */
+    int32_t *labels;   /* (count): class or -1 for none; NULL if no item has one */
+    clc_names classes; /* names by class number, in the order of their bytes, or of their numbers
+                          if all are numbers; a class may have no item */
+    bool bare;         /* all items are bare pixels of one size (cifar, npy, idx): there is nothing
+                          to decode */
     int height, width, channels; /* that size; 0 unless bare */
-    clc_bad_files bad;  /* met while the list was read: dangling links, unreadable files */
-    size_t passed_over; /* hidden files, AppleDouble, Thumbs.db, FIFOs, sockets, run folders */
+    clc_bad_files bad;           /* met while the list was read: dangling links, unreadable files */
+    size_t passed_over; /* hidden files, AppleDouble, Thumbs.db, FIFOs, sockets, run folders, files
+                           that are no pictures by their names */
     clc_source_part *parts;
     size_t part_count;
     /* (count): which part, and the item's number in it */
@@ -53,16 +36,22 @@ typedef struct clc_source {
 } clc_source;
 
 /* Opens what the configuration names for `split`: data.train or data.test (or their former names),
- * or the test share of data.train. `known`: the training set's classes, which keep their numbers;
- * names that are not among them follow; NULL: none. Fails with CLC_IO or CLC_FORMAT and the file
- * where no item can come of it; single bad files go to source->bad. */
+ * or the test share of data.train. Several paths are separated by commas; a backslash makes the
+ * next character an ordinary one; an existing path with commas needs none, and *, ? and [ stand
+ * for what they match. `known`: the training set's classes, which keep their numbers; names that
+ * are not among them follow; NULL: none. data.limit shortens the training set. Fails with CLC_IO or
+ * CLC_FORMAT and the file where no item can come of it; single bad files go to source->bad. */
 clc_status clc_source_open(const clc_config_data *config, clc_split split, const clc_names *known,
                            clc_source **source);
 
-/* Whether the configuration names pictures for `split`. */
+/* Whether the configuration names pictures for `split`: for test pictures also data.test_fraction,
+ * data.split_column, or a data.train that holds both parts itself (a list with a column of splits,
+ * CIFAR's folder, a folder of the folders train and test). */
 bool clc_source_configured(const clc_config_data *config, clc_split split);
 
-/* The same for files, folders, lists and archives given by hand, in the order given. */
+/* The same for files, folders, lists and archives given by hand, in the order given; what each is
+ * is found out from its contents, and one that can't be used is a bad file. "-": a list on stdin.
+ */
 clc_status clc_source_open_paths(const clc_config_data *config, const char *const *paths, size_t n,
                                  clc_source **source);
 
@@ -73,22 +62,9 @@ clc_status clc_source_read(const clc_source *source, size_t item, const clc_imag
                            clc_image *image);
 
 /* What its header says, for formats with headers; else the source's own size. */
-clc_status clc_source_probe(const clc_source *source, size_t item,
-                            const clc_image_options *options, clc_image_info *info);
+clc_status clc_source_probe(const clc_source *source, size_t item, const clc_image_options *options,
+                            clc_image_info *info);
 
 void clc_source_close(clc_source **source);
-
-/* What a format provides. */
-typedef struct clc_format {
-    const char *name;
-    /* Whether `path` is of this format, by its contents; false if it can't be read. */
-    bool (*recognise)(const char *path);
-    /* Fills the part's list of items with clc_source_add. */
-    clc_status (*open)(const clc_config_data *config, clc_split split, const char *path,
-                       clc_source *source, clc_source_part *part);
-    clc_status (*read)(const clc_source_part *part, uint64_t place,
-                       const clc_image_options *options, clc_image *image);
-    void (*close)(clc_source_part *part);
-} clc_format;
 
 #endif
