@@ -90,7 +90,7 @@ static const char *find_kind(const known_kind *kinds, size_t count, const uint8_
 static const char *text_kind(const uint8_t *bytes, size_t n) {
     enum { LOOK = 1024 };
     char text[LOOK + 1];
-    size_t length = 0;
+    size_t length = 0, foreign = 0;
     if (clc_begins(bytes, n, "\xef\xbb\xbf", 3)) {
         bytes += 3;
         n -= 3;
@@ -99,9 +99,12 @@ static const char *text_kind(const uint8_t *bytes, size_t n) {
         const uint8_t c = bytes[length];
         if (c < 32 && !(c >= '\t' && c <= '\r'))
             return NULL;
+        foreign += c > 126;
         text[length] = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
     }
     text[length] = 0;
+    if (2 * foreign > length)
+        return NULL;
     if (text[strspn(text, " \t\r\n")] != '<')
         return "text";
     return strstr(text, "<svg")                                   ? "svg"

@@ -24,8 +24,9 @@ typedef struct clc_image_options {
                               twice of it), never up; 0: no limit */
     uint8_t background[3]; /* behind transparent pixels */
     bool orientation;      /* apply EXIF's */
-    double low, high;  /* of 16-bit and float elements: black and white; equal: the type's own */
-    double max_pixels; /* more are refused by the header, before anything is decoded */
+    double low, high;      /* of 16-bit and float elements: black and white; equal: 0 and the
+                              type's largest value, or 1 */
+    double max_pixels;     /* more are refused by the header, before anything is decoded */
 } clc_image_options;
 
 /* `side` and `channels` are decisions of the data set, not just the configuration's. */
@@ -46,7 +47,12 @@ clc_status clc_image_probe(const uint8_t *bytes, size_t n, const clc_image_optio
 
 /* Decodes the `n` bytes of a file of any supported format, found by its contents; animations and
  * many pages give their first. Any thread. CLC_FORMAT: the message says what is wrong without the
- * file's name; nothing is accepted that is cut. *image is empty on failure. */
+ * file's name; nothing is accepted that is cut. *image is empty on failure.
+ *
+ * Whatever the bytes are: at most 12 * max(4, channels with alpha) * options->max_pixels + n bytes
+ * and 64 MiB are allocated at a time (channels: of the file, 16 at most; 4 bytes a pixel for most
+ * files), and the time is bounded by that and 100 passes over the pixels. 16 bits become 8 by
+ * rounding 255 * (v - low) / (high - low). Ink (CMYK) becomes RGB without a profile. */
 clc_status clc_image_decode(const uint8_t *bytes, size_t n, const clc_image_options *options,
                             clc_image *image);
 

@@ -5,6 +5,41 @@
 #include <tiffio.h>
 #include <webp/encode.h>
 
+const clc_image_options plain = {
+    .background = {255, 255, 255}, .orientation = true, .max_pixels = 1e6};
+
+/* Repeatable numbers below `limit`. */
+unsigned draw(unsigned limit) {
+    static uint32_t state = 1;
+    state = state * 1664525 + 1013904223;
+    return (state >> 8) % limit;
+}
+
+/* Decodes, checks the header against the picture, and frees the file. */
+static clc_image decode(bytes file, const clc_image_options *options) {
+    clc_image image;
+    clc_image_info info;
+    CHECK(clc_image_decode(file.data, file.n, options, &image));
+    CHECK(clc_image_probe(file.data, file.n, options, &info));
+    assert_true((info.height == image.height && info.width == image.width) ||
+                (info.height == image.width && info.width == image.height) || options->side);
+    assert_true(options->channels || info.channels == image.channels);
+    bytes_free(&file);
+    return image;
+}
+
+void expect_pixels(bytes file, const clc_image_options *options, int height, int width,
+                   int channels, const uint8_t *pixels, int tolerance, const char *what) {
+    clc_image image = decode(file, options);
+    if (image.height != height || image.width != width || image.channels != channels)
+        fail_msg("%s: %dx%dx%d instead of %dx%dx%d", what, image.height, image.width,
+                 image.channels, height, width, channels);
+    for (int i = 0; i < height * width * channels; i++)
+        if (abs(image.pixels[i] - pixels[i]) > tolerance)
+            fail_msg("%s: %d instead of %d at %d", what, image.pixels[i], pixels[i], i);
+    clc_image_free(&image);
+}
+
 void bytes_free(bytes *b) {
     free(b->data);
     *b = (bytes){0};

@@ -1,13 +1,24 @@
-/* Makes files of pictures, in memory, by the libraries that read them. */
+/* Makes files of pictures, in memory, by the libraries that read them; and expects pixels. */
 #ifndef TESTS_DATA_ENCODE_H
 #define TESTS_DATA_ENCODE_H
 
+#include "data/image.h"
 #include "support.h"
 
 typedef struct bytes {
     uint8_t *data; /* owned */
     size_t n;
 } bytes;
+
+/* White background, upright, at most a million pixels. */
+extern const clc_image_options plain;
+
+/* Repeatable numbers below `limit`. */
+unsigned draw(unsigned limit);
+
+/* Decodes the file and frees it; its header must say the same. Then compares. */
+void expect_pixels(bytes file, const clc_image_options *options, int height, int width,
+                   int channels, const uint8_t *pixels, int tolerance, const char *what);
 
 void bytes_free(bytes *b);
 bytes bytes_copy(const void *data, size_t n);
