@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/path.h"
 #include "device/compile.h"
 #include "device/disk_cache.h"
 #include "device/source.h"
@@ -248,9 +249,10 @@ fail:
 static clc_status write_entry(const clc_program_entry *entry, const char *folder, size_t number) {
     clc_status status = CLC_OK;
     clc_file_writer *writer = NULL;
-    char path[1024];
+    char path[CLC_PATH_BYTES];
     const char *slash = strrchr(entry->source, '/');
-    snprintf(path, sizeof path, "%s/%03zu-%s", folder, number, slash ? slash + 1 : entry->source);
+    CLC_TRY(
+        clc_path_format(path, "%s/%03zu-%s", folder, number, slash ? slash + 1 : entry->source));
     CLC_TRY(clc_file_writer_open(path, &writer));
     CLC_TRY(clc_file_writer_print(writer, "// options: %s\n%s", entry->options, entry->text));
     CLC_TRY(clc_file_writer_commit(&writer));

@@ -1,5 +1,7 @@
 #include "device/source.h"
 
+#include "core/path.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +50,10 @@ static clc_status find(const char *name, const char **text, char **owned) {
     const char *folder = getenv("CLCONTRAST_CL_DIR");
     *owned = NULL;
     if (folder && *folder) {
-        char path[1024];
-        snprintf(path, sizeof path, "%s/%s", folder, name);
-        clc_status status = read_file(path, owned);
+        char path[CLC_PATH_BYTES];
+        clc_status status = clc_path_format(path, "%s/%s", folder, name);
+        if (status == CLC_OK)
+            status = read_file(path, owned);
         *text = *owned;
         return status;
     }

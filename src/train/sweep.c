@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/signals.h"
+#include "core/text.h"
 #include "eval/evaluate.h"
 #include "model/run_folder.h"
 #include "report/table.h"
@@ -111,8 +112,8 @@ static const char *value_of(const sweep *s, size_t run, size_t a) {
 
 /* One run: its folder and its overrides. */
 typedef struct run_plan {
-    char folder[1024];
-    char text[MOST_AXES + 1][1200];
+    char folder[CLC_PATH_BYTES];
+    char text[MOST_AXES + 1][CLC_PATH_BYTES + 32];
     const char *overrides[MOST_OVERRIDES + MOST_AXES + 1];
     size_t count;
 } run_plan;
@@ -126,22 +127,24 @@ static void name_run(const sweep *s, size_t run, char *name, size_t size) {
                                  value_of(s, run, a));
 }
 
-static void plan_run(const sweep *s, size_t run, run_plan *plan) {
+static clc_status plan_run(const sweep *s, size_t run, run_plan *plan) {
+    clc_status status = CLC_OK;
     char name[512];
     name_run(s, run, name, sizeof name);
     for (char *c = name; *c; c++)
         *c = *c == '/' ? '_' : *c == ' ' ? '+' : *c;
-    char folder[1024];
-    snprintf(folder, sizeof folder, "%s/%s", s->base.output.folder, name);
-    memcpy(plan->folder, folder, sizeof folder);
+    CLC_TRY(clc_run_path(s->base.output.folder, name, plan->folder));
     memcpy(plan->overrides, s->fixed, s->fixed_count * sizeof *s->fixed);
     plan->count = s->fixed_count;
     for (size_t a = 0; a < s->axis_count; a++) {
         snprintf(plan->text[a], sizeof plan->text[a], "%s=%s", s->axes[a].key, value_of(s, run, a));
         plan->overrides[plan->count++] = plan->text[a];
     }
-    snprintf(plan->text[s->axis_count], sizeof plan->text[0], "output.folder=%s", folder);
+    CLC_TRY(clc_text_format(plan->text[s->axis_count], sizeof plan->text[0], "output.folder=%s",
+                            plan->folder));
     plan->overrides[plan->count++] = plan->text[s->axis_count];
+fail:
+    return status;
 }
 
 /* ---- what they gave ---- */
@@ -203,7 +206,7 @@ static clc_status run_one(sweep *s, size_t run) {
     clc_status status = CLC_OK;
     run_plan plan;
     char name[512];
-    plan_run(s, run, &plan);
+    CLC_TRY(plan_run(s, run, &plan));
     name_run(s, run, name, sizeof name);
     clc_train_options options = *s->options;
     options.overrides = plan.overrides;

@@ -54,7 +54,8 @@ static void expect_equal(fixture *a, fixture *b, const char *method) {
 
 static void check(const char *method) {
     char folder[] = "/tmp/clcontrast-resume-XXXXXX", path[CLC_PATH_BYTES];
-    const clc_position position = {.step = BEFORE, .best = 0, .epoch_loss = 1};
+    const clc_position position = {
+        .step = BEFORE, .renumbered = 7, .images = 99, .best = 0.1, .epoch_loss = 1.5};
     clc_checkpoint *found = NULL;
     fixture whole, part;
     assert_non_null(mkdtemp(folder));
@@ -67,7 +68,7 @@ static void check(const char *method) {
     CHECK(clc_checkpoint_find(folder, -1, path));
     CHECK(clc_checkpoint_open(path, &found));
     CHECK(clc_checkpoint_restore(found, &part.session.step));
-    assert_int_equal(found->position.step, BEFORE);
+    assert_memory_equal(&found->position, &position, sizeof position);
     clc_checkpoint_close(&found);
     run(&part, BEFORE, AFTER);
     expect_equal(&whole, &part, method);
