@@ -1,5 +1,7 @@
+#include "data/array_file.h"
+
 #include "core/file.h"
-#include "data/bare.h"
+#include "data/format.h"
 #include "data/gzip.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* The headers of IDX and .npy files: pure functions of bytes. */
-#include "data/bare.h"
+#include "data/array_header.h"
 
 #include <stdio.h>
 #include <string.h>

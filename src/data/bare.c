@@ -1,6 +1,8 @@
 /* Pictures without headers in one array, (N,H,W) or (N,H,W,C). */
 #include "data/bare.h"
 
+#include "data/labels.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

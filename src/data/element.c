@@ -1,4 +1,4 @@
-#include "data/bare.h"
+#include "data/element.h"
 
 #include <math.h>
 #include <string.h>

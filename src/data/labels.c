@@ -1,6 +1,8 @@
 /* Files of classes: IDX or .npy of rank 1. */
+#include "data/labels.h"
+
 #include "core/log.h"
-#include "data/bare.h"
+#include "data/array_file.h"
 
 #include <inttypes.h>
 #include <stdio.h>
