@@ -86,6 +86,9 @@ static clc_status check_optimizer(const clc_config *config, const clc_config_key
         if (epochs->values[i] <= epochs->values[i - 1])
             return CONTRADICTION(optimizer.step_epochs, optimizer.schedule,
                                  "each epoch must be greater than the one before");
+    if (step && epochs->values[0] < config->optimizer.warmup_epochs)
+        return CONTRADICTION(optimizer.step_epochs, optimizer.warmup_epochs,
+                             "the rate would fall before it has grown; lower warm-up");
     return CLC_OK;
 }
 

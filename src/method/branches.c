@@ -6,10 +6,30 @@
 
 typedef enum branch_kind { STUDENT, EMBEDDER, TEACHER } branch_kind;
 
-static int norm_splits(const clc_branches_plan *plan, int views) {
+/* Of each view; 0: all views together. */
+static int norm_parts(const clc_branches_plan *plan) {
     const int given = plan->config->method.norm_parts;
-    const int parts = given ? given : plan->method->norm_parts;
+    return given ? given : plan->method->norm_parts;
+}
+
+static int norm_splits(const clc_branches_plan *plan, int views) {
+    const int parts = norm_parts(plan);
     return parts ? parts * views : 1;
+}
+
+/* Scaled by its own mean and deviation, one image is no different from another: behind the pooling
+ * one value becomes 0, and two views' become 1 and -1. */
+static clc_status check_norm(const clc_branches_plan *plan) {
+    const clc_config *config = plan->config;
+    const int parts = norm_parts(plan) ? norm_parts(plan) : 1;
+    const char *key = config->training.micro_batch ? "micro_batch" : "batch";
+    if (plan->views->images >= 2 * parts || config->encoder.norm == CLC_CONFIG_NORM_FIXED)
+        return CLC_OK;
+    return clc_fail(CLC_INVALID,
+                    "training.%s = %d: batch-norm sees %d part%s of a view, each with less than "
+                    "two images, and would make all embeddings alike; use at least %d, or "
+                    "encoder.norm = fixed",
+                    key, plan->views->images, parts, parts == 1 ? "" : "s", 2 * parts);
 }
 
 /* A projection goes on to the prototypes, or for all but the teacher to the predictor. */
@@ -56,6 +76,7 @@ fail:
 clc_status clc_branches_add_students(clc_branches *b, const clc_branches_plan *plan,
                                      clc_params *params, bool several) {
     clc_status status = CLC_OK;
+    CLC_TRY(check_norm(plan));
     b->several = several;
     b->student_count = plan->method->split ? 1 : plan->views->crop_count;
     for (int i = 0; i < b->student_count; i++)

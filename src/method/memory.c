@@ -88,6 +88,19 @@ clc_wiring_bytes clc_wiring_memory(const clc_wiring *wiring) {
     return b;
 }
 
+/* An image without a label, -1, is a class of its own: only its views are its positives. */
+static clc_status upload_labels(clc_wiring *w, const clc_dataset *data) {
+    clc_status status = CLC_OK;
+    int32_t *labels = NULL;
+    CLC_NEW(labels, w->label_count);
+    for (size_t i = 0; i < w->label_count; i++)
+        labels[i] = data->labels[i] < 0 ? -1 - (int32_t)i : data->labels[i];
+    CLC_TRY(clc_buffer_write(w->device, w->all_labels, 0, w->label_count * sizeof *labels, labels));
+fail:
+    free(labels);
+    return status;
+}
+
 clc_status clc_wiring_allocate(clc_wiring *w, int optimizer_states, const clc_dataset *data) {
     clc_status status = CLC_OK;
     const buffer_list list = list_buffers(w);
@@ -103,8 +116,7 @@ clc_status clc_wiring_allocate(clc_wiring *w, int optimizer_states, const clc_da
     clc_ports_bind(&w->ports);
     clc_branches_bind(&w->branches, &w->views, &w->queue);
     if (w->label_count)
-        CLC_TRY(clc_buffer_write(w->device, w->all_labels, 0, w->label_count * sizeof *data->labels,
-                                 data->labels));
+        CLC_TRY(upload_labels(w, data));
     if (w->center)
         CLC_TRY(clc_buffer_zero(w->device, w->center, 0, (size_t)w->shape.dim * sizeof(float)));
 fail:

@@ -61,7 +61,26 @@ fail:
     return status;
 }
 
-static clc_status check_queue(const clc_wiring *w) {
+/* What a queue longer than the other images of an epoch holds of the batch's own. */
+static clc_status check_queue_length(const clc_wiring *w, size_t images) {
+    const bool keys = w->method->queue == CLC_QUEUE_TEACHER;
+    const size_t batch = (size_t)w->batch, others = images > batch ? images - batch : 0;
+    if (!keys && w->method->target != CLC_TARGET_NEIGHBOURS)
+        return CLC_OK;
+    const size_t most = others * (size_t)clc_wiring_queued(w) / batch;
+    if ((size_t)w->queue.size <= most)
+        return CLC_OK;
+    return clc_fail(
+        CLC_INVALID,
+        "method.queue = %d is more than the %zu embeddings of an epoch of %zu images without "
+        "those of one batch of %d: %s; set method.queue to %zu or less, or lower training.batch",
+        w->queue.size, most, images, w->batch,
+        keys ? "an image's own earlier keys would be among its negatives"
+             : "an image's nearest neighbour would be itself",
+        most);
+}
+
+static clc_status check_queue(const clc_wiring *w, size_t images) {
     if (!w->queue.size && w->method->target == CLC_TARGET_NEIGHBOURS)
         return clc_fail(CLC_INVALID, "%s needs a queue; set method.queue", w->method->name);
     if (w->queue.size && w->queue.size < clc_wiring_queued(w))
@@ -70,7 +89,7 @@ static clc_status check_queue(const clc_wiring *w) {
             "method.queue = %d holds less than the %d embeddings of a step; use at least "
             "so many, or a smaller batch",
             w->queue.size, clc_wiring_queued(w));
-    return CLC_OK;
+    return w->queue.size ? check_queue_length(w, images) : CLC_OK;
 }
 
 static clc_status plan_loss(clc_wiring *w) {
@@ -85,6 +104,11 @@ static clc_status plan_loss(clc_wiring *w) {
     if (m->queue == CLC_QUEUE_TEACHER || m->queue == CLC_QUEUE_SCORED)
         w->shape.queue = w->queue.size;
     CLC_TRY(clc_loss_check(w->loss, &w->shape, &w->options));
+    if (w->ports.target.gradient && !w->loss->moves_targets)
+        return clc_fail(CLC_INVALID,
+                        "method.stop_gradient = false: the loss %s has no gradient of its targets; "
+                        "use loss.name = cosine, or stop_gradient = true",
+                        w->loss->name);
     w->loss_workspace_bytes = w->loss->workspace(w->device, &w->shape, &w->options);
     if (m->target == CLC_TARGET_NEIGHBOURS)
         w->nearest_space_bytes =
@@ -98,6 +122,14 @@ static clc_status plan_labels(clc_wiring *w, const clc_dataset *data) {
         return CLC_OK;
     if (!data->labels)
         return clc_fail(CLC_INVALID, "%s needs labels; set data.train_labels", w->method->name);
+    size_t alike = 1;
+    while (alike < data->count && data->labels[alike] == data->labels[0])
+        alike++;
+    if (alike >= data->count && data->labels[0] >= 0)
+        return clc_fail(CLC_INVALID,
+                        "%s needs images of at least two classes, but all %zu have label %d; look "
+                        "at the labels, and at data.limit, which takes the first ones",
+                        w->method->name, data->count, (int)data->labels[0]);
     w->label_count = data->count;
     return CLC_OK;
 }
@@ -116,7 +148,7 @@ clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *
     CLC_TRY(clc_views_plan(&w->views, device, config, w->method, data, w->micro));
     CLC_TRY(plan_branches(w, &plan));
     clc_ports_plan(&w->ports, &plan, &w->branches, &w->queue);
-    CLC_TRY(check_queue(w));
+    CLC_TRY(check_queue(w, data->count));
     CLC_TRY(plan_loss(w));
     CLC_TRY(plan_labels(w, data));
     CLC_TRY(clc_branches_plan_memory(&w->branches));

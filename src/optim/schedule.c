@@ -14,11 +14,13 @@ static double batch_scale(const clc_config *config) {
     }
 }
 
+/* One that isn't given ends before the rate falls first. */
 static double warmup_epochs(const clc_config *config) {
-    const double tenth = 0.1 * config->training.epochs;
-    if (config->optimizer.warmup_epochs >= 0)
-        return config->optimizer.warmup_epochs;
-    return tenth < 10 ? tenth : 10;
+    const clc_config_optimizer *o = &config->optimizer;
+    const double tenth = fmin(10, 0.1 * config->training.epochs);
+    if (o->warmup_epochs >= 0)
+        return o->warmup_epochs;
+    return o->step_epochs.count ? fmin(tenth, o->step_epochs.values[0]) : tenth;
 }
 
 clc_schedule clc_schedule_make(const clc_config *config, int64_t steps_per_epoch) {

@@ -108,6 +108,8 @@ static void contradictions_name_both_keys(void **state) {
         {"[optimizer]\nname = lars\nnesterov = true\n", "nesterov", "optimizer.name = lars", 3},
         {"[optimizer]\nnesterov = yes\nmomentum = 0\n", "nesterov", "momentum = 0", 2},
         {"[optimizer]\nschedule = step\n", "optimizer.schedule = step", "step_epochs", 2},
+        {"[optimizer]\nwarmup_epochs = 10\nschedule = step\nstep_epochs = 9\n", "step_epochs = 9",
+         "optimizer.warmup_epochs = 10", 4},
         {"[optimizer]\nstep_epochs = 3\n", "step_epochs = 3", "optimizer.schedule = cosine", 2},
         {"[optimizer]\nschedule = step\nstep_epochs = 9, 3\n", "9, 3", "greater than", 3},
     };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static clc_dataset *noise(void) {
+clc_dataset *fixture_noise(void) {
     clc_dataset *data = calloc(1, sizeof *data);
     assert_non_null(data);
     const size_t bytes = (size_t)FIXTURE_IMAGES * FIXTURE_SIDE * FIXTURE_SIDE;
@@ -23,7 +23,8 @@ static clc_dataset *noise(void) {
     return data;
 }
 
-void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n) {
+clc_status fixture_try(fixture *f, clc_dataset *data, const char *method,
+                       const char *const *overrides, size_t n) {
     static const char *const small[] = {
         "encoder.name=custom",  "encoder.block=basic",        "encoder.blocks=1,1",
         "encoder.width=4",      "training.batch=8",           "training.epochs=4",
@@ -40,7 +41,11 @@ void fixture_open(fixture *f, const char *method, const char *const *overrides, 
         all[SMALL + 1 + i] = overrides[i];
     const clc_train_options options = {.overrides = all, .override_count = SMALL + 1 + n};
     *f = (fixture){0};
-    CHECK(clc_session_open(&f->session, &options, noise()));
+    return clc_session_open(&f->session, &options, data);
+}
+
+void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n) {
+    CHECK(fixture_try(f, fixture_noise(), method, overrides, n));
 }
 
 void fixture_close(fixture *f) {

@@ -12,8 +12,15 @@ typedef struct fixture {
     int32_t indices[FIXTURE_BATCH];
 } fixture;
 
+/* FIXTURE_IMAGES images of three classes; owned by who opens a session on them. */
+clc_dataset *fixture_noise(void);
+
 /* Opens `method` with small networks and further overrides ("section.key=value"). */
 void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n);
+
+/* The same on `data`, which may be refused; to be closed in any case. */
+clc_status fixture_try(fixture *f, clc_dataset *data, const char *method,
+                       const char *const *overrides, size_t n);
 void fixture_close(fixture *f);
 
 /* Sets step `number`'s inputs; the batch is a different one in each step. */

@@ -382,13 +382,13 @@ static void impossible_wirings_are_refused(void **state) {
         char name[64];
         snprintf(name, sizeof name, "method.name=%s", bad[i][0]);
         const char *const overrides[] = {
-            name, bad[i][1], "training.batch=8", "training.epochs=20",
+            name, bad[i][1], "training.batch=16", "training.epochs=20",
             !strcmp(bad[i][1], "method.crops=2") ? "method.crop_sizes=6" : "training.seed=1"};
         clc_config config;
         clc_step step = {0};
         uint8_t pixels[64] = {0};
         const clc_dataset data = {
-            .name = "one", .count = 8, .height = 8, .width = 8, .channels = 1, .pixels = pixels};
+            .name = "one", .count = 16, .height = 8, .width = 8, .channels = 1, .pixels = pixels};
         CHECK(clc_config_load(NULL, overrides, 5, &config));
         config.augmentation.mean = config.augmentation.std = (clc_floats){1, {0.5}};
         if (clc_step_plan(&step, test_device(), &config, &data) != CLC_INVALID)

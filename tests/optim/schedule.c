@@ -71,6 +71,15 @@ static void warm_up_is_a_tenth_unless_given(void **state) {
     }
 }
 
+static void warm_up_ends_before_the_first_drop(void **state) {
+    (void)state;
+    const char *const overrides[] = {"training.epochs=40", "optimizer.schedule=step",
+                                     "optimizer.step_epochs=2,30"};
+    clc_config config;
+    assert_int_equal(clc_config_load(NULL, overrides, 3, &config), CLC_OK);
+    assert_int_equal(clc_schedule_make(&config, 50).warmup, 2 * 50);
+}
+
 static void step_multiplies_at_each_drop(void **state) {
     (void)state;
     const clc_config_optimizer o = {
@@ -98,6 +107,7 @@ int main(void) {
         cmocka_unit_test(cosine_follows_pytorch),
         cmocka_unit_test(warm_up_may_fill_the_training),
         cmocka_unit_test(warm_up_is_a_tenth_unless_given),
+        cmocka_unit_test(warm_up_ends_before_the_first_drop),
         cmocka_unit_test(step_multiplies_at_each_drop),
         cmocka_unit_test(constant_stays),
     };
