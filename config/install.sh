@@ -5,7 +5,7 @@ set -eu
 
 packages="build-essential meson ninja-build pkg-config python3
   ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd libclblast-dev
-  libinih-dev libstb-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev
+  libinih-dev libstb-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev
   libjansson-dev zlib1g-dev libxxhash-dev libcmocka-dev
   dataset-fashion-mnist"
 [ "${1:-}" != all ] || packages="$packages

@@ -8,13 +8,7 @@
 
 /* The formats, in the order in which data.format = auto asks them: src/data/<word>.c or
  * <word>_source.c defines clc_format_<word>. `file`, a single picture, has no key. */
-#define CLC_FORMATS(X)                                                                             \
-    X(cifar)                                                                                       \
-    X(folder)                                                                                      \
-    X(npy)                                                                                         \
-    X(idx)                                                                                         \
-    X(list)                                                                                        \
-    X(file)
+#define CLC_FORMATS(X) X(npy) X(idx) X(tar) X(cifar) X(folder) X(list) X(file)
 
 /* A source while it is being listed. */
 typedef struct clc_listing {
@@ -116,6 +110,9 @@ clc_name_kind clc_name_kind_of(const char *base);
 
 /* "not supported (heic)" of a name of CLC_NAME_UNSUPPORTED. */
 void clc_name_unsupported(const char *base, char *text, size_t size);
+
+/* A picture needs at most so many bytes; a film under a picture's name doesn't fill the memory. */
+#define CLC_PICTURE_MAX_BYTES ((uint64_t)2 << 30)
 
 /* Items that are files: adds `found`, whose name is the path, if it is a file that can be read, and
  * else a bad one with the reason. `entry` in the open folder `folder` is the same file (AT_FDCWD

@@ -8,9 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A picture needs at most this; a film under a picture's name doesn't fill the memory. */
-#define MAX_BYTES ((off_t)2 << 30)
-
 /* Headers lie in here, but for pictures with large thumbnails or profiles. */
 enum { PROBE_BYTES = 1 << 16 };
 
@@ -67,7 +64,7 @@ static clc_status read_bytes(int file, uint64_t stamp, size_t most, uint8_t **by
         return cannot_read();
     if (!S_ISREG(info.st_mode) || clc_stamp(&info, 0) != stamp)
         return changed();
-    if (info.st_size > MAX_BYTES)
+    if ((uint64_t)info.st_size > CLC_PICTURE_MAX_BYTES)
         return clc_fail(CLC_FORMAT, "has %jd bytes; pictures of up to 2 GiB are read",
                         (intmax_t)info.st_size);
     size_t size = (size_t)info.st_size < most ? (size_t)info.st_size : most;
