@@ -1,5 +1,6 @@
 #include "method/stages.h"
 
+#include "method/memory.h"
 #include "op/ops.h"
 #include "optim/optim.h"
 
@@ -163,7 +164,7 @@ size_t clc_wiring_stages(clc_wiring *w, bool queue, clc_stage *stages) {
     return list.count;
 }
 
-void clc_wiring_release_stages(clc_wiring *w) {
+static void release_stages(clc_wiring *w) {
     clc_sequence *lists[] = {w->augment, w->gather, w->scatter};
     for (int i = 0; i < 3; i++) {
         for (int m = 0; lists[i] && m < clc_wiring_micros(w); m++)
@@ -176,4 +177,12 @@ void clc_wiring_release_stages(clc_wiring *w) {
         clc_sequence_free(&w->loss_sequence[i]);
     for (int i = 0; i < 3; i++)
         clc_sequence_free(&w->accumulate[i]);
+}
+
+void clc_wiring_release(clc_wiring *w) {
+    if (!w->device)
+        return;
+    release_stages(w);
+    clc_branches_release(&w->branches);
+    clc_wiring_release_memory(w);
 }

@@ -22,7 +22,7 @@ typedef struct clc_stage {
 } clc_stage;
 size_t clc_wiring_stages(clc_wiring *wiring, bool queue, clc_stage *stages);
 
-/* Frees what clc_wiring_build made. */
-void clc_wiring_release_stages(clc_wiring *wiring);
+/* Frees all of a wiring, however far it has been made. */
+void clc_wiring_release(clc_wiring *wiring);
 
 #endif

@@ -1,8 +1,5 @@
 #include "method/wiring.h"
 
-#include "method/memory.h"
-#include "method/stages.h"
-
 #include <math.h>
 
 int clc_wiring_micros(const clc_wiring *w) {
@@ -154,14 +151,6 @@ clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *
     CLC_TRY(clc_branches_plan_memory(&w->branches));
 fail:
     return status;
-}
-
-void clc_wiring_release(clc_wiring *w) {
-    if (!w->device)
-        return;
-    clc_wiring_release_stages(w);
-    clc_branches_release(&w->branches);
-    clc_wiring_release_memory(w);
 }
 
 /* ---- state ---- */

@@ -62,6 +62,4 @@ int clc_wiring_queued(const clc_wiring *wiring);
 /* Returns how many; room for CLC_WIRING_STATES. */
 int clc_wiring_states(const clc_wiring *wiring, clc_wiring_state *states);
 
-void clc_wiring_release(clc_wiring *wiring);
-
 #endif
