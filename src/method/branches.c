@@ -26,8 +26,8 @@ static clc_status check_norm(const clc_branches_plan *plan) {
     if (plan->views->images >= 2 * parts || config->encoder.norm == CLC_CONFIG_NORM_FIXED)
         return CLC_OK;
     return clc_fail(CLC_INVALID,
-                    "training.%s = %d: batch-norm sees %d part%s of a view, each with less than "
-                    "two images, and would make all embeddings alike; use at least %d, or "
+                    "training.%s = %d: with views in %d part%s batch-norm would see less than two "
+                    "images at a time and make all embeddings alike; use at least %d, or "
                     "encoder.norm = fixed",
                     key, plan->views->images, parts, parts == 1 ? "" : "s", 2 * parts);
 }

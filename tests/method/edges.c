@@ -51,11 +51,11 @@ static void a_queue_has_no_keys_of_the_batch(void **state) {
 static void batch_norm_sees_two_images(void **state) {
     (void)state;
     static const edge edges[] = {
-        {"simclr", {"training.micro_batch=1"}, "training.micro_batch = 1: batch-norm"},
+        {"simclr", {"training.micro_batch=1"}, "training.micro_batch = 1: with views in 1 part"},
         {"barlow", {"training.micro_batch=1"}, "use at least 2"},
         {"simclr", {"training.micro_batch=2"}, NULL},
         {"simclr", {"training.micro_batch=1", "encoder.norm=fixed"}, NULL},
-        {"mocov2", {"method.norm_parts=8"}, "training.batch = 8: batch-norm sees 8 parts"},
+        {"mocov2", {"method.norm_parts=8"}, "training.batch = 8: with views in 8 parts"},
         {"mocov2", {"method.norm_parts=4"}, NULL},
         {"barlow", {"method.norm_parts=2", "training.micro_batch=2"}, "use at least 4"},
     };
