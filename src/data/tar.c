@@ -2,9 +2,8 @@
  * picture is read where it lies. Of a compressed archive, reading items in their order costs one
  * pass over it, and each step back begins anew; a lock lets one thread unpack at a time, while
  * others decode. Who needs them in another order keeps their pixels (data/store.h). */
-#include "core/log.h"
 #include "data/format.h"
-#include "data/tar_index.h"
+#include "data/tar_cache.h"
 
 #include <archive.h>
 #include <errno.h>
@@ -55,7 +54,7 @@ static size_t common_root(const clc_tar_index *index) {
 static clc_status class_of(const clc_config_data *config, const clc_tar_index *index, size_t i,
                            size_t root, clc_listing *listing, int32_t *label) {
     *label = -1;
-    int32_t given = index->members[i].label;
+    int64_t given = index->members[i].label;
     if (config->labels == CLC_CONFIG_LABELS_NONE)
         return CLC_OK;
     if (given >= 0)
@@ -100,6 +99,17 @@ fail:
     return status;
 }
 
+static clc_status no_picture(const tar *t) {
+    const clc_tar_index *index = &t->index;
+    if (index->bad.count > 0)
+        return clc_fail(CLC_FORMAT, "%s: no picture in the archive can be used; the first: %s",
+                        t->path, clc_names_at(&index->bad.entries, 1));
+    if (!*index->others)
+        return clc_fail(CLC_FORMAT, "%s: no picture in the archive", t->path);
+    return clc_fail(CLC_FORMAT, "%s: no picture in the archive; its members are %s, ...", t->path,
+                    index->others);
+}
+
 static clc_status read_index(tar *t) {
     clc_status status = CLC_OK;
     struct archive *archive = NULL;
@@ -108,15 +118,16 @@ static clc_status read_index(tar *t) {
     if (t->file < 0 || fstat(t->file, &info) != 0)
         return clc_fail(CLC_IO, "cannot read %s: %s", t->path, strerror(errno));
     t->stamp = clc_stamp(&info, 0);
+    if (clc_tar_cache_load(t->path, t->stamp, &t->index))
+        return CLC_OK;
     CLC_TRY(clc_tar_open(t->path, NULL, 0, &archive));
     CLC_TRY(clc_tar_index_read(archive, t->path, (uint64_t)info.st_size, &t->index));
+    if (fstat(t->file, &info) != 0 || clc_stamp(&info, 0) != t->stamp)
+        CLC_TRY(clc_fail(CLC_IO, "%s has changed while it was read", t->path));
     if (t->index.names.count == 0)
-        status = clc_fail(CLC_FORMAT, "%s: no picture in the archive; %s%s%s", t->path,
-                          t->index.bad.count ? clc_names_at(&t->index.bad.entries, 1)
-                          : *t->index.others ? "its members are "
-                                             : "it is empty",
-                          t->index.bad.count ? "" : t->index.others,
-                          *t->index.others && !t->index.bad.count ? ", ..." : "");
+        status = no_picture(t);
+    else if (archive_filter_count(archive) > 1)
+        clc_tar_cache_save(t->path, t->stamp, &t->index);
 fail:
     if (archive)
         archive_read_free(archive);

@@ -11,7 +11,8 @@ struct archive_entry;
 typedef struct clc_tar_member {
     uint64_t place; /* of its bytes in the file, or its number in the archive, as `direct` says */
     uint64_t size;
-    int32_t label; /* in `labels`, or -1 */
+    int64_t
+        label; /* in `labels`, or -1; of eight bytes, since a structure that is kept has no gaps */
 } clc_tar_member;
 
 typedef struct clc_tar_index {

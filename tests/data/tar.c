@@ -1,10 +1,11 @@
 /* Archives: every kind that libarchive writes here is read back, with webdataset's rules. */
 #include "source_support.h"
 
-#include "data/tar_index.h"
+#include "data/tar_cache.h"
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <dirent.h>
 #include <locale.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -219,6 +220,26 @@ static void links_and_unsupported(void **state) {
     clc_source_close(&source);
 }
 
+#define CACHE "cache"
+
+/* The path of the only kept list. */
+static const char *only_list(void) {
+    static char path[1200];
+    DIR *stream = opendir(in_folder(CACHE "/clcontrast/lists"));
+    struct dirent *entry;
+    int found = 0;
+    assert_non_null(stream);
+    while ((entry = readdir(stream)))
+        if (entry->d_name[0] != '.') {
+            snprintf(path, sizeof path, "%s/%.64s", in_folder(CACHE "/clcontrast/lists"),
+                     entry->d_name);
+            found++;
+        }
+    closedir(stream);
+    assert_int_equal(found, 1);
+    return path;
+}
+
 static void nothing_in_it(void **state) {
     (void)state;
     clc_source *source;
@@ -328,6 +349,78 @@ static void many_threads(void **state) {
     }
 }
 
+static void expect_kept(const clc_config_data *config) {
+    clc_source *source = open_train(config);
+    expect_items(source, "k.tar.gz", NAMES("a/1.bmp", "b/2.bmp"));
+    expect_classes(source, NAMES("3", "x y"));
+    expect_labels(source, NAMES("x y", "3"));
+    assert_int_equal(source->bad.count, 1);
+    expect_bad(source, "4.heic", "not supported");
+    assert_int_equal(source->passed_over, 3);
+    assert_int_equal(first_byte(source, 1), 2);
+    clc_source_close(&source);
+}
+
+/* What is in a compressed archive is kept; the kept list says the same, and is used only while it
+ * is whole and of this very file. */
+static void lists_of_compressed_archives_are_kept(void **state) {
+    (void)state;
+    size_t n;
+    clc_tar_index index;
+    /* Another place than for the archives above; a plain one needs no list. */
+    assert_int_equal(setenv("XDG_CACHE_HOME", in_folder(CACHE), 1), 0);
+    put_archive("plain.tar", simple);
+    clc_config_data config = train_in("plain.tar");
+    clc_source *source = open_train(&config);
+    clc_source_close(&source);
+    put_archive("k.tar.gz", (member[]){{"a/1.bmp", NULL, 1},
+                                       {"a/1.cls", "x y", 0},
+                                       {"b/2.bmp", NULL, 2},
+                                       {"b/2.json", "{\"cls\": 3}", 0},
+                                       {"4.heic", "x", 0},
+                                       {"README", "x", 0},
+                                       {NULL, NULL, 0}});
+    config = train_in("k.tar.gz");
+    expect_kept(&config);
+    char file[1200], key[1200] = "";
+    snprintf(file, sizeof file, "%s", only_list());
+    uint8_t *bytes = get_file(file, &n);
+    uint64_t length;
+    memcpy(&length, bytes + 16, sizeof length);
+    memcpy(key, bytes + 24, length);
+    assert_non_null(strstr(key, "/k.tar.gz"));
+    assert_true(clc_tar_cache_parse(bytes, n, key, &index));
+    assert_int_equal(index.names.count, 2);
+    clc_tar_index_free(&index);
+    assert_false(clc_tar_cache_parse(bytes, n, "0000000000000000 /k.tar.gz", &index));
+    for (size_t i = 0; i < n; i++) {
+        assert_false(clc_tar_cache_parse(bytes, i, key, &index));
+        bytes[i] ^= 1;
+        assert_false(clc_tar_cache_parse(bytes, n, key, &index));
+        bytes[i] ^= 1;
+    }
+    /* Torn, it is made anew. */
+    put_file(file, bytes, n / 2);
+    expect_kept(&config);
+    size_t again;
+    uint8_t *anew = get_file(file, &again);
+    assert_int_equal(again, n);
+    assert_memory_equal(anew, bytes, n);
+    free(anew);
+    free(bytes);
+    /* Another archive of that name has another list, in the same place. */
+    put_archive("k.tar.gz", simple);
+    source = open_train(&config);
+    assert_int_equal(source->count, 3);
+    clc_source_close(&source);
+    assert_string_equal(only_list(), file);
+}
+
+static int start(void **state) {
+    int failed = make_test_folder(state);
+    return failed ? failed : setenv("XDG_CACHE_HOME", in_folder("other"), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_kind),
@@ -339,6 +432,7 @@ int main(void) {
         cmocka_unit_test(cut_archives),
         cmocka_unit_test(notices_changes),
         cmocka_unit_test(many_threads),
+        cmocka_unit_test(lists_of_compressed_archives_are_kept),
     };
-    return cmocka_run_group_tests_name("tar", tests, make_test_folder, remove_test_folder);
+    return cmocka_run_group_tests_name("tar", tests, start, remove_test_folder);
 }
