@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs packages, builds with gcc and clang, debug and release, none with a warning, and runs all tests, then once
-# more under AddressSanitizer and UBSan (but for those of other OpenCL implementations). The last line counts the single
-# tests of both runs.
+# more under AddressSanitizer and UBSan (but for those of other OpenCL implementations, and fuzzing, which has them
+# anyway). The last line counts the single tests of both runs.
 set -u
 cd "$(dirname "$0")/.."
 
@@ -47,7 +47,7 @@ export OCL_ICD_VENDORS
 # what stands before it, and crashes, once in some 100 runs: it is to leave the blocks of shared libraries alone.
 ASAN_OPTIONS=use_sigaltstack=0:intercept_tls_get_addr=0
 export ASAN_OPTIONS
-run build-sanitize --no-suite platforms --no-suite gate
+run build-sanitize --no-suite platforms --no-suite gate --no-suite fuzz
 
 # shellcheck disable=SC2086
 awk -v failed="$failed" '

@@ -118,6 +118,15 @@ static bool is_psd(const uint8_t *bytes, size_t n) {
     return clc_begins(bytes, n, "8BPS\0\1", 6);
 }
 
+/* What stb does about alpha there leaves the range of a byte. */
+static clc_status decode_psd(const uint8_t *bytes, size_t n, const clc_image_options *options,
+                             clc_raster *raster) {
+    enum { CHANNELS = 12 };
+    if (n > CHANNELS + 1 && (bytes[CHANNELS] || bytes[CHANNELS + 1] > 3))
+        return clc_fail(CLC_FORMAT, "not supported (more than 3 channels)");
+    return decode(bytes, n, options, raster);
+}
+
 /* There is no magic number: every field of the header must make sense. */
 static bool is_tga(const uint8_t *bytes, size_t n) {
     enum { HEADER = 18, MAP = 1, TYPE = 2, MAP_BITS = 7, WIDTH = 12, BITS = 16, FLAGS = 17 };
@@ -138,5 +147,5 @@ static bool is_tga(const uint8_t *bytes, size_t n) {
 
 const clc_decoder clc_decoder_gif = {"gif", is_gif, probe, decode};
 const clc_decoder clc_decoder_bmp = {"bmp", is_bmp, probe, decode};
-const clc_decoder clc_decoder_psd = {"psd", is_psd, probe, decode};
+const clc_decoder clc_decoder_psd = {"psd", is_psd, probe, decode_psd};
 const clc_decoder clc_decoder_tga = {"tga", is_tga, probe, decode};

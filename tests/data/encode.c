@@ -67,7 +67,7 @@ bytes bytes_join(bytes first, const void *second, size_t n) {
     return first;
 }
 
-static void append_number(bytes *b, uint32_t value, int n, bool little) {
+static void append_number(bytes *b, uint64_t value, int n, bool little) {
     for (int i = 0; i < n; i++)
         bytes_insert(b, b->n, &(uint8_t){(uint8_t)(value >> 8 * (little ? i : n - 1 - i))}, 1);
 }
