@@ -1,5 +1,5 @@
 /* An array file, its header parsed by PARSE. */
-#include "data/bare.h"
+#include "data/array_file.h"
 #include "fuzz.h"
 
 #define ITEM_MOST (1 << 20)

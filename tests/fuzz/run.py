@@ -9,14 +9,17 @@ FOLDER/tests/fuzz/fuzz_<target> <that file> shows it again. FOLDER/corpus/<targe
 import argparse
 import concurrent.futures
 import glob
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
 
 # What data/image.h states for pictures of 65,536 pixels is 14 MB and 64 MiB; AddressSanitizer takes three times that.
-LIMITS = ["-malloc_limit_mb=96", "-rss_limit_mb=768", "-timeout=10", "-max_len=8192"]
+LIMITS = ["-malloc_limit_mb=96", "-rss_limit_mb=768", "-timeout=10", "-max_len=12288"]
 SEED_BYTES = 8192
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1", UBSAN_OPTIONS="print_stacktrace=1")
 
@@ -54,8 +57,24 @@ def make_seeds(source, folder, targets):
     done = subprocess.run(command, env=dict(ENVIRONMENT, ASAN_OPTIONS="detect_leaks=0"), capture_output=True, text=True)
     for path in glob.glob(os.path.join(source, "config/*.ini")):
         shutil.copy(path, os.path.join(seeds, "ini"))
+    add_archives(os.path.join(seeds, "tar"))
     add_odd_images(source, seeds)
     return None if done.returncode == 0 else done.stdout + done.stderr
+
+
+def add_archives(folder):
+    members = {"a/x.png": b"\x89PNG", "a/x.cls": b"3", "b.pnm": b"P5 1 1 255\n\0", "b.json": b'{"label": "dog"}'}
+    os.makedirs(folder, exist_ok=True)
+    for kind in ("", "gz", "bz2", "xz"):
+        with tarfile.open(os.path.join(folder, "tar" + kind), "w:" + kind) as archive:
+            for name, data in members.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(os.path.join(folder, f"zip{kind}"), "w", kind) as archive:
+            for name, data in members.items():
+                archive.writestr(name, data)
 
 
 def add_odd_images(source, seeds):
