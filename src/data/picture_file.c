@@ -94,6 +94,8 @@ static clc_status load(const clc_source *source, size_t item, size_t most, uint8
     int file =
         open(clc_names_at(&source->names, item), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     *bytes = NULL;
+    *n = 0;
+    *whole = false;
     if (file < 0)
         return cannot_read();
     clc_status status = read_bytes(file, source->stamps[item], most, bytes, n, whole);
