@@ -13,14 +13,15 @@
 #include "tune/tune.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OVERRIDES = 64, MAX_POSITIONALS = 4 };
+enum { MAX_OVERRIDES = 64 };
 
 typedef struct arguments {
-    const char *positionals[MAX_POSITIONALS]; /* without the command */
+    char **positionals; /* without the command */
     int positional_count;
     const char *overrides[MAX_OVERRIDES];
     size_t override_count;
@@ -77,7 +78,12 @@ static clc_status run_eval(const arguments *a) {
 }
 
 static clc_status run_embed(const arguments *a) {
-    return clc_run_embed(a->positionals[0], a->device, a->output, a->overrides, a->override_count);
+    const char *const *paths = (const char *const *)a->positionals + 1;
+    if (a->positional_count == 1)
+        return clc_run_embed(a->positionals[0], a->device, a->output, a->overrides,
+                             a->override_count);
+    return clc_embed_paths(a->positionals[0], a->device, a->output, paths,
+                           (size_t)a->positional_count - 1, a->overrides, a->override_count);
 }
 
 static clc_status run_bench(const arguments *a) {
@@ -107,7 +113,10 @@ static const command commands[] = {
      run_train},
     {"eval", "RUN", "evaluate the encoder of a run folder: kNN, linear probe, baselines", 1, 1,
      run_eval},
-    {"embed", "RUN", "write features and labels of a run's data as .npy", 1, 1, run_embed},
+    {"embed", "RUN|ENCODER [IMAGE...]",
+     "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), or of "
+     "a run's own data",
+     1, INT_MAX, run_embed},
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
      1, 1, run_sweep},
@@ -268,8 +277,8 @@ static clc_status choose_command(arguments *a, int count, char **words, const co
     if (count - first < c->least || count - first > c->most)
         return clc_fail(CLC_INVALID, "usage: clcontrast %s %s [options]; see clcontrast --help",
                         c->name, c->usage);
-    for (int i = first; i < count; i++)
-        a->positionals[a->positional_count++] = words[i];
+    a->positionals = words + first;
+    a->positional_count = count - first;
     *chosen = c;
     return CLC_OK;
 }

@@ -7,10 +7,8 @@
 #include "common.h"
 #include "augment/view.h"
 
-/* Source images (H, W, C), side of the views. */
-#ifndef H
-#define H 28
-#define W 28
+/* Channels; side of the views. */
+#ifndef S
 #define C 3
 #define S 28
 #endif
@@ -18,8 +16,8 @@
 #ifndef CROP
 #define CROP            CROP_RANDOM_RESIZED
 #define PADDING         4
-#define FALLBACK_HEIGHT 28
-#define FALLBACK_WIDTH  28
+#define RATIO_LOW       0.75f
+#define RATIO_HIGH      1.3333334f
 #define SCALE_LOW       0.08f
 #define SCALE_SPAN      0.92f
 #define LOG_RATIO_LOW   -0.2876821f
@@ -111,54 +109,95 @@ int part_order(int number) {
     return order;
 }
 
+/* a / b, correctly rounded: OpenCL's own division may be off by 2.5 units, on each device in its
+ * way. 1 / b by a step of Newton's, then two corrections of the quotient by its exact remainder
+ * (Markstein 1990). */
+#define CORRECT_DIVISION(name, type)                                                               \
+    type name(const type a, const type b) {                                                        \
+        type y = 1.0f / b, q;                                                                      \
+        y = fma(fma(-y, b, (type)(1.0f)), y, y);                                                   \
+        q = a * y;                                                                                 \
+        q = fma(fma(-q, b, a), y, q);                                                              \
+        return fma(fma(-q, b, a), y, q);                                                           \
+    }
+CORRECT_DIVISION(divide, float)
+CORRECT_DIVISION(divide_vec, vec)
+
+/* A box of this size in the middle of the image. */
+void middle_box(const augment_place *at, int height, int width, augment_view *v) {
+    v->height = height;
+    v->width = width;
+    v->top = (at->height - height) / 2;
+    v->left = (at->width - width) / 2;
+}
+
 #if CROP == CROP_RANDOM_RESIZED
+/* The largest box in the middle whose shape is allowed. */
+void fallback_box(const augment_place *at, augment_view *v) {
+    const float shape = divide((float)at->width, (float)at->height);
+    int height = at->height, width = at->width;
+    if (shape < RATIO_LOW)
+        height = max((int)(divide((float)width, RATIO_LOW) + 0.5f), 1);
+    else if (shape > RATIO_HIGH)
+        width = max((int)((float)height * RATIO_HIGH + 0.5f), 1);
+    middle_box(at, height, width, v);
+}
+
 /* torchvision's RandomResizedCrop: the first of ten boxes of random area and shape that fits, else
  * the largest centred box of an allowed shape. */
-void draw_box_resized(const uint2 key, uint4 counter, augment_view *v) {
-    v->height = FALLBACK_HEIGHT;
-    v->width = FALLBACK_WIDTH;
-    v->top = (H - v->height) / 2;
-    v->left = (W - v->width) / 2;
+void draw_box_resized(const uint2 key, uint4 counter, const augment_place *at, augment_view *v) {
+    const int h = at->height, w = at->width;
     for (int t = 0; t < CROP_TRIES; t++) {
         counter.w = PURPOSE_CROP + t;
         const uint4 bits = philox(key, counter);
-        const float area = (float)(H * W) * (SCALE_LOW + UNIFORM(bits.x) * SCALE_SPAN);
+        const float area = (float)(h * w) * (SCALE_LOW + UNIFORM(bits.x) * SCALE_SPAN);
         const float shape = LOG_RATIO_LOW + UNIFORM(bits.y) * LOG_RATIO_SPAN;
         const int width = rounded_root(area * exponential(shape));
         const int height = rounded_root(area * exponential(-shape));
-        if (width > 0 && width <= W && height > 0 && height <= H) {
+        if (width > 0 && width <= w && height > 0 && height <= h) {
             v->height = height;
             v->width = width;
-            v->top = below(bits.z, H - height + 1);
-            v->left = below(bits.w, W - width + 1);
-            break;
+            v->top = below(bits.z, h - height + 1);
+            v->left = below(bits.w, w - width + 1);
+            return;
         }
     }
+    fallback_box(at, v);
 }
 #endif
 
-void draw_box(const uint2 key, uint4 counter, const int crop, augment_view *v) {
+#if CROP == CROP_RANDOM
+/* Where a box of S pixels begins along a side of `length` pixels; in the middle of a side that is
+ * shorter even with its border. */
+int random_start(uint bits, int length) {
+    const int ways = length + 2 * PADDING - S + 1;
+    return ways > 0 ? below(bits, ways) - PADDING : (length - S) / 2;
+}
+#endif
+
+void draw_box(const uint2 key, uint4 counter, const int crop, const augment_place *at,
+              augment_view *v) {
     v->top = v->left = 0;
-    v->height = H;
-    v->width = W;
+    v->height = at->height;
+    v->width = at->width;
     if (!crop)
         return;
 #if CROP == CROP_RANDOM_RESIZED
-    draw_box_resized(key, counter, v);
-#elif CROP != CROP_NONE
-    v->height = v->width = S;
-    v->top = (H - S) / 2;
-    v->left = (W - S) / 2;
-#endif
-#if CROP == CROP_RANDOM
+    draw_box_resized(key, counter, at, v);
+#elif CROP == CROP_SQUARE
+    middle_box(at, min(at->height, at->width), min(at->height, at->width), v);
+#elif CROP == CROP_CENTER
+    middle_box(at, S, S, v);
+#elif CROP == CROP_RANDOM
     counter.w = PURPOSE_CROP;
     const uint4 bits = philox(key, counter);
-    v->top = below(bits.z, H + 2 * PADDING - S + 1) - PADDING;
-    v->left = below(bits.w, W + 2 * PADDING - S + 1) - PADDING;
+    v->height = v->width = S;
+    v->top = random_start(bits.z, at->height);
+    v->left = random_start(bits.w, at->width);
 #endif
 }
 
-augment_view draw_view(const uint2 key, uint4 counter) {
+augment_view draw_view(const uint2 key, uint4 counter, const augment_place *at) {
     augment_view v;
     counter.w = PURPOSE_SHAPE;
     const uint4 shape = philox(key, counter);
@@ -169,7 +208,7 @@ augment_view draw_view(const uint2 key, uint4 counter) {
     counter.w = PURPOSE_JITTER;
     const uint4 jitter = philox(key, counter);
     v.sample = (int)counter.x;
-    draw_box(key, counter, UNIFORM(shape.x) < P_CROP, &v);
+    draw_box(key, counter, UNIFORM(shape.x) < P_CROP, at, &v);
     v.horizontal_flip = UNIFORM(shape.y) < P_HORIZONTAL;
     v.vertical_flip = UNIFORM(shape.z) < P_VERTICAL;
     v.rotate = UNIFORM(shape.w) < P_ROTATION;

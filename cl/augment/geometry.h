@@ -4,10 +4,11 @@
 
 #include "augment/image.h"
 
-/* The most taps of an axis. */
-#ifndef TAPS_X
-#define TAPS_X 5
-#define TAPS_Y 5
+/* Of the largest image: its width and the taps that its axes need. */
+#ifndef MOST_WIDTH
+#define MOST_WIDTH 28
+#define TAPS_X     5
+#define TAPS_Y     5
 #endif
 
 /* Taps that a box of `length` pixels needs: the triangle's support is max(1, length / S) to either
@@ -52,14 +53,16 @@ void axis_table(int lid, int start, int length, int limit, int flip, int stride,
 
 /* Rows first, which are contiguous bytes: between = weights of y x source, in the box's columns
  * only. */
-void resize_rows(int lid, const global uchar *restrict source, const augment_view *v,
-                 const global int *restrict index, const global float *restrict weight,
-                 global float *restrict between // (S,W,C)
+void resize_rows(int lid, const global uchar *restrict source, const int width,
+                 const augment_view *v, const global int *restrict index,
+                 const global float *restrict weight,
+                 global float *restrict between // (S,MOST_WIDTH,C)
 ) {
-    const int first = clamp(v->left, 0, W - 1) * C, end = clamp(v->left + v->width, 1, W) * C;
+    const int first = clamp(v->left, 0, width - 1) * C;
+    const int end = clamp(v->left + v->width, 1, width) * C;
     const int taps = axis_taps(v->height);
     ROWS(r, S) {
-        global float *restrict to = between + r * (W * C);
+        global float *restrict to = between + r * (MOST_WIDTH * C);
         SHARED_LOOP
         for (int k = 0; k < taps; k++) {
             const global uchar *restrict from = source + index[k * S + r];
@@ -82,7 +85,7 @@ void resize_columns(int lid, const global float *restrict between, const augment
     const int taps = axis_taps(v->width);
     ROWS(r, S)
     for (int c = 0; c < C; c++) {
-        const global float *restrict from = between + r * (W * C) + c;
+        const global float *restrict from = between + r * (MOST_WIDTH * C) + c;
         global float *restrict to = image + c * PLANE + r * S;
         if (taps == 2) {
             COLUMNS(s, 0, S)

@@ -4,7 +4,7 @@
 #define AUGMENT_IMAGE_H
 
 #include "common.h"
-#include "augment/view.h"
+#include "augment/draw.h"
 
 /* Work-items of a group, which handles a view at a time: 1 on CPU devices. */
 #ifndef LWS
@@ -32,19 +32,6 @@
 #define COLUMNS(i, first, end)                                                                     \
     SHARED_LOOP for (int i = (first) + lid % LX; i < (end); i += LX)
 #define ITEMS(i, n) SHARED_LOOP for (int i = lid; i < (n); i += LWS)
-
-/* a / b, correctly rounded: OpenCL's own division may be off by 2.5 units, on each device in its way. 1 / b by a
- * step of Newton's, then two corrections of the quotient by its exact remainder (Markstein 1990). */
-#define CORRECT_DIVISION(name, type)                                                               \
-    type name(const type a, const type b) {                                                        \
-        type y = 1.0f / b, q;                                                                      \
-        y = fma(fma(-y, b, (type)(1.0f)), y, y);                                                   \
-        q = a * y;                                                                                 \
-        q = fma(fma(-q, b, a), y, q);                                                              \
-        return fma(fma(-q, b, a), y, q);                                                           \
-    }
-CORRECT_DIVISION(divide, float)
-CORRECT_DIVISION(divide_vec, vec)
 
 /* Makes what each item wrote visible to its group. Never under a condition. */
 #if LWS == 1

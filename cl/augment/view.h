@@ -7,6 +7,10 @@
 #ifndef AUGMENT_VIEW_H
 #define AUGMENT_VIEW_H
 
+#ifndef __OPENCL_VERSION__
+#include <stdint.h>
+#endif
+
 #define PURPOSE_CROP   0  /* 0 to 9: try t of the crop: x area, y ratio, z top, w left */
 #define PURPOSE_SHAPE  16 /* whether: x crop, y horizontal flip, z vertical flip, w rotation */
 #define PURPOSE_COLOUR 17 /* whether: x jitter, y grey, z blur, w solarise */
@@ -18,6 +22,7 @@
 #define CROP_RANDOM_RESIZED 1
 #define CROP_RANDOM         2
 #define CROP_CENTER         3
+#define CROP_SQUARE         4
 #define CROP_TRIES          10
 
 /* Stages that a program contains; the others cost nothing. */
@@ -37,8 +42,24 @@
 #define PART_SATURATION 2
 #define PART_HUE        3
 
+/* Where an image of the batch lies: its bytes (height,width,C) begin at `offset` of a buffer. That
+ * is its place; its identity, which decides what is drawn, is a number of its own. */
+#ifdef __OPENCL_VERSION__
+typedef ulong augment_offset;
+#else
+typedef uint64_t augment_offset;
+#endif
+#define AUGMENT_BUFFERS 4
+typedef struct augment_place {
+    augment_offset offset;
+    int buffer; /* 0 to AUGMENT_BUFFERS - 1 */
+    int height, width;
+    int unused; /* to a multiple of 8 bytes */
+} augment_place;
+
 typedef struct augment_view {
-    int sample;                         /* index of the source image */
+    int sample;                         /* identity of the source image */
+    int image;                          /* number of its place */
     int top, left, height, width;       /* box of the source; outside the image: black */
     int horizontal_flip, vertical_flip; /* 0 or 1, as the next ones */
     int rotate, jitter, grey, blur, solarise;

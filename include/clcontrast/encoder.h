@@ -13,20 +13,21 @@ extern "C" {
 
 typedef struct clc_encoder clc_encoder;
 
-/* Loads config.ini and encoder.safetensors of the run `folder` onto a device (number, "cpu", "gpu"
- * or part of a name; NULL: the best). Close with clc_encoder_close. */
-CLC_API clc_status clc_encoder_open(const char *folder, const char *device, clc_encoder **encoder);
+/* Loads an encoder from `path`, an encoder.safetensors or the folder of a run, onto a device (number,
+ * "cpu", "gpu" or part of a name; NULL: the best). Close with clc_encoder_close. */
+CLC_API clc_status clc_encoder_open(const char *path, const char *device, clc_encoder **encoder);
 
 /* Features an image gives. */
 CLC_API int clc_encoder_features(const clc_encoder *encoder);
 
-/* Shape that images must have. */
-CLC_API void clc_encoder_shape(const clc_encoder *encoder, int *height, int *width, int *channels);
+/* Channels that images are brought to: 1 grey, 3 colour, or as many as they must have. */
+CLC_API int clc_encoder_channels(const clc_encoder *encoder);
 
-/* Embeds `count` images, pixels (count,height,width,channels) bytes, into features
- * (count,clc_encoder_features()) floats of the caller. */
+/* Embeds `count` images of any size, pixels (count,height,width,channels) bytes, into features
+ * (count,clc_encoder_features()) floats of the caller. An image's features don't depend on the
+ * others'. */
 CLC_API clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t count,
-                                     float *features);
+                                     int height, int width, int channels, float *features);
 
 CLC_API void clc_encoder_close(clc_encoder **encoder);
 

@@ -1,7 +1,5 @@
 #include "augment/augment.h"
 
-#include "../../cl/augment/view.h"
-
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,6 +123,19 @@ static clc_status check_crop(const clc_augment *a) {
     return CLC_OK;
 }
 
+/* Colours are made of three channels, greys of one. */
+static clc_status check_colour(const clc_augment *a) {
+    const bool jitters = a->jitter > 0 && (a->brightness > 0 || a->contrast > 0 ||
+                                           a->saturation > 0 || a->hue > 0);
+    if (a->channels != 1 && a->channels != 3 && (jitters || a->grey > 0 || a->solarise > 0))
+        return clc_fail(CLC_INVALID,
+                        "augmentation: images of %d channels have no colour to jitter, take away "
+                        "or solarise; set augmentation.jitter, grey, solarise (and "
+                        "second_solarise) to 0, or data.channels to 3 or 1",
+                        a->channels);
+    return CLC_OK;
+}
+
 static clc_status check_amounts(const clc_augment *a) {
     const float strengths[] = {a->brightness, a->contrast, a->saturation};
     for (int i = 0; i < 3; i++)
@@ -158,9 +169,10 @@ static clc_status check_amounts(const clc_augment *a) {
 
 clc_status clc_augment_check(const clc_augment *a) {
     clc_status status = CLC_OK;
-    if (a->channels != 1 && a->channels != 3)
-        return clc_fail(CLC_INVALID, "augmentation: images of %d channels; 1 and 3 are possible",
-                        a->channels);
+    if (a->channels < 1 || a->channels > CLC_AUGMENT_CHANNELS)
+        return clc_fail(CLC_INVALID, "augmentation: images of %d channels; 1 to %d are possible",
+                        a->channels, CLC_AUGMENT_CHANNELS);
+    CLC_TRY(check_colour(a));
     if (a->height < 1 || a->width < 1 || a->size < 1 || a->height > 4096 || a->width > 4096 ||
         a->size > 4096)
         return clc_fail(CLC_INVALID,
@@ -174,14 +186,14 @@ fail:
     return status;
 }
 
-clc_augment clc_augment_evaluation(const clc_augment *train) {
+clc_augment clc_augment_evaluation(const clc_augment *train, bool whole) {
     clc_augment a = {.height = train->height,
                      .width = train->width,
                      .channels = train->channels,
                      .size = train->size,
                      .seed = train->seed};
     bool cuts = train->crop == CLC_CROP_RANDOM || train->crop == CLC_CROP_CENTER;
-    a.crop = cuts ? CLC_CROP_CENTER : CLC_CROP_NONE;
+    a.crop = cuts ? CLC_CROP_CENTER : whole ? CLC_CROP_NONE : CLC_CROP_SQUARE;
     a.crop_probability = 1;
     memcpy(a.mean, train->mean, sizeof a.mean);
     memcpy(a.std, train->std, sizeof a.std);
@@ -217,31 +229,16 @@ static void add_factor(char *options, const char *name, float strength) {
     add_range(options, name, strength < 1 ? 1 - strength : 0, 1 + strength);
 }
 
-/* The box when ten tries failed: the largest in the middle whose shape is allowed. */
-static void add_fallback(char *options, const clc_augment *a) {
-    int height = a->height, width = a->width;
-    double aspect = (double)width / height;
-    if (aspect < (double)a->crop_ratio[0])
-        height = (int)lrint(width / (double)a->crop_ratio[0]);
-    else if (aspect > (double)a->crop_ratio[1])
-        width = (int)lrint(height * (double)a->crop_ratio[1]);
-    add_options(options, " -DFALLBACK_HEIGHT=%d -DFALLBACK_WIDTH=%d", height < 1 ? 1 : height,
-                width < 1 ? 1 : width);
-}
-
 static void make_options(const clc_augment *a, const shape *s, char *options) {
     const bool resized = a->crop == CLC_CROP_RANDOM_RESIZED;
     bool random = resized || a->crop == CLC_CROP_RANDOM;
     options[0] = '\0';
-    add_options(options, "-DVW=%u -DH=%d -DW=%d -DC=%d -DS=%d -DLWS=%zu -DSTAGES=%d -DKERNEL=%d",
-                s->width, a->height, a->width, a->channels, a->size, s->group_size, s->stages,
-                s->kernel);
-    add_options(options, " -DTAPS_X=%d -DTAPS_Y=%d -DCROP=%d -DPADDING=%d", s->taps_x, s->taps_y,
-                (int)a->crop, a->crop_padding);
-    if (resized)
-        add_fallback(options, a);
-    else
-        add_options(options, " -DFALLBACK_HEIGHT=1 -DFALLBACK_WIDTH=1");
+    add_options(options, "-DVW=%u -DC=%d -DS=%d -DLWS=%zu -DSTAGES=%d -DKERNEL=%d", s->width,
+                a->channels, a->size, s->group_size, s->stages, s->kernel);
+    add_options(options, " -DMOST_WIDTH=%d -DTAPS_X=%d -DTAPS_Y=%d -DCROP=%d -DPADDING=%d",
+                a->width, s->taps_x, s->taps_y, (int)a->crop, a->crop_padding);
+    add_float(options, "RATIO_LOW", resized ? a->crop_ratio[0] : 1);
+    add_float(options, "RATIO_HIGH", resized ? a->crop_ratio[1] : 1);
     add_range(options, "SCALE", a->crop_scale[0], a->crop_scale[1]);
     add_range(options, "LOG_RATIO", resized ? logf(a->crop_ratio[0]) : 0,
               resized ? logf(a->crop_ratio[1]) : 0);
@@ -262,8 +259,8 @@ static void make_options(const clc_augment *a, const shape *s, char *options) {
 }
 
 static clc_status add_draw(clc_sequence *sequence, clc_device *device, const clc_augment *a,
-                           const clc_augment_batch *b, const char *options, cl_mem indices,
-                           cl_mem step_state, cl_mem workspace) {
+                           const clc_augment_batch *b, const char *options,
+                           const clc_augment_images *images, cl_mem step_state, cl_mem workspace) {
     const size_t views = (size_t)b->images * (size_t)b->views, local = device->group_size;
     const size_t groups = (views + local - 1) / local;
     const clc_launch_spec spec = {.source = "augment/augment.cl",
@@ -273,14 +270,14 @@ static clc_status add_draw(clc_sequence *sequence, clc_device *device, const clc
                                   .local = {local},
                                   .op = "augment_draw",
                                   .bytes = (double)(views * sizeof(augment_view))};
-    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(indices), CLC_MEM(step_state),
-                      CLC_MEM(workspace), CLC_INT(b->images), CLC_INT(b->views),
-                      CLC_INT(b->first_image), CLC_INT(b->first_view),
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(images->indices), CLC_MEM(images->places),
+                      CLC_MEM(step_state), CLC_MEM(workspace), CLC_INT(b->images),
+                      CLC_INT(b->views), CLC_INT(b->first_image), CLC_INT(b->first_view),
                       CLC_UINT(a->seed & 0xFFFFFFFFu), CLC_UINT(a->seed >> 32));
 }
 
 clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const clc_augment *a,
-                             const clc_augment_batch *b, cl_mem pixels, cl_mem indices,
+                             const clc_augment_batch *b, const clc_augment_images *images,
                              cl_mem step_state, cl_mem out, cl_mem workspace) {
     clc_status status = CLC_OK;
     char options[OPTIONS];
@@ -288,7 +285,7 @@ clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const c
     CLC_TRY(clc_augment_check(a));
     const shape s = make_shape(device, a, views);
     make_options(a, &s, options);
-    CLC_TRY(add_draw(sequence, device, a, b, options, indices, step_state, workspace));
+    CLC_TRY(add_draw(sequence, device, a, b, options, images, step_state, workspace));
     const double source = (double)a->height * a->width * a->channels;
     const double view = (double)a->size * a->size * a->channels;
     const clc_launch_spec spec = {.source = "augment/augment.cl",
@@ -299,16 +296,18 @@ clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const c
                                   .op = "augment_render",
                                   .flops = views * view * 8,
                                   .bytes = views * (source + view * sizeof(float))};
-    float mean[3] = {0}, scale[3] = {0};
+    cl_float16 mean = {0}, scale = {0};
     for (int c = 0; c < a->channels; c++) {
-        mean[c] = a->mean[c];
-        scale[c] = 1.0f / a->std[c];
+        mean.s[c] = a->mean[c];
+        scale.s[c] = 1.0f / a->std[c];
     }
-    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(pixels), CLC_MEM(workspace), CLC_MEM(out),
-                       CLC_MEM(workspace), CLC_UINT(s.offset), CLC_INT(views),
-                       CLC_INT(b->first_row), CLC_FLOAT(a->solarise_threshold), CLC_FLOAT(mean[0]),
-                       CLC_FLOAT(mean[1]), CLC_FLOAT(mean[2]), CLC_FLOAT(scale[0]),
-                       CLC_FLOAT(scale[1]), CLC_FLOAT(scale[2])));
+    const cl_mem *from = images->pixels;
+    CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(from[0]),
+                       CLC_MEM(from[1] ? from[1] : from[0]), CLC_MEM(from[2] ? from[2] : from[0]),
+                       CLC_MEM(from[3] ? from[3] : from[0]), CLC_MEM(images->places),
+                       CLC_MEM(workspace), CLC_MEM(out), CLC_MEM(workspace), CLC_UINT(s.offset),
+                       CLC_INT(views), CLC_INT(b->first_row), CLC_FLOAT(a->solarise_threshold),
+                       CLC_FLOAT16(mean), CLC_FLOAT16(scale)));
 fail:
     return status;
 }

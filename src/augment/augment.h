@@ -7,7 +7,9 @@
  * mean) / std
  *
  * Crop, resize (bilinear with antialiasing), jitter, grey, blur (reflected borders) and solarise
- * follow torchvision. On images of one channel saturation, hue and grey do nothing. What is drawn
+ * follow torchvision. Images may differ in size. On images of one channel saturation, hue and grey
+ * do nothing; other numbers than 1 and 3 know no colour, and jitter, grey and solarise are refused.
+ * What is drawn
  * for a view depends on the seed, the epoch, the sample and the number of the view only:
  * cl/augment/view.h lists the draws. It is the same for any batch, place in the batch and device.
  */
@@ -16,16 +18,21 @@
 
 #include "device/sequence.h"
 
+#include "../../cl/augment/view.h"
+
 typedef enum clc_crop {
     CLC_CROP_NONE,           /* the whole image, resized if its size is not that of a view */
     CLC_CROP_RANDOM_RESIZED, /* a box of random area and shape, resized */
     CLC_CROP_RANDOM,         /* size x size pixels anywhere in the image with a black border */
-    CLC_CROP_CENTER          /* size x size pixels in the middle, black where there is no image */
+    CLC_CROP_CENTER,         /* size x size pixels in the middle, black where there is no image */
+    CLC_CROP_SQUARE          /* the largest square in the middle, resized */
 } clc_crop;
+
+enum { CLC_AUGMENT_CHANNELS = 16 }; /* the most channels */
 
 /* All zero but the sizes and std: the images as they are. */
 typedef struct clc_augment {
-    int height, width, channels; /* of the source images; 1 or 3 channels */
+    int height, width, channels; /* the greatest of the source images; up to CLC_AUGMENT_CHANNELS */
     int size;                    /* side of a view */
     clc_crop crop;
     float crop_scale[2];    /* RANDOM_RESIZED: least and greatest fraction of the area */
@@ -43,16 +50,17 @@ typedef struct clc_augment {
     int blur_kernel;                        /* odd width; 0: a tenth of size, odd, at least 3 */
     float solarise;                         /* probability of inverting pixels >= threshold */
     float solarise_threshold;
-    float mean[3], std[3]; /* one a channel, for pixels in [0, 1] */
+    float mean[CLC_AUGMENT_CHANNELS], std[CLC_AUGMENT_CHANNELS]; /* for pixels in [0, 1] */
     uint64_t seed;
 } clc_augment;
 
 /* Fails with CLC_INVALID and what is wrong. */
 clc_status clc_augment_check(const clc_augment *augment);
 
-/* The transform of evaluation: the same source, size and normalisation, nothing random. The whole
- * image, resized if need be; where training crops without resizing, the middle of it. */
-clc_augment clc_augment_evaluation(const clc_augment *train);
+/* The transform of evaluation: the same source, size and normalisation, nothing random. The largest
+ * square in the middle, or (`whole`) all of the image, resized if need be; where training crops
+ * without resizing, as many pixels in the middle. */
+clc_augment clc_augment_evaluation(const clc_augment *train, bool whole);
 
 /* Bytes of workspace for `views` views in all. What the launches leave at its start is one
  * augment_view (cl/augment/view.h) a view. */
@@ -66,11 +74,16 @@ typedef struct clc_augment_batch {
     int first_row;     /* where the views go: row first_row + v images + i is view v of image i */
 } clc_augment_batch;
 
+/* The images of a batch on the device: where they lie, and who they are. */
+typedef struct clc_augment_images {
+    cl_mem pixels[AUGMENT_BUFFERS]; /* bytes; NULL from the first that isn't used on */
+    cl_mem places;                  /* augment_place (images) */
+    cl_mem indices;                 /* int (images): identities */
+} clc_augment_images;
+
 /* Appends the launches that make views of images. */
 clc_status clc_augment_build(clc_sequence *sequence, clc_device *device, const clc_augment *augment,
-                             const clc_augment_batch *batch,
-                             cl_mem pixels,     /* bytes (count,H,W,C): the whole data set */
-                             cl_mem indices,    /* int: the batch's images */
+                             const clc_augment_batch *batch, const clc_augment_images *images,
                              cl_mem step_state, /* uint [0]: the epoch */
                              cl_mem out,        /* (rows,size,size,C) */
                              cl_mem workspace);

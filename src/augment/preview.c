@@ -3,48 +3,71 @@
 #include "report/contact_sheet.h"
 
 #include <math.h>
+#include <string.h>
 
-enum { SMALLEST_CELL = 64 };
+enum { SMALLEST_CELL = 64, LARGEST_SHOWN = 256 };
 
-/* Makes the views (views * images, size, size, C) and reads them back; the caller frees *made. */
-static clc_status make_views(clc_device *device, const clc_augment *a, const uint8_t *pixels,
-                             int images, int views, float **made) {
+/* The images in one buffer, and where they are in it. */
+static clc_status upload(clc_device *device, const clc_image *images, int count,
+                         clc_augment_images *to) {
     clc_status status = CLC_OK;
-    cl_mem source = NULL, indices = NULL, state = NULL, out = NULL, workspace = NULL;
-    clc_sequence sequence = {0};
+    augment_place *places = NULL;
     int32_t *numbers = NULL;
+    size_t bytes = 0;
+    const size_t n = (size_t)count;
+    CLC_NEW(places, n);
+    CLC_NEW(numbers, n);
+    for (int i = 0; i < count; i++) {
+        const clc_image *image = &images[i];
+        numbers[i] = i;
+        places[i] = (augment_place){.offset = bytes, .height = image->height, .width = image->width};
+        bytes += (size_t)image->height * (size_t)image->width * (size_t)image->channels;
+    }
+    CLC_TRY(clc_buffer_create(device, bytes, "preview images", &to->pixels[0]));
+    CLC_TRY(clc_buffer_create(device, n * sizeof *places, "preview places", &to->places));
+    CLC_TRY(clc_buffer_create(device, n * sizeof *numbers, "preview indices", &to->indices));
+    CLC_TRY(clc_buffer_write(device, to->places, 0, n * sizeof *places, places));
+    CLC_TRY(clc_buffer_write(device, to->indices, 0, n * sizeof *numbers, numbers));
+    for (int i = 0; i < count; i++) {
+        const size_t end = i + 1 < count ? (size_t)places[i + 1].offset : bytes;
+        CLC_TRY(clc_buffer_write(device, to->pixels[0], (size_t)places[i].offset,
+                                 end - (size_t)places[i].offset, images[i].pixels));
+    }
+fail:
+    free(places);
+    free(numbers);
+    return status;
+}
+
+/* Makes the views (views * count, size, size, C) and reads them back; the caller frees *made. */
+static clc_status make_views(clc_device *device, const clc_augment *a, const clc_image *images,
+                             int count, int views, float **made) {
+    clc_status status = CLC_OK;
+    clc_augment_images source = {0};
+    cl_mem state = NULL, out = NULL, workspace = NULL;
+    clc_sequence sequence = {0};
     float *values = NULL;
     const cl_uint epoch = 0;
-    const size_t n = (size_t)images, in = n * (size_t)(a->height * a->width * a->channels);
-    const size_t count = n * (size_t)views * (size_t)(a->size * a->size * a->channels);
-    CLC_NEW(numbers, n);
-    CLC_NEW(values, count);
-    for (int i = 0; i < images; i++)
-        numbers[i] = i;
-    CLC_TRY(clc_buffer_create(device, in, "preview images", &source));
-    CLC_TRY(clc_buffer_create(device, n * sizeof *numbers, "preview indices", &indices));
+    const size_t floats = (size_t)count * (size_t)views * (size_t)(a->size * a->size * a->channels);
+    CLC_NEW(values, floats);
+    CLC_TRY(upload(device, images, count, &source));
     CLC_TRY(clc_buffer_create(device, sizeof epoch, "preview epoch", &state));
-    CLC_TRY(clc_buffer_create(device, count * sizeof *values, "preview views", &out));
-    CLC_TRY(clc_buffer_create(device, clc_augment_workspace(device, a, images * views),
+    CLC_TRY(clc_buffer_create(device, floats * sizeof *values, "preview views", &out));
+    CLC_TRY(clc_buffer_create(device, clc_augment_workspace(device, a, count * views),
                               "preview workspace", &workspace));
-    CLC_TRY(clc_buffer_write(device, source, 0, in, pixels));
-    CLC_TRY(clc_buffer_write(device, indices, 0, n * sizeof *numbers, numbers));
     CLC_TRY(clc_buffer_write(device, state, 0, sizeof epoch, &epoch));
-    const clc_augment_batch batch = {.images = images, .views = views};
-    CLC_TRY(
-        clc_augment_build(&sequence, device, a, &batch, source, indices, state, out, workspace));
+    const clc_augment_batch batch = {.images = count, .views = views};
+    CLC_TRY(clc_augment_build(&sequence, device, a, &batch, &source, state, out, workspace));
     CLC_TRY(clc_sequence_run(&sequence, device));
-    CLC_TRY(clc_buffer_read(device, out, 0, count * sizeof *values, values));
+    CLC_TRY(clc_buffer_read(device, out, 0, floats * sizeof *values, values));
     *made = values;
     values = NULL;
 fail:
     clc_sequence_free(&sequence);
-    clc_buffer_release(device, &workspace);
-    clc_buffer_release(device, &out);
-    clc_buffer_release(device, &state);
-    clc_buffer_release(device, &indices);
-    clc_buffer_release(device, &source);
-    free(numbers);
+    cl_mem *const buffers[] = {&workspace,      &out,           &state,
+                               &source.indices, &source.places, &source.pixels[0]};
+    for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+        clc_buffer_release(device, buffers[i]);
     free(values);
     return status;
 }
@@ -59,22 +82,35 @@ static int cell_side(int side) {
     return side * ((SMALLEST_CELL + side - 1) / side);
 }
 
-static clc_status draw(const clc_augment *a, const uint8_t *pixels, const float *values, int images,
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
+/* A sheet whose cells hold each of the images and of the views. */
+static clc_status make_sheet(const clc_augment *a, const clc_image *images, int count, int views,
+                             clc_contact_sheet **sheet) {
+    int tall = cell_side(a->size), broad = tall;
+    for (int i = 0; i < count; i++) {
+        tall = larger(tall, cell_side(images[i].height));
+        broad = larger(broad, cell_side(images[i].width));
+    }
+    return clc_contact_sheet_create(count, views + 1, tall, broad, sheet);
+}
+
+static clc_status draw(const clc_augment *a, const clc_image *images, const float *values, int count,
                        int views, const char *png_path) {
     clc_status status = CLC_OK;
     clc_contact_sheet *sheet = NULL;
     uint8_t *bytes = NULL;
-    const size_t image = (size_t)(a->height * a->width * a->channels);
     const size_t view = (size_t)(a->size * a->size * a->channels);
-    const int tall = cell_side(a->height), broad = cell_side(a->width), side = cell_side(a->size);
     CLC_NEW(bytes, view);
-    CLC_TRY(clc_contact_sheet_create(images, views + 1, tall > side ? tall : side,
-                                     broad > side ? broad : side, &sheet));
-    for (int i = 0; i < images; i++) {
-        clc_contact_sheet_put(sheet, i, 0, pixels + (size_t)i * image, a->height, a->width,
-                              a->channels);
+    CLC_TRY(make_sheet(a, images, count, views, &sheet));
+    for (int i = 0; i < count; i++) {
+        const clc_image *image = &images[i];
+        clc_contact_sheet_put(sheet, i, 0, image->pixels, image->height, image->width,
+                              image->channels);
         for (int v = 0; v < views; v++) {
-            to_bytes(values + ((size_t)v * (size_t)images + (size_t)i) * view, view, bytes);
+            to_bytes(values + ((size_t)v * (size_t)count + (size_t)i) * view, view, bytes);
             clc_contact_sheet_put(sheet, i, v + 1, bytes, a->size, a->size, a->channels);
         }
     }
@@ -85,19 +121,44 @@ fail:
     return status;
 }
 
+/* Copies that are small enough to be shown; the caller frees each and *shown. */
+static clc_status shrink(const clc_image *images, int count, clc_image **shown) {
+    clc_status status = CLC_OK;
+    const clc_image_options options = {.side = LARGEST_SHOWN};
+    CLC_NEW(*shown, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        clc_image *copy = &(*shown)[i];
+        const size_t bytes = (size_t)images[i].height * (size_t)images[i].width *
+                             (size_t)images[i].channels;
+        *copy = images[i];
+        copy->pixels = NULL;
+        CLC_NEW(copy->pixels, bytes);
+        memcpy(copy->pixels, images[i].pixels, bytes);
+        CLC_TRY(clc_image_fit(copy, &options));
+    }
+fail:
+    return status;
+}
+
 clc_status clc_augment_preview(clc_device *device, const clc_augment *augment,
-                               const uint8_t *pixels, int images, int views, const char *png_path) {
+                               const clc_image *images, int count, int views,
+                               const char *png_path) {
     clc_status status = CLC_OK;
     float *values = NULL;
-    clc_augment shown = *augment;
-    for (int c = 0; c < 3; c++) {
-        shown.mean[c] = 0;
-        shown.std[c] = 1;
+    clc_image *shown = NULL;
+    clc_augment plain = *augment;
+    for (int c = 0; c < CLC_AUGMENT_CHANNELS; c++) {
+        plain.mean[c] = 0;
+        plain.std[c] = 1;
     }
-    CLC_TRY(clc_augment_check(&shown));
-    CLC_TRY(make_views(device, &shown, pixels, images, views, &values));
-    CLC_TRY(draw(&shown, pixels, values, images, views, png_path));
+    CLC_TRY(clc_augment_check(&plain));
+    CLC_TRY(make_views(device, &plain, images, count, views, &values));
+    CLC_TRY(shrink(images, count, &shown));
+    CLC_TRY(draw(&plain, shown, values, count, views, png_path));
 fail:
+    for (int i = 0; shown && i < count; i++)
+        clc_image_free(&shown[i]);
+    free(shown);
     free(values);
     return status;
 }

@@ -1,7 +1,6 @@
 #include "bench/bench.h"
 
 #include "core/clock.h"
-#include "data/order.h"
 #include "device/program.h"
 #include "device/roofline.h"
 #include "train/stand_in.h"
@@ -25,18 +24,18 @@ typedef struct bench {
     size_t op_count;
     clc_roofline roofline;
     double step_seconds, first_step_seconds, profiled_seconds;
-    int32_t *order;
+    clc_loader *loader;
     int64_t steps;
 } bench;
 
 static clc_status run_steps(bench *b, int n) {
     clc_status status = CLC_OK;
     clc_step_slot slot;
-    const int64_t batch = b->session.config.training.batch;
-    const int64_t per_epoch = (int64_t)b->session.data->count / batch;
-    for (int i = 0; i < n; i++, b->steps++)
-        CLC_TRY(clc_step_enqueue(&b->session.step, b->steps, 0, 0.01f,
-                                 b->order + b->steps % per_epoch * batch, &slot));
+    clc_batch batch;
+    for (int i = 0; i < n; i++, b->steps++) {
+        CLC_TRY(clc_loader_next(b->loader, &batch));
+        CLC_TRY(clc_step_enqueue(&b->session.step, 0.01f, &batch, &slot));
+    }
     CLC_TRY(clc_device_finish(b->session.device));
 fail:
     return status;
@@ -181,8 +180,7 @@ static clc_status open_bench(const clc_train_options *options, bench **made) {
     CLC_NEW(b, 1);
     *made = b;
     CLC_TRY(clc_stand_in_open(&b->session, options));
-    CLC_NEW(b->order, b->session.data->count);
-    clc_epoch_order(1, 0, b->order, b->session.data->count);
+    CLC_TRY(clc_step_loader(&b->session.step, 0, &b->loader));
     CLC_TRY(time_steps(b));
 fail:
     return status;
@@ -191,8 +189,10 @@ fail:
 static void close_bench(bench *b) {
     if (!b)
         return;
+    if (b->session.device)
+        clc_device_finish(b->session.device);
+    clc_loader_close(&b->loader);
     clc_session_close(&b->session);
-    free(b->order);
     free(b->ops);
     free(b);
 }

@@ -198,10 +198,22 @@ static clc_status fail_at_key(const config_loader *loader, const clc_config_key 
     return status;
 }
 
+/* Applies the overrides, then checks the whole. */
+static clc_status finish(config_loader *loader, const char *const *overrides, size_t n_overrides) {
+    const clc_config_key *keys[2];
+    clc_status status = CLC_OK;
+    for (size_t i = 0; i < n_overrides; i++) {
+        status = apply_override(loader, overrides[i]);
+        if (status != CLC_OK)
+            return clc_fail_context(status, "--set %s", overrides[i]);
+    }
+    status = clc_config_check(loader->config, keys);
+    return status == CLC_OK ? CLC_OK : fail_at_key(loader, keys, status);
+}
+
 clc_status clc_config_load(const char *path, const char *const *overrides, size_t n_overrides,
                            clc_config *config) {
     config_loader loader = {.config = config, .path = path};
-    const clc_config_key *keys[2];
     clc_status status = CLC_OK;
     set_defaults(config);
     if (path) {
@@ -210,16 +222,15 @@ clc_status clc_config_load(const char *path, const char *const *overrides, size_
             return clc_fail_file("read", path);
         CLC_TRY(load_stream(&loader, stream));
     }
-    for (size_t i = 0; i < n_overrides; i++) {
-        status = apply_override(&loader, overrides[i]);
-        if (status != CLC_OK)
-            return clc_fail_context(status, "--set %s", overrides[i]);
-    }
-    status = clc_config_check(config, keys);
-    if (status != CLC_OK)
-        return fail_at_key(&loader, keys, status);
+    CLC_TRY(finish(&loader, overrides, n_overrides));
 fail:
     return status;
+}
+
+clc_status clc_config_override(const char *const *overrides, size_t n_overrides,
+                               clc_config *config) {
+    config_loader loader = {.config = config};
+    return finish(&loader, overrides, n_overrides);
 }
 
 clc_status clc_config_load_text(const char *text, const char *name, clc_config *config) {

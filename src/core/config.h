@@ -212,6 +212,10 @@ clc_status clc_config_load(const char *path, const char *const *overrides, size_
  */
 clc_status clc_config_load_text(const char *text, const char *name, clc_config *config);
 
+/* Applies overrides to a loaded configuration and checks it, as clc_config_load does. */
+clc_status clc_config_override(const char *const *overrides, size_t n_overrides,
+                               clc_config *config);
+
 /* What differs between the configuration of a run and one with which it is to be resumed, each key
  * as "section.key = value (was value)", with commas between; NULL where there is none. */
 typedef struct clc_config_changes {
@@ -229,9 +233,9 @@ void clc_config_changes_free(clc_config_changes *changes);
  * other. For a configuration that a program changed; ranges are not checked again. */
 clc_status clc_config_validate(const clc_config *config);
 
-/* Fails with CLC_INVALID unless there are training images, and for `evaluation` also test images
- * and the labels of both. Loading doesn't ask for them: not every command needs data. */
-clc_status clc_config_require_data(const clc_config *config, bool evaluation);
+/* Fails with CLC_INVALID unless there are training images. Loading doesn't ask for them: not every
+ * command needs data. */
+clc_status clc_config_require_data(const clc_config *config);
 
 /* The word of a CHOICE, such as "resnet18" of ("encoder", "name"); a static string. */
 const char *clc_config_choice(const clc_config *config, const char *section, const char *key);

@@ -33,18 +33,24 @@ static clc_status check_data(const clc_config *config, const clc_config_key *key
     if (limit != 0 && limit < config->training.batch)
         return CONTRADICTION(data.limit, training.batch,
                              "there would be no full batch; raise the limit or lower the batch");
-    if (config->data.test_labels[0] && !config->data.test_images[0])
-        return CONTRADICTION(data.test_labels, data.test_images,
+    if (config->data.train[0] && config->data.train_images[0])
+        return CONTRADICTION(data.train, data.train_images, "give one of them");
+    if (config->data.test[0] && config->data.test_images[0])
+        return CONTRADICTION(data.test, data.test_images, "give one of them");
+    if (config->data.test_labels[0] && !config->data.test_images[0] && !config->data.test[0])
+        return CONTRADICTION(data.test_labels, data.test,
                              "labels without images; give both or neither");
-    if (config->data.train_labels[0] && !config->data.train_images[0])
-        return CONTRADICTION(data.train_labels, data.train_images,
+    if (config->data.train_labels[0] && !config->data.train_images[0] && !config->data.train[0])
+        return CONTRADICTION(data.train_labels, data.train,
                              "labels without images; give both or neither");
+    if (config->data.test_fraction > 0 && (config->data.test[0] || config->data.test_images[0]))
+        return CONTRADICTION(data.test_fraction, data.test,
+                             "the test set is given, or it is a part of data.train");
+    if (config->data.range.count == 1)
+        return CONTRADICTION(data.range, data.range, "give the values of black and of white");
     if (config->augmentation.mean.count != config->augmentation.std.count)
         return CONTRADICTION(augmentation.mean, augmentation.std,
                              "give as many of one as of the other, or leave both empty");
-    if (config->augmentation.mean.count == 2)
-        return CONTRADICTION(augmentation.mean, augmentation.std,
-                             "images have 1 or 3 channels, not 2; give as many values");
     return CLC_OK;
 }
 
@@ -126,21 +132,9 @@ clc_status clc_config_validate(const clc_config *config) {
     return clc_config_check(config, keys);
 }
 
-clc_status clc_config_require_data(const clc_config *config, bool evaluation) {
-    const struct {
-        const char *key, *value;
-        bool needed;
-    } files[] = {
-        {"train_images", config->data.train_images, true},
-        {"train_labels", config->data.train_labels, evaluation},
-        {"test_images", config->data.test_images, evaluation},
-        {"test_labels", config->data.test_labels, evaluation},
-    };
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (files[i].needed && !files[i].value[0])
-            return clc_fail(CLC_INVALID,
-                            "data.%s is not given, which %s needs; set it in section [data] or "
-                            "with --set data.%s=FILE",
-                            files[i].key, evaluation ? "evaluation" : "training", files[i].key);
+clc_status clc_config_require_data(const clc_config *config) {
+    if (!config->data.train[0] && !config->data.train_images[0])
+        return clc_fail(CLC_INVALID, "data.train is not given; name a folder, list, archive or file "
+                                     "of images in section [data] or with --set data.train=PATH");
     return CLC_OK;
 }

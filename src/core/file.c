@@ -113,6 +113,16 @@ clc_status clc_file_writer_write(clc_file_writer *writer, const void *data, size
     return CLC_OK;
 }
 
+clc_status clc_file_writer_rewrite(clc_file_writer *writer, long offset, const void *data,
+                                   size_t n) {
+    if (fseek(writer->stream, offset, SEEK_SET) != 0)
+        return clc_fail_file("write", writer->path);
+    clc_status status = clc_file_writer_write(writer, data, n);
+    if (status == CLC_OK && fseek(writer->stream, 0, SEEK_END) != 0)
+        status = clc_fail_file("write", writer->path);
+    return status;
+}
+
 clc_status clc_file_writer_print(clc_file_writer *writer, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

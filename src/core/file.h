@@ -16,6 +16,10 @@ clc_status clc_file_writer_open(const char *path, clc_file_writer **writer);
 /* Appends `n` bytes. */
 clc_status clc_file_writer_write(clc_file_writer *writer, const void *data, size_t n);
 
+/* Writes `n` bytes over what stands at `offset`; appending goes on at the end. */
+clc_status clc_file_writer_rewrite(clc_file_writer *writer, long offset, const void *data,
+                                   size_t n);
+
 /* Appends formatted text. */
 clc_status clc_file_writer_print(clc_file_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

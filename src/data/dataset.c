@@ -1,57 +1,419 @@
 #include "data/dataset.h"
 
+#include "core/file.h"
+#include "core/log.h"
+#include "core/parallel.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-static const struct {
-    const char *name;
-    clc_status (*load)(const char *images, const char *labels, size_t limit, clc_dataset *dataset);
-} formats[] = {
-#define FORMAT_ENTRY(format) {#format, clc_dataset_load_##format},
-    CLC_DATASET_FORMATS(FORMAT_ENTRY)
-#undef FORMAT_ENTRY
-};
+enum { SAMPLE = 2048, PROBED = 64 };
 
-const char *clc_dataset_format_names(void) {
-#define FORMAT_NAME(format) ", " #format
-    return &(CLC_DATASET_FORMATS(FORMAT_NAME))[2];
-#undef FORMAT_NAME
+/* ---- decisions ---- */
+
+static int largest_view(const clc_config *config) {
+    const clc_ints *crops = &config->method.crop_sizes;
+    int side = config->augmentation.size;
+    for (size_t i = 0; i < crops->count; i++)
+        side = crops->values[i] > side ? crops->values[i] : side;
+    return side;
 }
 
-static void set_name(clc_dataset *dataset, const char *path) {
-    const char *slash = strrchr(path, '/');
-    snprintf(dataset->name, sizeof dataset->name, "%s", slash ? slash + 1 : path);
-    size_t length = strlen(dataset->name);
-    if (length > 3 && !strcmp(dataset->name + length - 3, ".gz"))
-        dataset->name[length - 3] = '\0';
+/* The side that pictures are kept at: half as much again as a view has, so that most crops are not
+ * enlarged. Crops that aren't resized need the pixels as they are. */
+int clc_dataset_side(const clc_config *config) {
+    const int crop = config->augmentation.crop, side = 3 * largest_view(config) / 2;
+    if (config->data.store_side)
+        return config->data.store_side;
+    if (crop == CLC_CONFIG_CROP_RANDOM || crop == CLC_CONFIG_CROP_CENTER || !config->augmentation.size)
+        return 0;
+    return side;
 }
 
-clc_status clc_dataset_load(const char *format, const char *images, const char *labels,
-                            size_t limit, clc_dataset **out) {
-    clc_status status = CLC_OK;
-    clc_dataset *dataset = NULL;
-    size_t i = 0, count = sizeof formats / sizeof *formats;
-    *out = NULL;
-    while (i < count && strcmp(formats[i].name, format))
-        i++;
-    if (i == count)
-        CLC_TRY(clc_fail(CLC_INVALID, "unknown data set format '%s'; known: %s", format,
-                         clc_dataset_format_names()));
-    CLC_NEW(dataset, 1);
-    set_name(dataset, images);
-    CLC_TRY(formats[i].load(images, labels && *labels ? labels : NULL, limit, dataset));
-    *out = dataset;
+/* One channel if the first pictures all have one, else three; more if the first has more. */
+clc_status clc_dataset_channels(const clc_source *source, const clc_image_options *options,
+                                int *channels) {
+    *channels = options->channels;
+    if (*channels)
+        return CLC_OK;
+    for (size_t i = 0, known = 0; i < source->count && known < PROBED; i++) {
+        clc_image_info info;
+        if (clc_source_probe(source, i, options, &info) != CLC_OK)
+            continue;
+        known++;
+        *channels = info.channels > *channels ? info.channels : *channels;
+    }
+    if (*channels == 0)
+        return clc_fail(CLC_FORMAT, "%s: none of the first %zu files is a picture; the last says: %s",
+                        source->name, source->count, clc_error());
+    if (*channels > CLC_CHANNELS_MAX)
+        return clc_fail(CLC_FORMAT, "%s: pictures of %d channels; at most %d are supported",
+                        source->name, *channels, CLC_CHANNELS_MAX);
     return CLC_OK;
+}
+
+static clc_status make_options(const clc_config *config, clc_dataset *d) {
+    clc_status status = CLC_OK;
+    int channels = config->data.channels;
+    d->image = clc_image_options_from_config(&config->data, clc_dataset_side(config), channels);
+    d->threads = config->data.threads ? config->data.threads : clc_processors();
+    d->stop_at_bad = config->data.on_bad == CLC_CONFIG_BAD_STOP;
+    d->bad_limit = config->data.bad_limit;
+    CLC_TRY(clc_dataset_channels(d->source, &d->image, &channels));
+    d->channels = d->image.channels = channels;
 fail:
-    clc_dataset_free(&dataset);
+    return status;
+}
+
+/* ---- a sample ---- */
+
+typedef struct sampler {
+    const clc_dataset *data;
+    pthread_mutex_t lock;
+    size_t next, count; /* of `count` items, evenly spread */
+    clc_pixel_sums sums;
+    uint64_t pictures;
+} sampler;
+
+static clc_status sample_some(void *context) {
+    sampler *s = context;
+    const clc_source *source = s->data->source;
+    for (;;) {
+        pthread_mutex_lock(&s->lock);
+        const size_t i = s->next++;
+        pthread_mutex_unlock(&s->lock);
+        clc_image image = {0};
+        if (i >= s->count)
+            return CLC_OK;
+        const size_t item = (size_t)((double)i * (double)source->count / (double)s->count);
+        if (clc_source_read(source, item, &s->data->image, &image) != CLC_OK)
+            continue; /* counted when training meets it */
+        pthread_mutex_lock(&s->lock);
+        clc_pixel_sums_add(&s->sums, &image);
+        s->pictures++;
+        pthread_mutex_unlock(&s->lock);
+        clc_image_free(&image);
+    }
+}
+
+/* Sums over some of the pictures; *bytes: what all of them would take. */
+static clc_status measure_sample(const clc_dataset *d, clc_pixel_sums *sums, double *bytes) {
+    clc_status status = CLC_OK;
+    sampler s = {.data = d, .count = d->source->count < SAMPLE ? d->source->count : SAMPLE};
+    pthread_mutex_init(&s.lock, NULL);
+    CLC_TRY(clc_parallel(d->threads, sample_some, &s));
+    if (!s.pictures)
+        CLC_TRY(clc_fail(CLC_FORMAT, "%s: none of %zu files, evenly spread, is a picture", d->name,
+                         s.count));
+    *sums = s.sums;
+    *bytes = (double)s.sums.pixels * d->channels / (double)s.pictures * (double)d->source->count;
+fail:
+    pthread_mutex_destroy(&s.lock);
+    return status;
+}
+
+static void set_statistics(const clc_pixel_sums *sums, clc_dataset *d) {
+    const double n = (double)sums->pixels;
+    for (int c = 0; c < d->channels; c++) {
+        d->mean[c] = (double)sums->sum[c] / n / 255;
+        const double variance =
+            (double)sums->squares[c] / n / (255.0 * 255.0) - d->mean[c] * d->mean[c];
+        /* Images all alike: nothing to scale. */
+        d->deviation[c] = variance > 1e-6 ? sqrt(variance) : 1;
+    }
+}
+
+/* ---- stored or decoded when needed ---- */
+
+static void set_sizes(clc_dataset *d) {
+    d->uniform = true;
+    d->height = d->places[0].height;
+    d->width = d->places[0].width;
+    for (size_t i = 1; i < d->count; i++) {
+        const clc_place *p = &d->places[i];
+        d->uniform = d->uniform && p->height == d->height && p->width == d->width;
+        d->height = p->height > d->height ? p->height : d->height;
+        d->width = p->width > d->width ? p->width : d->width;
+    }
+}
+
+static clc_status open_stored(const clc_config *config, clc_dataset *d) {
+    clc_status status = CLC_OK;
+    const clc_store_options options = {.image = d->image,
+                                       .threads = d->threads,
+                                       .stop = d->stop_at_bad,
+                                       .bad_limit = d->bad_limit,
+                                       .pack = config->data.pack && !d->source->bare};
+    CLC_TRY(clc_store_open(d->source, &options, &d->store));
+    d->count = d->store->count;
+    if (!d->count)
+        CLC_TRY(clc_fail(CLC_FORMAT, "%s: there is no picture", d->name));
+    d->items = d->store->items;
+    d->places = d->store->places;
+    d->pixels = d->store->pixels;
+    d->bytes = d->store->bytes;
+    set_sizes(d);
+    set_statistics(&d->store->sums, d);
+    for (size_t i = 0; i < d->store->bad.entries.count; i += 2)
+        CLC_TRY(clc_bad_files_add(&d->bad, clc_names_at(&d->store->bad.entries, i),
+                                  clc_names_at(&d->store->bad.entries, i + 1)));
+fail:
+    return status;
+}
+
+/* The greatest size that a picture can come to. */
+static clc_status bound_sizes(clc_dataset *d) {
+    if (d->source->bare) {
+        clc_image_fitted(&d->image, d->source->height, d->source->width, &d->height, &d->width);
+        return CLC_OK;
+    }
+    if (!d->image.side)
+        return clc_fail(CLC_INVALID,
+                        "%s: pictures that are decoded when needed have to be of bounded size; set "
+                        "data.store_side",
+                        d->name);
+    d->height = d->width = 2 * d->image.side;
+    return CLC_OK;
+}
+
+static clc_status open_streamed(clc_dataset *d) {
+    clc_status status = CLC_OK;
+    d->count = d->source->count;
+    CLC_TRY(bound_sizes(d));
+    CLC_NEW(d->items, d->count);
+    for (size_t i = 0; i < d->count; i++)
+        d->items[i] = (uint32_t)i;
+    for (size_t i = 0; i < d->source->bad.entries.count; i += 2)
+        CLC_TRY(clc_bad_files_add(&d->bad, clc_names_at(&d->source->bad.entries, i),
+                                  clc_names_at(&d->source->bad.entries, i + 1)));
+    CLC_TRY(clc_bad_files_check(&d->bad, d->count + d->bad.count, d->stop_at_bad, d->bad_limit));
+fail:
+    return status;
+}
+
+/* Whether pictures are decoded each time they are needed. Measures a sample if it has to. */
+static clc_status choose(const clc_config *config, clc_dataset *d, bool *streamed,
+                         clc_pixel_sums *sums) {
+    clc_status status = CLC_OK;
+    const double side = d->image.side, limit = 1e9 * config->data.pack_limit;
+    double bytes = (double)d->source->count * 2 * side * side * d->channels;
+    *streamed = config->data.residency == CLC_CONFIG_RESIDENCY_STREAM;
+    if (!*streamed && (d->source->bare || !config->data.pack || !d->image.side || bytes <= limit ||
+                       config->data.residency != CLC_CONFIG_RESIDENCY_AUTO))
+        return CLC_OK;
+    CLC_TRY(measure_sample(d, sums, &bytes));
+    *streamed = *streamed || bytes > limit;
+    if (bytes > limit)
+        clc_log("%s: decoded, its pictures would take %.1f GB, more than data.pack_limit: they are "
+                "decoded in each epoch",
+                d->name, bytes / 1e9);
+fail:
+    return status;
+}
+
+/* ---- labels ---- */
+
+static clc_status set_labels(clc_dataset *d) {
+    clc_status status = CLC_OK;
+    d->classes = (int)d->source->classes.count;
+    for (size_t i = 0; i < d->source->classes.count; i++) {
+        const char *name = clc_names_at(&d->source->classes, i);
+        CLC_TRY(clc_names_add(&d->class_names, name, strlen(name)));
+    }
+    if (!d->source->labels)
+        return CLC_OK;
+    CLC_NEW(d->labels, d->count);
+    for (size_t i = 0; i < d->count; i++)
+        d->labels[i] = d->source->labels[d->items[i]];
+fail:
+    return status;
+}
+
+static clc_status log_counts(const clc_dataset *d) {
+    clc_status status = CLC_OK;
+    size_t copies = 0, unlabelled = 0;
+    if (d->store)
+        CLC_TRY(clc_store_duplicates(d->store, &copies));
+    for (size_t i = 0; d->labels && i < d->count; i++)
+        unlabelled += d->labels[i] < 0;
+    char size[64] = "", classes[64] = "";
+    if (d->uniform)
+        snprintf(size, sizeof size, " of %d x %d", d->height, d->width);
+    if (d->labels)
+        snprintf(classes, sizeof classes, ", %d classes", d->classes);
+    clc_log("data: %zu images%s with %d channel%s%s from %s", d->count, size, d->channels,
+            d->channels == 1 ? "" : "s", classes, d->name);
+    if (d->bad.count)
+        clc_log("data: %zu bad files are left out; the first: %s: %s", d->bad.count,
+                clc_names_at(&d->bad.entries, 0), clc_names_at(&d->bad.entries, 1));
+    if (d->source->passed_over || copies || unlabelled)
+        clc_log("data: %zu other files passed over, %zu images are copies of others, %zu have no "
+                "label",
+                d->source->passed_over, copies, unlabelled);
+fail:
+    return status;
+}
+
+clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc_dataset *train,
+                            clc_dataset **dataset) {
+    clc_status status = CLC_OK;
+    clc_dataset *d = NULL;
+    clc_pixel_sums sums = {0};
+    bool streamed;
+    double bytes;
+    *dataset = NULL;
+    CLC_NEW(d, 1);
+    CLC_TRY(clc_source_open(&config->data, split, train ? &train->class_names : NULL, &d->source));
+    memcpy(d->name, d->source->name, sizeof d->name);
+    if (split == CLC_SPLIT_TRAIN && config->data.limit &&
+        (size_t)config->data.limit < d->source->count)
+        d->source->count = (size_t)config->data.limit;
+    CLC_TRY(make_options(config, d));
+    CLC_TRY(choose(config, d, &streamed, &sums));
+    CLC_TRY(streamed ? open_streamed(d) : open_stored(config, d));
+    if (streamed && !sums.pixels)
+        CLC_TRY(measure_sample(d, &sums, &bytes));
+    if (streamed)
+        set_statistics(&sums, d);
+    CLC_TRY(set_labels(d));
+    CLC_TRY(log_counts(d));
+    *dataset = d;
+    d = NULL;
+fail:
+    clc_dataset_free(&d);
+    return status;
+}
+
+clc_status clc_dataset_open_paths(const clc_config *config, const char *const *paths, size_t n,
+                                  clc_dataset **dataset) {
+    clc_status status = CLC_OK;
+    clc_dataset *d = NULL;
+    *dataset = NULL;
+    CLC_NEW(d, 1);
+    CLC_TRY(clc_source_open_paths(&config->data, paths, n, &d->source));
+    memcpy(d->name, d->source->name, sizeof d->name);
+    CLC_TRY(make_options(config, d));
+    CLC_TRY(open_streamed(d));
+    CLC_TRY(set_labels(d));
+    *dataset = d;
+    d = NULL;
+fail:
+    clc_dataset_free(&d);
+    return status;
+}
+
+clc_status clc_dataset_make(const char *name, size_t count, int height, int width, int channels,
+                            uint8_t *pixels, int32_t *labels, int classes, clc_dataset **dataset) {
+    clc_status status = CLC_OK;
+    clc_pixel_sums sums = {0};
+    const uint64_t image = (uint64_t)height * (uint64_t)width * (uint64_t)channels;
+    clc_dataset *d = NULL;
+    CLC_NEW(d, 1);
+    snprintf(d->name, sizeof d->name, "%s", name);
+    d->count = count;
+    d->height = height;
+    d->width = width;
+    d->channels = channels;
+    d->uniform = true;
+    d->labels = labels;
+    d->classes = classes;
+    d->pixels = d->own_pixels = pixels;
+    d->bytes = count * image;
+    labels = NULL;
+    pixels = NULL;
+    CLC_NEW(d->own_places, count);
+    d->places = d->own_places;
+    for (size_t i = 0; i < count; i++) {
+        const clc_image one = {height, width, channels, d->own_pixels + i * image};
+        d->own_places[i] = (clc_place){i * image, height, width};
+        clc_pixel_sums_add(&sums, &one);
+    }
+    set_statistics(&sums, d);
+    *dataset = d;
+    d = NULL;
+fail:
+    free(labels);
+    free(pixels);
+    clc_dataset_free(&d);
+    return status;
+}
+
+const char *clc_dataset_sample_name(const clc_dataset *d, size_t i) {
+    return d->source ? clc_names_at(&d->source->names, d->items[i]) : "";
+}
+
+static int larger_first(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+size_t clc_dataset_most_bytes(const clc_dataset *d, size_t n) {
+    const size_t largest = (size_t)d->height * (size_t)d->width * (size_t)d->channels;
+    uint64_t *sizes = d->places && !d->uniform ? malloc(d->count * sizeof *sizes) : NULL;
+    size_t sum = 0;
+    if (!sizes)
+        return n * (d->image.side && !d->uniform && d->source && !d->source->bare ? largest / 2 : largest);
+    for (size_t i = 0; i < d->count; i++)
+        sizes[i] = (uint64_t)d->places[i].height * (uint64_t)d->places[i].width *
+                   (uint64_t)d->channels;
+    qsort(sizes, d->count, sizeof *sizes, larger_first);
+    for (size_t i = 0; i < n; i++)
+        sum += sizes[i < d->count ? i : d->count - 1];
+    free(sizes);
+    return sum;
+}
+
+clc_status clc_bad_files_write(const clc_bad_files *const *lists, size_t n, const char *path) {
+    clc_status status = CLC_OK;
+    clc_file_writer *writer = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += lists[i] ? lists[i]->count : 0;
+    if (!count)
+        return unlink(path) == 0 || errno == ENOENT ? CLC_OK : clc_fail_file("remove", path);
+    CLC_TRY(clc_file_writer_open(path, &writer));
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; lists[k] && i < 2 * lists[k]->count; i++) {
+            CLC_TRY(clc_write_name(writer, clc_names_at(&lists[k]->entries, i)));
+            CLC_TRY(clc_file_writer_write(writer, i % 2 ? "\n" : "\t", 1));
+        }
+    CLC_TRY(clc_file_writer_commit(&writer));
+fail:
+    clc_file_writer_abort(&writer);
+    return status;
+}
+
+clc_status clc_write_name(clc_file_writer *writer, const char *name) {
+    clc_status status = CLC_OK;
+    for (; *name; name++) {
+        const char *escaped = *name == '\n'   ? "\\n"
+                              : *name == '\t' ? "\\t"
+                              : *name == '\r' ? "\\r"
+                              : *name == '\\' ? "\\\\"
+                                             : NULL;
+        CLC_TRY(clc_file_writer_write(writer, escaped ? escaped : name, escaped ? 2 : 1));
+    }
+fail:
     return status;
 }
 
 void clc_dataset_free(clc_dataset **dataset) {
-    if (!*dataset)
+    clc_dataset *d = *dataset;
+    if (!d)
         return;
-    free((*dataset)->pixels);
-    free((*dataset)->labels);
-    free(*dataset);
+    if (!d->store)
+        free(d->items);
+    clc_store_close(&d->store);
+    clc_source_close(&d->source);
+    clc_names_free(&d->class_names);
+    clc_names_free(&d->bad.entries);
+    free(d->labels);
+    free(d->own_places);
+    free(d->own_pixels);
+    free(d);
     *dataset = NULL;
 }

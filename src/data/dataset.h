@@ -1,41 +1,73 @@
-/* Data sets of 8-bit images, read whole into host memory, with or without labels. */
+/* Data sets: what training and evaluation see of a source. Its pictures lie decoded in host memory
+ * or in a mapped pack, or are decoded each time they are needed. */
 #ifndef CLC_DATA_DATASET_H
 #define CLC_DATA_DATASET_H
 
-#include "core/status.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-/* The formats: a word here, and src/data/<word>.c with its load function. */
-#define CLC_DATASET_FORMATS(X) X(idx)
+#include "core/file.h"
+#include "data/store.h"
 
 typedef struct clc_dataset {
-    char name[64]; /* of the image file, without folder and .gz */
+    char name[64];
     size_t count;
-    int height, width, channels;
-    uint8_t *pixels; /* (count,height,width,channels) */
-    int32_t *labels; /* (count), each in [0,classes); NULL without */
-    int classes;     /* largest label of the whole file + 1; 0 without labels */
+    int height, width, channels; /* the greatest of any picture, known or bounded */
+    bool uniform;                /* all pictures have this size */
+    const clc_place *places;     /* (count); NULL if decoded when needed */
+    const uint8_t *pixels;       /* NULL likewise */
+    uint64_t bytes;              /* of pixels */
+    int32_t *labels;             /* (count): in [0,classes), -1: none; NULL if no picture has one */
+    int classes;
+    clc_names class_names;       /* (classes); empty if classes have numbers only */
+    double mean[CLC_CHANNELS_MAX], deviation[CLC_CHANNELS_MAX]; /* of all pixels, white being 1 */
+    clc_bad_files bad;
+    clc_image_options image; /* how items are decoded */
+    int threads;
+    bool stop_at_bad;
+    double bad_limit;
+    clc_source *source; /* NULL if made from pixels */
+    uint32_t *items;    /* (count): item of the source */
+    /* private */
+    clc_store *store;
+    clc_place *own_places;
+    uint8_t *own_pixels;
 } clc_dataset;
 
-/* Reads the first `limit` images (0: all) of the named format. `labels` may be NULL or "": the data
- * set has none then. Refused with a message: an unknown format, a missing, truncated or damaged
- * file, images and labels that differ in number. */
-clc_status clc_dataset_load(const char *format, const char *images, const char *labels,
-                            size_t limit, clc_dataset **dataset);
+/* Opens what the configuration names for `split`, with the classes of `train` unless that is NULL.
+ * The configuration decides what is decoded now: everything, or with data.residency = stream (or if
+ * the pack would be larger than data.pack_limit) a sample, for mean and deviation. Logs counts. */
+clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc_dataset *train,
+                            clc_dataset **dataset);
+
+/* The same for pictures given by hand, in the order given, decoded when needed and without mean and
+ * deviation: the configuration must say data.channels and data.store_side. */
+clc_status clc_dataset_open_paths(const clc_config *config, const char *const *paths, size_t n,
+                                  clc_dataset **dataset);
+
+/* A data set of pixels (count,height,width,channels) and labels (count) or NULL, which it takes
+ * over (malloc'd), also on failure. */
+clc_status clc_dataset_make(const char *name, size_t count, int height, int width, int channels,
+                            uint8_t *pixels, int32_t *labels, int classes, clc_dataset **dataset);
+
+/* The side that images are scaled down to, 0 for none; the number of channels that a source's first
+ * images have, if options->channels is 0. */
+int clc_dataset_side(const clc_config *config);
+clc_status clc_dataset_channels(const clc_source *source, const clc_image_options *options,
+                                int *channels);
+
+/* The name of sample `i`, or "" where samples have none. */
+const char *clc_dataset_sample_name(const clc_dataset *dataset, size_t i);
+
+/* Bytes that any `n` of its pictures take at most. */
+size_t clc_dataset_most_bytes(const clc_dataset *dataset, size_t n);
+
+/* Writes names and reasons of the bad files of `n` lists (NULL: none) to `path`, a line each with a
+ * tab between; removes the file if there are none. Newlines, tabs and backslashes in names are
+ * written as \n, \t and \\. */
+clc_status clc_bad_files_write(const clc_bad_files *const *lists, size_t n, const char *path);
+
+/* Writes a name so that it stays within a line: newline, tab, carriage return and backslash as two
+ * characters. */
+clc_status clc_write_name(clc_file_writer *writer, const char *name);
 
 void clc_dataset_free(clc_dataset **dataset);
-
-/* The names of the formats, separated by ", ". */
-const char *clc_dataset_format_names(void);
-
-/* What a format provides: fills a zeroed data set except for the name; `labels` is NULL if there
- * are none. What it has allocated when it fails, clc_dataset_load frees. */
-#define CLC_DATASET_DECLARE(format)                                                                \
-    clc_status clc_dataset_load_##format(const char *images, const char *labels, size_t limit,     \
-                                         clc_dataset *dataset);
-CLC_DATASET_FORMATS(CLC_DATASET_DECLARE)
-#undef CLC_DATASET_DECLARE
 
 #endif

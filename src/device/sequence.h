@@ -14,6 +14,7 @@ typedef struct clc_arg {
         cl_int i;
         cl_uint u;
         cl_float f;
+        cl_float16 f16;
     } value;
 } clc_arg;
 
@@ -21,6 +22,7 @@ typedef struct clc_arg {
 #define CLC_INT(x)   ((clc_arg){sizeof(cl_int), {.i = (cl_int)(x)}})
 #define CLC_UINT(x)  ((clc_arg){sizeof(cl_uint), {.u = (cl_uint)(x)}})
 #define CLC_FLOAT(x) ((clc_arg){sizeof(cl_float), {.f = (cl_float)(x)}})
+#define CLC_FLOAT16(x) ((clc_arg){sizeof(cl_float16), {.f16 = (x)}})
 
 /* What a launch runs and what bench reports about it. */
 typedef struct clc_launch_spec {

@@ -1,22 +1,27 @@
 #include "eval/embed.h"
 
 #include "core/log.h"
+#include "core/signals.h"
 #include "method/setup.h"
 #include "model/heads.h"
 
 #include <string.h>
 
-static clc_status build_graph(clc_embedder *e, const clc_config *config, clc_params *params,
-                              int channels) {
+/* Batches that threads make ahead; what they take at most, in bytes a batch. */
+enum { SLOTS = 4, HELD = 1 };
+static const double most_staging = 256e6;
+
+static clc_status build_graph(clc_embedder *e, clc_params *params) {
     clc_status status = CLC_OK;
     const bool fresh = params->value == NULL;
     CLC_TRY(clc_graph_create(e->device, params, false, &e->graph));
-    e->graph->convolution = config->device.convolution;
-    e->graph->gemm = (clc_gemm_kind)config->device.gemm;
-    CLC_TRY(clc_graph_input(e->graph, "images",
-                            clc_shape_images(e->batch, e->augment.size, e->augment.size, channels),
-                            false, &e->images));
-    CLC_TRY(clc_kept_build(e->graph, config, e->images, &e->features));
+    e->graph->convolution = e->config->device.convolution;
+    e->graph->gemm = (clc_gemm_kind)e->config->device.gemm;
+    CLC_TRY(clc_graph_input(
+        e->graph, "images",
+        clc_shape_images(e->batch, e->augment.size, e->augment.size, e->augment.channels), false,
+        &e->images));
+    CLC_TRY(clc_kept_build(e->graph, e->config, e->images, &e->features));
     if (fresh) {
         clc_params_layout(params);
         CLC_TRY(clc_params_allocate(params, e->device, false, 0));
@@ -28,39 +33,64 @@ fail:
     return status;
 }
 
+static size_t view_floats(const clc_embedder *e) {
+    return (size_t)e->augment.size * (size_t)e->augment.size * (size_t)e->augment.channels;
+}
+
 static clc_status build_prepare(clc_embedder *e) {
     clc_status status = CLC_OK;
     clc_device *device = e->device;
-    const size_t batch = (size_t)e->batch;
-    size_t bytes = clc_augment_workspace(device, &e->augment, e->batch);
-    int32_t *order = NULL;
-    CLC_NEW(order, batch);
-    for (int i = 0; i < e->batch; i++)
-        order[i] = i;
-    CLC_TRY(clc_buffer_create(device, batch * e->image_bytes, "images", &e->pixels));
-    CLC_TRY(clc_buffer_create(device, batch * sizeof *order, "images", &e->indices));
+    const size_t bytes = clc_augment_workspace(device, &e->augment, e->batch);
+    CLC_TRY(clc_residence_allocate(&e->residence));
     CLC_TRY(clc_buffer_create(device, 4 * sizeof(cl_uint), "images", &e->state));
     CLC_TRY(clc_buffer_create(device, bytes, "images", &e->workspace));
-    CLC_TRY(clc_buffer_write(device, e->indices, 0, batch * sizeof *order, order));
     CLC_TRY(clc_buffer_zero(device, e->state, 0, 4 * sizeof(cl_uint)));
-    CLC_TRY(clc_buffer_zero(device, e->pixels, 0, batch * e->image_bytes));
+    if (!e->graph)
+        CLC_TRY(clc_buffer_create(device, (size_t)e->batch * view_floats(e) * sizeof(float),
+                                  "images", &e->views));
     const clc_augment_batch views = {.images = e->batch, .views = 1};
-    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views, e->pixels, e->indices,
-                              e->state, e->images->value, e->workspace));
+    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views, &e->residence.images,
+                              e->state, e->graph ? e->images->value : e->views, e->workspace));
 fail:
-    free(order);
+    return status;
+}
+
+static clc_status plan_augment(clc_embedder *e, int height, int width, int pixels_side) {
+    clc_status status = CLC_OK;
+    const int side = e->config->data.store_side;
+    clc_augment training;
+    /* The long side is at most twice the short one's bound. */
+    const clc_dataset bounds = {.height = side ? 2 * side : height,
+                                .width = side ? 2 * side : width,
+                                .channels = e->config->data.channels};
+    CLC_TRY(clc_augment_from_config(e->config, &bounds, &training));
+    if (pixels_side) {
+        training.size = pixels_side;
+        for (int c = 0; c < CLC_AUGMENT_CHANNELS; c++) {
+            training.mean[c] = 0;
+            training.std[c] = 1;
+        }
+    }
+    e->augment = clc_augment_evaluation(&training, e->config->evaluation.resize ==
+                                                       CLC_CONFIG_RESIZE_WHOLE);
+    const double image = side ? 2.0 * side * side * bounds.channels
+                              : (double)height * width * bounds.channels;
+    while (e->batch > 1 && e->batch * image > most_staging)
+        e->batch /= 2;
+    clc_residence_stage(&e->residence, e->device, e->batch, SLOTS,
+                        (size_t)(e->batch * image));
+fail:
     return status;
 }
 
 clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
-                               clc_params *params, const clc_dataset *data) {
+                               clc_params *params, int height, int width, int pixels_side) {
     clc_status status = CLC_OK;
-    clc_augment training;
-    *embedder = (clc_embedder){.device = device, .batch = config->evaluation.batch};
-    CLC_TRY(clc_augment_from_config(config, data, &training));
-    embedder->augment = clc_augment_evaluation(&training);
-    embedder->image_bytes = (size_t)data->height * (size_t)data->width * (size_t)data->channels;
-    CLC_TRY(build_graph(embedder, config, params, data->channels));
+    *embedder =
+        (clc_embedder){.device = device, .config = config, .batch = config->evaluation.batch};
+    CLC_TRY(plan_augment(embedder, height, width, params ? 0 : pixels_side));
+    if (params)
+        CLC_TRY(build_graph(embedder, params));
     CLC_TRY(build_prepare(embedder));
     clc_live("%s", "");
     return CLC_OK;
@@ -69,30 +99,86 @@ fail:
     return status;
 }
 
-int clc_embedder_features(const clc_embedder *embedder) {
-    return clc_tensor_channels(embedder->features);
+int clc_embedder_features(const clc_embedder *e) {
+    return e->graph ? clc_tensor_channels(e->features) : (int)view_floats(e);
 }
 
-clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, cl_mem features) {
+static cl_mem features_of(const clc_embedder *e) {
+    return e->graph ? e->features->value : e->views;
+}
+
+/* Makes the features of the loader's next batch. */
+static clc_status run_batch(clc_embedder *e, clc_loader *loader, clc_batch *batch) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_loader_next(loader, batch));
+    CLC_TRY(clc_residence_write(&e->residence, batch));
+    CLC_TRY(clc_sequence_run(&e->prepare, e->device));
+    if (e->graph)
+        CLC_TRY(clc_sequence_run(&e->graph->forward, e->device));
+fail:
+    return status;
+}
+
+static clc_status open_loader(const clc_embedder *e, const clc_dataset *data,
+                              const int32_t *samples, size_t count, clc_loader **loader) {
+    clc_loader_options options = {.samples = samples, .sample_count = count, .held = HELD};
+    clc_residence_serve(&e->residence, &options);
+    return clc_loader_open(data, &options, loader);
+}
+
+clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, const int32_t *samples,
+                            size_t count, cl_mem features) {
     clc_status status = CLC_OK;
     const size_t row = (size_t)clc_embedder_features(e) * sizeof(float);
-    if ((size_t)data->height * (size_t)data->width * (size_t)data->channels != e->image_bytes)
-        return clc_fail(CLC_INVALID,
-                        "%s: its images are %d x %d x %d, unlike those the encoder was made for",
-                        data->name, data->height, data->width, data->channels);
-    for (size_t first = 0; first < data->count; first += (size_t)e->batch) {
-        size_t n = data->count - first < (size_t)e->batch ? data->count - first : (size_t)e->batch;
-        CLC_TRY(clc_buffer_write(e->device, e->pixels, 0, n * e->image_bytes,
-                                 data->pixels + first * e->image_bytes));
-        CLC_TRY(clc_sequence_run(&e->prepare, e->device));
-        CLC_TRY(clc_sequence_run(&e->graph->forward, e->device));
-        CLC_CL(clEnqueueCopyBuffer(e->device->queue, e->features->value, features, 0, first * row,
-                                   n * row, 0, NULL, NULL));
-        clc_live("embedding %s: %zu of %zu", data->name, first + n, data->count);
+    clc_loader *loader = NULL;
+    clc_batch batch;
+    CLC_TRY(open_loader(e, data, samples, count, &loader));
+    for (size_t first = 0; first < count; first += batch.count) {
+        CLC_TRY(run_batch(e, loader, &batch));
+        const clc_bad_files *bad = clc_loader_bad(loader);
+        if (bad->count)
+            CLC_TRY(clc_fail(CLC_IO, "%s: %s", clc_names_at(&bad->entries, 0),
+                             clc_names_at(&bad->entries, 1)));
+        CLC_CL(clEnqueueCopyBuffer(e->device->queue, features_of(e), features, 0, first * row,
+                                   batch.count * row, 0, NULL, NULL));
+        CLC_TRY(clc_device_finish(e->device));
+        clc_live("embedding %s: %zu of %zu", data->name, first + batch.count, count);
     }
-    clc_live("%s", "");
-    CLC_TRY(clc_device_finish(e->device));
 fail:
+    clc_live("%s", "");
+    if (status != CLC_OK)
+        clFinish(e->device->queue);
+    clc_loader_close(&loader);
+    return status;
+}
+
+clc_status clc_embedder_each(clc_embedder *e, const clc_dataset *data, clc_embedder_take take,
+                             void *context, clc_bad_files *bad) {
+    clc_status status = CLC_OK;
+    const size_t dim = (size_t)clc_embedder_features(e);
+    clc_loader *loader = NULL;
+    float *features = NULL;
+    clc_batch batch;
+    CLC_NEW(features, (size_t)e->batch * dim);
+    CLC_TRY(open_loader(e, data, NULL, data->count, &loader));
+    for (size_t first = 0; first < data->count; first += batch.count) {
+        if (clc_signals_stop())
+            CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted after %zu of %zu images", first,
+                             data->count));
+        CLC_TRY(run_batch(e, loader, &batch));
+        CLC_TRY(clc_buffer_read(e->device, features_of(e), 0, batch.count * dim * sizeof *features,
+                                features));
+        CLC_TRY(take(context, &batch, features));
+    }
+    const clc_bad_files *met = clc_loader_bad(loader);
+    for (size_t i = 0; bad && i < met->count; i++)
+        CLC_TRY(clc_bad_files_add(bad, clc_names_at(&met->entries, 2 * i),
+                                  clc_names_at(&met->entries, 2 * i + 1)));
+fail:
+    if (status != CLC_OK)
+        clFinish(e->device->queue);
+    clc_loader_close(&loader);
+    free(features);
     return status;
 }
 
@@ -102,8 +188,8 @@ void clc_embedder_release(clc_embedder *e) {
     clFinish(e->device->queue);
     clc_sequence_free(&e->prepare);
     clc_graph_free(&e->graph);
-    clc_buffer_release(e->device, &e->pixels);
-    clc_buffer_release(e->device, &e->indices);
+    clc_residence_release(&e->residence);
+    clc_buffer_release(e->device, &e->views);
     clc_buffer_release(e->device, &e->state);
     clc_buffer_release(e->device, &e->workspace);
     *e = (clc_embedder){0};

@@ -2,33 +2,46 @@
 #ifndef CLC_EVAL_EMBED_H
 #define CLC_EVAL_EMBED_H
 
-#include "augment/augment.h"
+#include "augment/residence.h"
 #include "core/config.h"
-#include "data/dataset.h"
 #include "graph/graph.h"
 
 typedef struct clc_embedder {
     clc_device *device;
+    const clc_config *config;
     clc_augment augment; /* resize and normalise only */
     int batch;
-    size_t image_bytes;
-    clc_graph *graph;
+    clc_graph *graph; /* NULL: the features are the pixels of the views */
     clc_tensor *images, *features;
-    cl_mem pixels, indices, state, workspace;
+    cl_mem views; /* (batch,size,size,C): the images' value */
+    clc_residence residence;
+    cl_mem state, workspace;
     clc_sequence prepare; /* bytes to normalised images */
 } clc_embedder;
 
-/* Makes an embedder for images like those of `data` (a training set: its mean and deviation
- * normalise unless the configuration gives them). With `params` empty, the encoder's parameters are
- * added to it and the caller has to fill them; else those of the name are shared. */
+/* Makes an embedder for any images that the configuration's data.store_side and data.channels
+ * bring in. The configuration must be an effective one: mean, deviation, size and channels given.
+ * `height` and `width` bound the images where data.store_side doesn't. With `params` empty, the
+ * encoder's parameters are added to it and the caller has to fill them; else those of the name are
+ * shared. `params` NULL: features are pixels, of white 1, in views of side `pixels_side`. */
 clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
-                               clc_params *params, const clc_dataset *data);
+                               clc_params *params, int height, int width, int pixels_side);
 
 /* F. */
 int clc_embedder_features(const clc_embedder *embedder);
 
-/* Embeds all images of `data` into the device buffer features (count,F). */
-clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data, cl_mem features);
+/* Embeds the `count` samples (NULL: all, in order) of `data` into the device buffer features
+ * (count,F). A sample that can't be read is a failure. */
+clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data,
+                            const int32_t *samples, size_t count, cl_mem features);
+
+/* Embeds all of `data` and hands over batch by batch: features (batch->count,F) on the host, rows
+ * of bad samples among them; those samples are added to `bad`, unless NULL. Stops with the first
+ * failure of `take`. */
+typedef clc_status (*clc_embedder_take)(void *context, const clc_batch *batch,
+                                        const float *features);
+clc_status clc_embedder_each(clc_embedder *embedder, const clc_dataset *data,
+                             clc_embedder_take take, void *context, clc_bad_files *bad);
 
 void clc_embedder_release(clc_embedder *embedder);
 

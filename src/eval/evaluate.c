@@ -17,8 +17,15 @@ void clc_evaluation_row_free(clc_evaluation_row *row) {
     clc_metrics_free(&row->linear);
 }
 
-bool clc_evaluation_possible(const clc_config *config) {
-    return *config->data.train_labels && *config->data.test_images && *config->data.test_labels;
+static bool labelled(const clc_dataset *data) {
+    for (size_t i = 0; data && data->labels && i < data->count; i++)
+        if (data->labels[i] >= 0)
+            return true;
+    return false;
+}
+
+bool clc_evaluation_possible(const clc_evaluation_sets *sets) {
+    return labelled(sets->train) && labelled(sets->test);
 }
 
 clc_status clc_evaluation_request(clc_device *device) {
@@ -26,32 +33,52 @@ clc_status clc_evaluation_request(clc_device *device) {
     return status == CLC_OK ? clc_linear_request(device) : status;
 }
 
-/* Both sets, on the host with labels. */
+/* The labelled samples of a data set. */
+typedef struct subset {
+    const clc_dataset *data;
+    int32_t *samples, *labels; /* (count) */
+    size_t count;
+} subset;
+
 typedef struct split {
-    clc_dataset *train, *test;
+    subset train, test;
+    int classes;
 } split;
 
 static void split_free(split *s) {
-    clc_dataset_free(&s->train);
-    clc_dataset_free(&s->test);
+    free(s->train.samples);
+    free(s->train.labels);
+    free(s->test.samples);
+    free(s->test.labels);
 }
 
-static clc_status split_load(const clc_config *config, split *s) {
+static clc_status choose_labelled(const clc_dataset *data, subset *s) {
     clc_status status = CLC_OK;
-    const char *format = clc_config_choice(config, "data", "format");
-    if (!clc_evaluation_possible(config))
-        return clc_fail(CLC_INVALID, "evaluation needs data.train_labels, data.test_images and "
-                                     "data.test_labels");
-    CLC_TRY(clc_dataset_load(format, config->data.train_images, config->data.train_labels,
-                             (size_t)config->data.limit, &s->train));
-    CLC_TRY(
-        clc_dataset_load(format, config->data.test_images, config->data.test_labels, 0, &s->test));
+    s->data = data;
+    CLC_NEW(s->samples, data->count);
+    CLC_NEW(s->labels, data->count);
+    for (size_t i = 0; i < data->count; i++)
+        if (data->labels[i] >= 0) {
+            s->samples[s->count] = (int32_t)i;
+            s->labels[s->count++] = data->labels[i];
+        }
 fail:
     return status;
 }
 
-static int classes_of(const split *s) {
-    return s->train->classes > s->test->classes ? s->train->classes : s->test->classes;
+static clc_status split_make(const clc_evaluation_sets *sets, split *s) {
+    clc_status status = CLC_OK;
+    if (!clc_evaluation_possible(sets))
+        return clc_fail(CLC_INVALID,
+                        "evaluation needs training and test images with classes: data.train and "
+                        "data.test (or data.test_fraction), in folders, a list's column or "
+                        "data.train_labels and data.test_labels");
+    CLC_TRY(choose_labelled(sets->train, &s->train));
+    CLC_TRY(choose_labelled(sets->test, &s->test));
+    s->classes = sets->train->classes > sets->test->classes ? sets->train->classes
+                                                            : sets->test->classes;
+fail:
+    return status;
 }
 
 /* Features of both sets on the device. */
@@ -59,17 +86,19 @@ typedef struct feature_pair {
     clc_features train, test;
 } feature_pair;
 
-static clc_status pair_allocate(clc_device *device, const split *s, int dim, feature_pair *pair) {
+static clc_status pair_make(clc_embedder *embedder, const split *s, feature_pair *pair) {
     clc_status status = CLC_OK;
-    const clc_dataset *const sets[2] = {s->train, s->test};
+    const subset *const sets[2] = {&s->train, &s->test};
     clc_features *const features[2] = {&pair->train, &pair->test};
+    const int dim = clc_embedder_features(embedder);
     for (int i = 0; i < 2; i++) {
-        *features[i] = (clc_features){.rows = sets[i]->count,
-                                      .dim = dim,
-                                      .labels = sets[i]->labels,
-                                      .classes = classes_of(s)};
-        CLC_TRY(clc_buffer_create(device, sets[i]->count * (size_t)dim * sizeof(float), "features",
-                                  &features[i]->data));
+        const subset *set = sets[i];
+        *features[i] = (clc_features){
+            .rows = set->count, .dim = dim, .labels = set->labels, .classes = s->classes};
+        CLC_TRY(clc_buffer_create(embedder->device, set->count * (size_t)dim * sizeof(float),
+                                  "features", &features[i]->data));
+        CLC_TRY(clc_embedder_run(embedder, set->data, set->samples, set->count,
+                                 features[i]->data));
     }
 fail:
     return status;
@@ -101,16 +130,30 @@ fail:
     return status;
 }
 
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
+/* `params` NULL: of pixels. */
+static clc_status make_embedder(clc_device *device, const clc_config *config, clc_params *params,
+                                const split *s, clc_embedder *embedder) {
+    enum { PIXELS_SIDE = 32 };
+    const clc_dataset *train = s->train.data, *test = s->test.data;
+    const int side = config->augmentation.size;
+    return clc_embedder_create(embedder, device, config, params, larger(train->height, test->height),
+                               larger(train->width, test->width),
+                               side < PIXELS_SIDE ? side : PIXELS_SIDE);
+}
+
+/* The encoder's features, or with `params` NULL those of pixels. */
 static clc_status score_encoder(clc_device *device, const clc_config *config, clc_params *params,
                                 const split *s, clc_evaluation_row *row) {
     clc_status status = CLC_OK;
     clc_embedder embedder = {0};
     feature_pair pair = {0};
     const double start = clc_seconds();
-    CLC_TRY(clc_embedder_create(&embedder, device, config, params, s->train));
-    CLC_TRY(pair_allocate(device, s, clc_embedder_features(&embedder), &pair));
-    CLC_TRY(clc_embedder_run(&embedder, s->train, pair.train.data));
-    CLC_TRY(clc_embedder_run(&embedder, s->test, pair.test.data));
+    CLC_TRY(make_embedder(device, config, params, s, &embedder));
+    CLC_TRY(pair_make(&embedder, s, &pair));
     CLC_TRY(score(device, config, &pair, row));
     row->seconds = clc_seconds() - start;
 fail:
@@ -125,7 +168,7 @@ static clc_status score_untrained(clc_device *device, const clc_config *config, 
     clc_status status = CLC_OK;
     clc_params params = {0};
     clc_embedder embedder = {0};
-    CLC_TRY(clc_embedder_create(&embedder, device, config, &params, s->train));
+    CLC_TRY(make_embedder(device, config, &params, s, &embedder));
     clc_embedder_release(&embedder);
     CLC_TRY(clc_params_initialise(&params, device, config->training.seed));
     CLC_TRY(score_encoder(device, config, &params, s, row));
@@ -135,46 +178,23 @@ fail:
     return status;
 }
 
-static clc_status upload_pixels(clc_device *device, const clc_dataset *data, cl_mem features) {
-    clc_status status = CLC_OK;
-    const size_t count =
-        data->count * (size_t)data->height * (size_t)data->width * (size_t)data->channels;
-    float *values = NULL;
-    CLC_NEW(values, count);
-    for (size_t i = 0; i < count; i++)
-        values[i] = (float)data->pixels[i] / 255.0f;
-    CLC_TRY(clc_buffer_write(device, features, 0, count * sizeof *values, values));
-fail:
-    free(values);
-    return status;
-}
-
-static clc_status score_pixels(clc_device *device, const clc_config *config, const split *s,
-                               clc_evaluation_row *row) {
-    clc_status status = CLC_OK;
-    feature_pair pair = {0};
-    const double start = clc_seconds();
-    CLC_TRY(
-        pair_allocate(device, s, s->train->height * s->train->width * s->train->channels, &pair));
-    CLC_TRY(upload_pixels(device, s->train, pair.train.data));
-    CLC_TRY(upload_pixels(device, s->test, pair.test.data));
-    CLC_TRY(score(device, config, &pair, row));
-    row->seconds = clc_seconds() - start;
-fail:
-    pair_release(device, &pair);
-    return status;
-}
-
-clc_status clc_evaluate_training(clc_device *device, const clc_config *config, clc_params *params,
+clc_status clc_evaluate_training(clc_device *device, const clc_config *config,
+                                 const clc_evaluation_sets *sets, clc_params *params,
                                  clc_evaluation_row *row) {
     clc_status status = CLC_OK;
     split s = {0};
-    CLC_TRY(split_load(config, &s));
+    CLC_TRY(split_make(sets, &s));
     row->what = "encoder";
     CLC_TRY(score_encoder(device, config, params, &s, row));
 fail:
     split_free(&s);
     return status;
+}
+
+/* The class names of both sets: the longer list begins with the other. */
+static const clc_names *names_of(const clc_evaluation_sets *sets) {
+    const clc_names *train = &sets->train->class_names, *test = &sets->test->class_names;
+    return train->count >= test->count ? train : test;
 }
 
 /* Between one row and the next; within a row Ctrl-C waits, or comes twice. */
@@ -187,23 +207,24 @@ static clc_status go_on(const char *folder) {
                : CLC_OK;
 }
 
-clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config, clc_params *params,
+clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config,
+                                  const clc_evaluation_sets *sets, clc_params *params,
                                   const char *folder) {
     clc_status status = CLC_OK;
     split s = {0};
     clc_evaluation_row rows[3] = {
         {.what = "raw pixels"}, {.what = "untrained encoder"}, {.what = "encoder"}};
     const size_t first = config->evaluation.baselines ? 0 : 2;
-    CLC_TRY(split_load(config, &s));
+    CLC_TRY(split_make(sets, &s));
     CLC_TRY(go_on(folder));
     if (first == 0) {
-        CLC_TRY(score_pixels(device, config, &s, &rows[0]));
+        CLC_TRY(score_encoder(device, config, NULL, &s, &rows[0]));
         CLC_TRY(go_on(folder));
         CLC_TRY(score_untrained(device, config, &s, &rows[1]));
         CLC_TRY(go_on(folder));
     }
     CLC_TRY(score_encoder(device, config, params, &s, &rows[2]));
-    CLC_TRY(clc_evaluation_report(rows + first, 3 - first, folder));
+    CLC_TRY(clc_evaluation_report(rows + first, 3 - first, names_of(sets), folder));
 fail:
     for (int i = 0; i < 3; i++)
         clc_evaluation_row_free(&rows[i]);

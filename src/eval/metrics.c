@@ -58,13 +58,6 @@ fail:
     return status;
 }
 
-static void heading(clc_table *table, const char *const *names, int c) {
-    if (names)
-        clc_table_cell(table, "%s", names[c]);
-    else
-        clc_table_cell(table, "%d", c);
-}
-
 clc_status clc_metrics_print_confusion(const clc_metrics *m, const char *const *names, FILE *file) {
     clc_table table = {0};
     if (m->classes > PRINTED_CLASSES) {
@@ -74,9 +67,9 @@ clc_status clc_metrics_print_confusion(const clc_metrics *m, const char *const *
     clc_table_begin(&table, "l", (size_t)m->classes + 1);
     clc_table_cell(&table, "true \\ predicted");
     for (int c = 0; c < m->classes; c++)
-        heading(&table, names, c);
+        clc_table_cell(&table, "%d", c);
     for (int c = 0; c < m->classes; c++) {
-        heading(&table, names, c);
+        clc_table_cell(&table, names ? "%d %s" : "%d", c, names ? names[c] : "");
         for (int p = 0; p < m->classes; p++)
             clc_table_cell(&table, "%lld", (long long)m->confusion[c * m->classes + p]);
     }

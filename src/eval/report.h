@@ -5,7 +5,9 @@
 #include "eval/evaluate.h"
 
 /* Prints the table and the confusion matrix of the last row on stdout, and writes both to
- * <folder>/evaluation.txt and evaluation.json. */
-clc_status clc_evaluation_report(const clc_evaluation_row *rows, size_t n, const char *folder);
+ * <folder>/evaluation.txt and evaluation.json. Classes go by their `names`, or by numbers if there
+ * are none. */
+clc_status clc_evaluation_report(const clc_evaluation_row *rows, size_t n, const clc_names *names,
+                                 const char *folder);
 
 #endif

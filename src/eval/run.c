@@ -1,10 +1,9 @@
 #include "eval/run.h"
 
-#include "core/file.h"
 #include "core/log.h"
+#include "core/signals.h"
 #include "data/npy.h"
-#include "device/open.h"
-#include "eval/embed.h"
+#include "eval/encoder.h"
 #include "eval/evaluate.h"
 #include "model/run_folder.h"
 #include "model/weights.h"
@@ -12,172 +11,169 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A run's encoder, ready to embed. */
-struct clc_encoder {
-    clc_config config;
-    clc_device *device;
-    clc_params params;
-    clc_embedder embedder;
-    int height, width, channels;
-};
+/* A run's encoder and its data. */
+typedef struct finished_run {
+    clc_encoder *encoder;
+    clc_dataset *train, *test;
+} finished_run;
+
+static void close_run(finished_run *run) {
+    clc_dataset_free(&run->train);
+    clc_dataset_free(&run->test);
+    clc_encoder_close(&run->encoder);
+}
 
 static clc_status open_run(const char *folder, const char *device, const char *const *overrides,
-                           size_t override_count, clc_encoder *e) {
+                           size_t override_count, finished_run *run) {
     clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    CLC_TRY(clc_run_path(folder, CLC_RUN_CONFIG, path));
-    CLC_TRY(clc_config_load(path, overrides, override_count, &e->config));
-    CLC_TRY(clc_config_require_data(&e->config, false));
-    CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
-    e->device->clblast_everywhere = e->config.device.gemm == CLC_GEMM_CLBLAST;
-    clc_log("device %d: %s", e->device->info.number, e->device->info.name);
+    CLC_TRY(clc_encoder_open_with(folder, device, overrides, override_count, &run->encoder));
+    const clc_config *config = &run->encoder->config;
+    CLC_TRY(clc_config_require_data(config));
+    CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &run->train));
+    if (clc_source_configured(&config->data, CLC_SPLIT_TEST))
+        CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TEST, run->train, &run->test));
 fail:
-    return status;
-}
-
-/* Makes the embedder for images like `data` and loads the weights. */
-static clc_status prepare(const char *folder, const clc_dataset *data, clc_encoder *e) {
-    clc_status status = CLC_OK;
-    CLC_TRY(clc_embedder_create(&e->embedder, e->device, &e->config, &e->params, data));
-    CLC_TRY(clc_run_load_weights(folder, &e->params, e->device));
-    e->height = data->height;
-    e->width = data->width;
-    e->channels = data->channels;
-fail:
-    return status;
-}
-
-static clc_status load_set(const clc_encoder *e, bool test, clc_dataset **data) {
-    const clc_config *c = &e->config;
-    return clc_dataset_load(
-        clc_config_choice(c, "data", "format"), test ? c->data.test_images : c->data.train_images,
-        test ? c->data.test_labels : c->data.train_labels, test ? 0 : (size_t)c->data.limit, data);
-}
-
-void clc_encoder_close(clc_encoder **encoder) {
-    if (!encoder || !*encoder)
-        return;
-    clc_embedder_release(&(*encoder)->embedder);
-    if ((*encoder)->device)
-        clc_params_release(&(*encoder)->params, (*encoder)->device);
-    clc_device_close(&(*encoder)->device);
-    free(*encoder);
-    *encoder = NULL;
-}
-
-clc_status clc_encoder_open(const char *folder, const char *device, clc_encoder **encoder) {
-    clc_status status = CLC_OK;
-    clc_encoder *e = NULL;
-    clc_dataset *data = NULL;
-    CLC_NEW(e, 1);
-    CLC_TRY(open_run(folder, device, NULL, 0, e));
-    CLC_TRY(load_set(e, false, &data));
-    CLC_TRY(prepare(folder, data, e));
-    *encoder = e;
-    e = NULL;
-fail:
-    clc_dataset_free(&data);
-    clc_encoder_close(&e);
-    return status;
-}
-
-int clc_encoder_features(const clc_encoder *encoder) {
-    return clc_embedder_features(&encoder->embedder);
-}
-
-void clc_encoder_shape(const clc_encoder *encoder, int *height, int *width, int *channels) {
-    *height = encoder->height;
-    *width = encoder->width;
-    *channels = encoder->channels;
-}
-
-/* Embeds `data` and copies the features (count,F) to the host. */
-static clc_status embed_to_host(clc_encoder *e, const clc_dataset *data, float *features) {
-    clc_status status = CLC_OK;
-    cl_mem buffer = NULL;
-    const size_t bytes = data->count * (size_t)clc_encoder_features(e) * sizeof(float);
-    CLC_TRY(clc_buffer_create(e->device, bytes, "features", &buffer));
-    CLC_TRY(clc_embedder_run(&e->embedder, data, buffer));
-    CLC_TRY(clc_buffer_read(e->device, buffer, 0, bytes, features));
-fail:
-    clc_buffer_release(e->device, &buffer);
-    return status;
-}
-
-clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t count,
-                             float *features) {
-    clc_dataset data = {.name = "images",
-                        .count = count,
-                        .height = encoder->height,
-                        .width = encoder->width,
-                        .channels = encoder->channels,
-                        .pixels = (uint8_t *)(uintptr_t)pixels};
-    return embed_to_host(encoder, &data, features);
-}
-
-static clc_status embed_set(clc_encoder *e, const clc_dataset *data, const char *output,
-                            const char *name) {
-    clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    const size_t dim = (size_t)clc_encoder_features(e);
-    float *features = NULL;
-    int64_t *labels = NULL;
-    CLC_NEW(features, data->count * dim);
-    CLC_TRY(embed_to_host(e, data, features));
-    CLC_TRY(clc_path_format(path, "%s/%s_features.npy", output, name));
-    CLC_TRY(clc_npy_write_f32(path, features, data->count, dim));
-    clc_log("%s: %zu x %zu", path, data->count, dim);
-    if (data->labels) {
-        CLC_NEW(labels, data->count);
-        for (size_t i = 0; i < data->count; i++)
-            labels[i] = data->labels[i];
-        CLC_TRY(clc_path_format(path, "%s/%s_labels.npy", output, name));
-        CLC_TRY(clc_npy_write_i64(path, labels, data->count));
-        clc_log("%s: %zu", path, data->count);
-    }
-fail:
-    free(features);
-    free(labels);
-    return status;
-}
-
-clc_status clc_run_embed(const char *folder, const char *device, const char *output,
-                         const char *const *overrides, size_t override_count) {
-    clc_status status = CLC_OK;
-    clc_encoder *e = NULL;
-    clc_dataset *train = NULL, *test = NULL;
-    output = output ? output : folder;
-    CLC_NEW(e, 1);
-    CLC_TRY(open_run(folder, device, overrides, override_count, e));
-    CLC_TRY(clc_make_folders(output));
-    CLC_TRY(load_set(e, false, &train));
-    CLC_TRY(prepare(folder, train, e));
-    CLC_TRY(embed_set(e, train, output, "train"));
-    if (*e->config.data.test_images) {
-        CLC_TRY(load_set(e, true, &test));
-        CLC_TRY(embed_set(e, test, output, "test"));
-    }
-fail:
-    clc_dataset_free(&train);
-    clc_dataset_free(&test);
-    clc_encoder_close(&e);
     return status;
 }
 
 clc_status clc_run_evaluate(const char *folder, const char *device, const char *const *overrides,
                             size_t override_count) {
     clc_status status = CLC_OK;
-    clc_encoder *e = NULL;
-    clc_dataset *train = NULL;
-    CLC_NEW(e, 1);
-    CLC_TRY(open_run(folder, device, overrides, override_count, e));
-    CLC_TRY(load_set(e, false, &train));
-    CLC_TRY(prepare(folder, train, e));
-    /* The evaluation makes its own embedder. */
-    clc_embedder_release(&e->embedder);
-    CLC_TRY(clc_evaluate_and_print(e->device, &e->config, &e->params, folder));
+    finished_run run = {0};
+    CLC_TRY(open_run(folder, device, overrides, override_count, &run));
+    const clc_evaluation_sets sets = {run.train, run.test};
+    CLC_TRY(clc_evaluate_and_print(run.encoder->device, &run.encoder->config, &sets,
+                                   &run.encoder->params, folder));
 fail:
-    clc_dataset_free(&train);
+    close_run(&run);
+    return status;
+}
+
+/* ---- features in files ---- */
+
+/* What is written while batches come in; with `names`, files for reading. */
+typedef struct embedding {
+    const clc_dataset *data;
+    clc_npy_writer features;
+    clc_file_writer *names;
+    int64_t *labels;
+    size_t done, rows; /* images met, rows written */
+} embedding;
+
+static clc_status take_batch(void *context, const clc_batch *batch, const float *features) {
+    clc_status status = CLC_OK;
+    embedding *e = context;
+    for (size_t i = 0; i < batch->count; i++) {
+        const size_t sample = (size_t)batch->indices[i];
+        if (batch->bad[i])
+            continue;
+        CLC_TRY(clc_npy_rows_f32(&e->features, features + i * e->features.cols, 1));
+        if (e->names) {
+            CLC_TRY(clc_write_name(e->names, clc_dataset_sample_name(e->data, sample)));
+            CLC_TRY(clc_file_writer_write(e->names, "\n", 1));
+        }
+        if (e->labels)
+            e->labels[e->rows] = e->data->labels[sample];
+        e->rows++;
+    }
+    e->done += batch->count;
+    clc_live("embedding %s: %zu of %zu", e->data->name, e->done, e->data->count);
+fail:
+    return status;
+}
+
+static clc_status write_classes(const clc_dataset *data, const char *output) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    clc_file_writer *writer = NULL;
+    CLC_TRY(clc_path_format(path, "%s/classes.txt", output));
+    CLC_TRY(clc_file_writer_open(path, &writer));
+    for (size_t i = 0; i < data->class_names.count; i++) {
+        CLC_TRY(clc_write_name(writer, clc_names_at(&data->class_names, i)));
+        CLC_TRY(clc_file_writer_write(writer, "\n", 1));
+    }
+    CLC_TRY(clc_file_writer_commit(&writer));
+fail:
+    clc_file_writer_abort(&writer);
+    return status;
+}
+
+/* Embeds `data` into files of `output` whose names begin with `prefix`; names and bad files too if
+ * `named`. */
+static clc_status embed_set(clc_encoder *encoder, const clc_dataset *data, const char *output,
+                            const char *prefix, bool named) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    embedding e = {.data = data};
+    clc_bad_files bad = {0};
+    const clc_bad_files *const lists[] = {&data->bad, &bad};
+    const size_t dim = (size_t)clc_encoder_features(encoder);
+    CLC_TRY(clc_path_format(path, "%s/%snames.txt", output, prefix));
+    if (named)
+        CLC_TRY(clc_file_writer_open(path, &e.names));
+    if (data->labels)
+        CLC_NEW(e.labels, data->count);
+    CLC_TRY(clc_path_format(path, "%s/%sfeatures.npy", output, prefix));
+    CLC_TRY(clc_npy_begin_f32(path, dim, &e.features));
+    CLC_TRY(clc_embedder_each(&encoder->embedder, data, take_batch, &e, &bad));
+    CLC_TRY(clc_npy_end(&e.features));
+    clc_log("%s: %zu x %zu", path, e.rows, dim);
+    if (named)
+        CLC_TRY(clc_file_writer_commit(&e.names));
+    if (e.labels) {
+        CLC_TRY(clc_path_format(path, "%s/%slabels.npy", output, prefix));
+        CLC_TRY(clc_npy_write_i64(path, e.labels, e.rows));
+        clc_log("%s: %zu", path, e.rows);
+        if (named)
+            CLC_TRY(write_classes(data, output));
+    }
+    if (data->bad.count + bad.count)
+        clc_warn("%zu files are no usable images: they are listed in %s/" CLC_RUN_SKIPPED,
+                 data->bad.count + bad.count, output);
+    CLC_TRY(clc_path_format(path, "%s/" CLC_RUN_SKIPPED, output));
+    if (named)
+        CLC_TRY(clc_bad_files_write(lists, 2, path));
+fail:
+    clc_live("%s", "");
+    clc_npy_abort(&e.features);
+    clc_file_writer_abort(&e.names);
+    clc_names_free(&bad.entries);
+    free(e.labels);
+    return status;
+}
+
+clc_status clc_run_embed(const char *folder, const char *device, const char *output,
+                         const char *const *overrides, size_t override_count) {
+    clc_status status = CLC_OK;
+    finished_run run = {0};
+    output = output ? output : folder;
+    clc_signals_install();
+    CLC_TRY(open_run(folder, device, overrides, override_count, &run));
+    CLC_TRY(clc_make_folders(output));
+    CLC_TRY(embed_set(run.encoder, run.train, output, "train_", false));
+    if (run.test)
+        CLC_TRY(embed_set(run.encoder, run.test, output, "test_", false));
+fail:
+    close_run(&run);
+    clc_signals_restore();
+    return status;
+}
+
+clc_status clc_embed_paths(const char *encoder, const char *device, const char *output,
+                           const char *const *paths, size_t n, const char *const *overrides,
+                           size_t override_count) {
+    clc_status status = CLC_OK;
+    clc_encoder *e = NULL;
+    clc_dataset *data = NULL;
+    output = output ? output : ".";
+    clc_signals_install();
+    CLC_TRY(clc_encoder_open_with(encoder, device, overrides, override_count, &e));
+    CLC_TRY(clc_encoder_open_paths(e, paths, n, &data));
+    CLC_TRY(clc_make_folders(output));
+    CLC_TRY(embed_set(e, data, output, "", true));
+fail:
+    clc_dataset_free(&data);
     clc_encoder_close(&e);
+    clc_signals_restore();
     return status;
 }

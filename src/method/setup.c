@@ -3,32 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-/* Mean and standard deviation of each channel over all pixels, white being 1. */
-static void measure(const clc_dataset *data, double mean[3], double deviation[3]) {
-    const size_t pixels = data->count * (size_t)data->height * (size_t)data->width;
-    const size_t channels = (size_t)data->channels;
-    for (size_t c = 0; c < channels; c++) {
-        uint64_t sum = 0, squares = 0;
-        for (size_t i = 0; i < pixels; i++) {
-            uint64_t v = data->pixels[i * channels + c];
-            sum += v;
-            squares += v * v;
-        }
-        mean[c] = (double)sum / (double)pixels / 255;
-        double variance = (double)squares / (double)pixels / (255.0 * 255.0) - mean[c] * mean[c];
-        /* Images all alike: nothing to scale. */
-        deviation[c] = variance > 1e-6 ? sqrt(variance) : 1;
-    }
-}
-
 static clc_status set_normalisation(const clc_config *config, const clc_dataset *data,
                                     clc_augment *augment) {
     const clc_floats *const given[2] = {&config->augmentation.mean, &config->augmentation.std};
     const char *const names[2] = {"mean", "std"};
     float *const to[2] = {augment->mean, augment->std};
-    double measured[2][3];
-    if (!given[0]->count || !given[1]->count)
-        measure(data, measured[0], measured[1]);
+    const double *const measured[2] = {data->mean, data->deviation};
     for (int i = 0; i < 2; i++) {
         if (given[i]->count && given[i]->count != (size_t)data->channels)
             return clc_fail(
@@ -42,6 +22,10 @@ static clc_status set_normalisation(const clc_config *config, const clc_dataset 
 
 clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *data,
                                    clc_augment *augment) {
+    if (!config->augmentation.size && !data->uniform)
+        return clc_fail(CLC_INVALID, "the images of %s differ in size: set augmentation.size to the "
+                                     "side that views of them are to have, such as 96",
+                        data->name);
     *augment = (clc_augment){
         .height = data->height,
         .width = data->width,
@@ -74,3 +58,32 @@ clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *
     clc_status status = set_normalisation(config, data, augment);
     return status == CLC_OK ? clc_augment_check(augment) : status;
 }
+
+clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
+    clc_status status = CLC_OK;
+    clc_augment augment;
+    CLC_TRY(clc_augment_from_config(config, data, &augment));
+    config->augmentation.size = augment.size;
+    config->data.channels = data->channels;
+    if (data->source)
+        config->data.store_side = data->image.side;
+    clc_floats *const to[2] = {&config->augmentation.mean, &config->augmentation.std};
+    const double *const measured[2] = {data->mean, data->deviation};
+    for (int i = 0; i < 2; i++)
+        for (; to[i]->count < (size_t)data->channels; to[i]->count++)
+            to[i]->values[to[i]->count] = measured[i][to[i]->count];
+fail:
+    return status;
+}
+
+void clc_config_adopt(clc_config *config, const clc_config *settled) {
+    clc_config_augmentation *a = &config->augmentation;
+    a->size = a->size ? a->size : settled->augmentation.size;
+    a->mean = a->mean.count ? a->mean : settled->augmentation.mean;
+    a->std = a->std.count ? a->std : settled->augmentation.std;
+    if (!config->data.channels)
+        config->data.channels = settled->data.channels;
+    if (!config->data.store_side)
+        config->data.store_side = settled->data.store_side;
+}
+

@@ -72,7 +72,7 @@ size_t clc_views_bytes(const clc_views *v, int crop) {
 }
 
 clc_status clc_views_build(const clc_views *v, clc_sequence *sequence, clc_device *device,
-                           int micro, cl_mem pixels, cl_mem indices, cl_mem step_state) {
+                           int micro, const clc_augment_images *images, cl_mem step_state) {
     clc_status status = CLC_OK;
     for (int i = 0; i < v->set_count; i++) {
         const clc_view_set *set = &v->sets[i];
@@ -81,7 +81,7 @@ clc_status clc_views_build(const clc_views *v, clc_sequence *sequence, clc_devic
                                          .first_image = micro * v->images,
                                          .first_view = set->first_view,
                                          .first_row = set->first * v->images};
-        CLC_TRY(clc_augment_build(sequence, device, &set->augment, &batch, pixels, indices,
+        CLC_TRY(clc_augment_build(sequence, device, &set->augment, &batch, images,
                                   step_state, v->crops[set->crop].images, v->workspace));
     }
 fail:

@@ -46,6 +46,6 @@ size_t clc_views_bytes(const clc_views *views, int crop);
 
 /* Appends the making of the views of micro-batch number `micro`. */
 clc_status clc_views_build(const clc_views *views, clc_sequence *sequence, clc_device *device,
-                           int micro, cl_mem pixels, cl_mem indices, cl_mem step_state);
+                           int micro, const clc_augment_images *images, cl_mem step_state);
 
 #endif

@@ -12,6 +12,7 @@
 #define CLC_RUN_BEST            "best.safetensors" /* a checkpoint */
 #define CLC_RUN_METRICS_CSV     "metrics.csv"
 #define CLC_RUN_METRICS_JSONL   "metrics.jsonl"
+#define CLC_RUN_SKIPPED         "skipped.txt" /* files that are no usable images, with reasons */
 #define CLC_RUN_EVALUATION_TEXT "evaluation.txt"
 #define CLC_RUN_EVALUATION_JSON "evaluation.json"
 

@@ -1,11 +1,14 @@
 #include "model/weights.h"
 
+#include "core/file.h"
 #include "core/log.h"
 #include "model/heads.h"
 #include "model/run_folder.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 void clc_tensor_list_free(clc_tensor_list *list) {
     for (size_t i = 0; i < list->count; i++)
@@ -83,11 +86,39 @@ static const char *name_outside(const char *name) {
     return strncmp(name, encoder_prefix, skip) ? name : name + skip;
 }
 
+/* Whether the byte can't stand as it is in a line of text that may have to be ASCII. */
+static bool is_odd(unsigned char byte, bool ascii) {
+    return byte < 32 || byte == 127 || (ascii && byte > 127);
+}
+
+/* Class names, a line each; the caller frees them. */
+static clc_status class_lines(const clc_names *classes, char **lines) {
+    clc_status status = CLC_OK;
+    size_t size = 0;
+    *lines = NULL;
+    FILE *file = open_memstream(lines, &size);
+    if (!file)
+        return clc_fail_alloc(4096);
+    for (size_t i = 0; i < classes->count; i++) {
+        const char *name = clc_names_at(classes, i);
+        json_t *text = json_string(name); /* NULL if it isn't UTF-8 */
+        for (const char *c = name; *c; c++)
+            fprintf(file, is_odd((unsigned char)*c, !text) ? "\\x%02x" : "%c", (unsigned char)*c);
+        fputc('\n', file);
+        json_decref(text);
+    }
+    if (fclose(file) != 0)
+        CLC_TRY(clc_fail_alloc(size));
+fail:
+    return status;
+}
+
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
-                            const clc_config *config, int64_t steps) {
+                            const clc_config *config, const clc_names *classes,
+                            int64_t steps) {
     clc_status status = CLC_OK;
     clc_tensor_list list = {0};
-    char *text = NULL;
+    char *text = NULL, *names = NULL;
     CLC_TRY(clc_tensor_list_make(&list, params->count * 2));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
@@ -99,11 +130,13 @@ clc_status clc_encoder_save(const char *path, const clc_params *params, clc_devi
             CLC_TRY(list_count(&list, name, steps));
     }
     CLC_TRY(clc_config_text(config, &text, NULL));
-    const char *const metadata[][2] = {{"format", "pt"}, {"config", text}};
-    CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata, 2, true));
+    CLC_TRY(class_lines(classes, &names));
+    const char *const metadata[][2] = {{"format", "pt"}, {"config", text}, {"classes", names}};
+    CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata, *names ? 3 : 2, true));
 fail:
     clc_tensor_list_free(&list);
     free(text);
+    free(names);
     return status;
 }
 
@@ -122,18 +155,41 @@ fail:
     return status;
 }
 
-clc_status clc_run_load_weights(const char *folder, clc_params *params, clc_device *device) {
+clc_status clc_weights_path(const char *path, char weights[CLC_PATH_BYTES]) {
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return clc_fail_file("read", path);
+    if (!S_ISDIR(info.st_mode))
+        return clc_path_format(weights, "%s", path);
+    if (clc_run_has(path, CLC_RUN_ENCODER))
+        return clc_run_path(path, CLC_RUN_ENCODER, weights);
+    if (clc_checkpoint_find(path, -1, weights) != CLC_OK)
+        return clc_fail(CLC_IO,
+                        "'%s' has neither " CLC_RUN_ENCODER " nor a checkpoint; train first", path);
+    clc_log("%s: training hasn't ended; using %s", path, weights);
+    return CLC_OK;
+}
+
+clc_status clc_encoder_config(const char *path, const char *const *overrides,
+                              size_t override_count, clc_config *config, clc_names *classes) {
     clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    CLC_TRY(clc_run_path(folder, CLC_RUN_ENCODER, path));
-    if (!clc_run_has(folder, CLC_RUN_ENCODER)) {
-        if (clc_checkpoint_find(folder, -1, path) != CLC_OK)
-            return clc_fail(CLC_IO,
-                            "'%s' has neither " CLC_RUN_ENCODER " nor a checkpoint; train first",
-                            folder);
-        clc_log("%s: training hasn't ended; using %s", folder, path);
+    clc_safetensors *st = NULL;
+    CLC_TRY(clc_safetensors_open(path, &st));
+    const char *text = clc_safetensors_metadata(st, "config");
+    const char *names = clc_safetensors_metadata(st, "classes");
+    if (!text)
+        CLC_TRY(clc_fail(CLC_FORMAT,
+                         "%s: it carries no configuration ('config' in its metadata), so it is no "
+                         "encoder or checkpoint of this program",
+                         path));
+    CLC_TRY(clc_config_load_text(text, path, config));
+    CLC_TRY(clc_config_override(overrides, override_count, config));
+    for (const char *line = names; line && *line;) {
+        const size_t length = strcspn(line, "\n");
+        CLC_TRY(clc_names_add(classes, line, length));
+        line += length + (line[length] == '\n');
     }
-    CLC_TRY(clc_encoder_load(path, params, device));
 fail:
+    clc_safetensors_close(&st);
     return status;
 }

@@ -4,7 +4,9 @@
 #define CLC_MODEL_WEIGHTS_H
 
 #include "core/config.h"
+#include "data/source.h"
 #include "data/safetensors.h"
+#include "core/path.h"
 #include "graph/param.h"
 
 /* Host copies of tensors, to be written to a file. */
@@ -29,16 +31,23 @@ clc_status clc_tensor_load(const clc_safetensors *st, const char *path, const cl
 
 /* Writes the weights of what is kept: the encoder under torchvision's names, with
  * num_batches_tracked, and such layers of the projector as the configuration keeps
- * ("projector.0.weight"). */
+ * ("projector.0.weight"); as metadata the effective configuration ("config") and, a line each, the
+ * classes of the training images ("classes"; other bytes than UTF-8 and line ends as \xNN). */
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
-                            const clc_config *config, int64_t steps);
+                            const clc_config *config, const clc_names *classes,
+                            int64_t steps);
+
+/* The configuration that the encoder file or checkpoint `path` carries, with overrides, and the
+ * names of its classes if it has them: all that is needed to use it. */
+clc_status clc_encoder_config(const char *path, const char *const *overrides,
+                              size_t override_count, clc_config *config, clc_names *classes);
 
 /* Fills all of `params` from a checkpoint or from an encoder file, whose encoder has torchvision's
  * names. */
 clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *device);
 
-/* The same from the encoder file of the run `folder` or, if training hasn't ended, from its newest
- * checkpoint. */
-clc_status clc_run_load_weights(const char *folder, clc_params *params, clc_device *device);
+/* The file that holds the weights of `path`: itself, or of a run's folder the encoder file or, if
+ * training hasn't ended, the newest checkpoint. */
+clc_status clc_weights_path(const char *path, char weights[CLC_PATH_BYTES]);
 
 #endif

@@ -58,7 +58,7 @@ void clc_contact_sheet_put(clc_contact_sheet *sheet, int row, int column, const 
             uint8_t *to =
                 sheet->pixels + ((size_t)(top + y) * sheet_width(sheet) + (size_t)(left + x)) * 3;
             for (int c = 0; c < 3; c++)
-                to[c] = from[channels == 3 ? c : 0];
+                to[c] = from[channels >= 3 ? c : 0];
         }
 }
 

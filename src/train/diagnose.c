@@ -90,9 +90,7 @@ static clc_status search(clc_step *step, const clc_step_slot *slot, char *where,
     clc_status status = CLC_OK;
     const clc_stage *stages;
     const size_t count = clc_step_stages(step, slot->step, &stages);
-    CLC_TRY(clc_buffer_write(step->device, step->state, 0, sizeof slot->state, slot->state));
-    CLC_TRY(clc_buffer_write(step->device, step->indices, 0,
-                             (size_t)step->wiring.batch * sizeof(int32_t), slot->indices));
+    CLC_TRY(clc_step_write(step, slot));
     for (size_t i = 0; i + 1 < count && !*where; i++) {
         const clc_stage *stage = &stages[i];
         if (!stage->graph)

@@ -36,13 +36,13 @@ static int fitting(const clc_step *step, const clc_dataset *data, clc_config *co
 /* Settings that would make it fit. */
 static void advise(const clc_step *step, const clc_dataset *data, char *advice, size_t size) {
     const clc_device_info *info = &step->device->info;
-    const double most = fmin(usable / 2 * (double)info->memory, (double)info->largest_buffer);
+    const double most = usable / 2 * (double)info->memory;
     clc_config fewer = *step->config, parts = *step->config;
-    if ((double)step->dataset_bytes > most) {
+    if (step->residence.resident && (double)data->bytes > most) {
         snprintf(advice, size,
-                 "the images alone are %.0f MB; --set data.limit=%.0f would leave room",
-                 megabytes((double)step->dataset_bytes),
-                 floor((double)data->count * most / (double)step->dataset_bytes));
+                 "the images alone are %.0f MB; --set data.residency=host would bring them a batch "
+                 "at a time",
+                 megabytes((double)data->bytes));
         return;
     }
     const int batch = fitting(step, data, &fewer, &fewer.training.batch);
@@ -72,9 +72,12 @@ static clc_status refuse(const clc_step *step, const clc_dataset *data, size_t t
         advice);
 }
 
-clc_status clc_memory_check(const clc_step *step, const clc_dataset *data) {
+clc_status clc_memory_check(clc_step *step, const clc_dataset *data) {
     clc_memory_line lines[CLC_MEMORY_LINES];
     size_t total, largest;
+    if (!fits(step, &total, &largest) && clc_step_unsettle(step))
+        clc_log("the images don't fit the device beside the rest: they are brought a batch at a "
+                "time");
     size_t n = clc_step_memory(step, lines, &total, &largest);
     clc_log("memory plan (MB):");
     for (size_t i = 0; i < n; i++)

@@ -4,8 +4,9 @@
 
 #include "train/step.h"
 
-/* Prints the plan in MB; fails with CLC_MEMORY, what is needed, what there is and the largest batch
+/* Prints the plan in MB; images that don't fit beside the rest are brought a batch at a time where
+ * the configuration leaves that open. Fails with CLC_MEMORY, what is needed, what there is and the largest batch
  * that would fit when the device can't hold it. `step` must be planned. */
-clc_status clc_memory_check(const clc_step *step, const clc_dataset *data);
+clc_status clc_memory_check(clc_step *step, const clc_dataset *data);
 
 #endif

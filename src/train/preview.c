@@ -5,25 +5,62 @@
 #include "device/open.h"
 #include "method/setup.h"
 
+#include <stdio.h>
+
 enum { IMAGES = 12, VIEWS = 10 };
+
+/* Reads the first images that can be read; *count of them. The bounds are those of all. */
+static clc_status read_first(const clc_config *config, clc_image images[IMAGES], int *count,
+                             clc_dataset *bounds) {
+    clc_status status = CLC_OK;
+    clc_source *source = NULL;
+    *count = 0;
+    CLC_TRY(clc_source_open(&config->data, CLC_SPLIT_TRAIN, NULL, &source));
+    const clc_image_options options = clc_image_options_from_config(
+        &config->data, clc_dataset_side(config), config->data.channels);
+    clc_image_options own = options;
+    CLC_TRY(clc_dataset_channels(source, &options, &own.channels));
+    for (size_t i = 0; i < source->count && *count < IMAGES; i++) {
+        clc_image *image = &images[*count];
+        if (clc_source_read(source, i, &own, image) != CLC_OK) {
+            clc_warn("%s: %s", clc_names_at(&source->names, i), clc_error());
+            continue;
+        }
+        bounds->height = image->height > bounds->height ? image->height : bounds->height;
+        bounds->width = image->width > bounds->width ? image->width : bounds->width;
+        bounds->uniform = bounds->uniform && image->height == images->height &&
+                          image->width == images->width;
+        ++*count;
+    }
+    bounds->channels = own.channels;
+    snprintf(bounds->name, sizeof bounds->name, "%s", source->name);
+    if (!*count)
+        status = clc_fail(CLC_FORMAT, "%s: there is no image", source->name);
+fail:
+    clc_source_close(&source);
+    return status;
+}
 
 clc_status clc_preview(const clc_train_options *options, const char *png) {
     clc_status status = CLC_OK;
     clc_config config;
-    clc_dataset *data = NULL;
+    clc_image images[IMAGES] = {{0}};
+    clc_dataset bounds = {.uniform = true};
     clc_device *device = NULL;
     clc_augment augment;
+    int count = 0;
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
-    CLC_TRY(clc_config_require_data(&config, false));
-    CLC_TRY(clc_dataset_load(clc_config_choice(&config, "data", "format"), config.data.train_images,
-                             NULL, (size_t)config.data.limit, &data));
+    CLC_TRY(clc_config_require_data(&config));
+    CLC_TRY(read_first(&config, images, &count, &bounds));
+    for (int c = 0; c < bounds.channels; c++)
+        bounds.deviation[c] = 1;
     CLC_TRY(clc_device_open(options->device, (clc_profile)config.device.profile, &device));
-    CLC_TRY(clc_augment_from_config(&config, data, &augment));
-    const int images = data->count < IMAGES ? (int)data->count : IMAGES;
-    CLC_TRY(clc_augment_preview(device, &augment, data->pixels, images, VIEWS, png));
-    clc_log("%s: %d images, %d views of each", png, images, VIEWS);
+    CLC_TRY(clc_augment_from_config(&config, &bounds, &augment));
+    CLC_TRY(clc_augment_preview(device, &augment, images, count, VIEWS, png));
+    clc_log("%s: %d images, %d views of each", png, count, VIEWS);
 fail:
     clc_device_close(&device);
-    clc_dataset_free(&data);
+    for (int i = 0; i < IMAGES; i++)
+        clc_image_free(&images[i]);
     return status;
 }

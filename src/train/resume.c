@@ -1,6 +1,7 @@
 #include "train/resume.h"
 
 #include "core/log.h"
+#include "method/setup.h"
 #include "model/run_folder.h"
 
 #include <inttypes.h>
@@ -51,11 +52,12 @@ static clc_status check_changes(const clc_train_options *options, const clc_conf
     return CLC_OK;
 }
 
-clc_status clc_resume_open(const clc_train_options *options, const clc_config *config,
+clc_status clc_resume_open(const clc_train_options *options, clc_config *config,
                            clc_checkpoint **checkpoint) {
     clc_status status = CLC_OK;
     clc_config_changes changes = {0};
     CLC_TRY(open_file(options, config->output.folder, checkpoint));
+    clc_config_adopt(config, &(*checkpoint)->config);
     CLC_TRY(clc_config_compare(&(*checkpoint)->config, config, &changes));
     CLC_TRY(check_changes(options, &changes, (*checkpoint)->path));
 fail:

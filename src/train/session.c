@@ -4,28 +4,31 @@
 #include "core/log.h"
 #include "device/open.h"
 #include "device/program.h"
-#include "eval/evaluate.h"
+#include "method/setup.h"
 #include "train/memory.h"
 #include "train/resume.h"
 
+/* Training images, and test images where they are named; each file is read once. */
 static clc_status load_data(clc_session *session) {
-    const clc_config *config = &session->config;
+    clc_config *config = &session->config;
     clc_status status = CLC_OK;
     if (!session->data) {
-        CLC_TRY(clc_config_require_data(config, false));
-        CLC_TRY(clc_dataset_load(clc_config_choice(config, "data", "format"),
-                                 config->data.train_images,
-                                 clc_method_wants_labels(config) ? config->data.train_labels : NULL,
-                                 (size_t)config->data.limit, &session->data));
+        CLC_TRY(clc_config_require_data(config));
+        CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &session->data));
+        if (clc_source_configured(&config->data, CLC_SPLIT_TEST)) {
+            /* Test images are brought to the training images' form. */
+            clc_config test = *config;
+            test.data.channels = session->data->channels;
+            CLC_TRY(clc_dataset_open(&test, CLC_SPLIT_TEST, session->data, &session->test));
+        }
     }
     const clc_dataset *data = session->data;
-    clc_log("data: %zu images of %d x %d with %d channel%s from %s", data->count, data->height,
-            data->width, data->channels, data->channels == 1 ? "" : "s", data->name);
     if (data->count < (size_t)config->training.batch)
         return clc_fail(
             CLC_INVALID,
             "training.batch is %d but there are only %zu training images; use a smaller batch",
             config->training.batch, data->count);
+    CLC_TRY(clc_config_settle(config, data));
 fail:
     return status;
 }
@@ -60,7 +63,8 @@ clc_status clc_session_plan(clc_session *session, const clc_train_options *optio
     CLC_TRY(clc_memory_check(step, session->data));
     CLC_TRY(clc_step_allocate(step, session->data));
     CLC_TRY(clc_step_build(step));
-    if (clc_evaluation_possible(&session->config))
+    const clc_evaluation_sets sets = clc_session_sets(session);
+    if (clc_evaluation_possible(&sets))
         CLC_TRY(clc_evaluation_request(session->device));
 fail:
     return status;
@@ -83,4 +87,5 @@ void clc_session_close(clc_session *session) {
     clc_device_close(&session->device);
     clc_dataset_free(&session->data);
     clc_checkpoint_close(&session->checkpoint);
+    clc_dataset_free(&session->test);
 }

@@ -6,24 +6,22 @@ enum { CLASSES = 10 };
 
 /* Random images, for a configuration without data. */
 static clc_status random_images(clc_dataset **data) {
+    enum { COUNT = 4096, SIDE = 32, CHANNELS = 3, BYTES = COUNT * SIDE * SIDE * CHANNELS };
     clc_status status = CLC_OK;
     clc_rng rng = clc_rng_make(1, 1);
-    clc_dataset *made = NULL;
-    CLC_NEW(made, 1);
-    *made = (clc_dataset){
-        .name = "random numbers", .count = 4096, .height = 32, .width = 32, .channels = 3};
-    const size_t bytes = made->count * 32 * 32 * 3;
-    CLC_NEW(made->pixels, bytes);
-    CLC_NEW(made->labels, made->count);
-    for (size_t i = 0; i < bytes; i++)
-        made->pixels[i] = (uint8_t)clc_rng_next(&rng);
-    for (size_t i = 0; i < made->count; i++)
-        made->labels[i] = (int32_t)(i % CLASSES);
-    made->classes = CLASSES;
-    *data = made;
-    made = NULL;
+    uint8_t *pixels = NULL;
+    int32_t *labels = NULL;
+    CLC_NEW(pixels, BYTES);
+    CLC_NEW(labels, COUNT);
+    for (size_t i = 0; i < BYTES; i++)
+        pixels[i] = (uint8_t)clc_rng_next(&rng);
+    for (int i = 0; i < COUNT; i++)
+        labels[i] = i % CLASSES;
+    return clc_dataset_make("random numbers", COUNT, SIDE, SIDE, CHANNELS, pixels, labels, CLASSES,
+                            data);
 fail:
-    clc_dataset_free(&made);
+    free(pixels);
+    free(labels);
     return status;
 }
 
@@ -32,7 +30,7 @@ static clc_status images_for(const clc_train_options *options, clc_dataset **dat
     clc_config config;
     *data = NULL;
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
-    if (!*config.data.train_images)
+    if (!clc_source_configured(&config.data, CLC_SPLIT_TRAIN))
         CLC_TRY(random_images(data));
 fail:
     return status;

@@ -32,6 +32,29 @@ fail:
     return status;
 }
 
+static clc_status plan_residence(clc_step *step, const clc_dataset *data) {
+    const int wanted = step->config->data.residency;
+    const bool able = clc_residence_plan(
+        &step->residence, step->device, data, step->config->training.batch, CLC_STEP_SLOTS,
+        wanted == CLC_CONFIG_RESIDENCY_AUTO || wanted == CLC_CONFIG_RESIDENCY_DEVICE);
+    if (!able && wanted == CLC_CONFIG_RESIDENCY_DEVICE)
+        return clc_fail(CLC_MEMORY,
+                        "data.residency = device: %.0f MB of images don't fit into %d buffers of "
+                        "%.0f MB; use data.residency = auto",
+                        (double)data->bytes / 1e6, AUGMENT_BUFFERS,
+                        (double)step->device->info.largest_buffer / 1e6);
+    if (!able)
+        clc_step_unsettle(step);
+    return CLC_OK;
+}
+
+bool clc_step_unsettle(clc_step *step) {
+    const clc_residence r = step->residence;
+    if (step->config->data.residency != CLC_CONFIG_RESIDENCY_AUTO || !r.resident)
+        return false;
+    return clc_residence_plan(&step->residence, r.device, r.data, r.batch, r.slots, false);
+}
+
 clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *config,
                          const clc_dataset *data) {
     clc_status status = CLC_OK;
@@ -41,8 +64,7 @@ clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *c
     step->total = step->steps_per_epoch * config->training.epochs;
     CLC_TRY(clc_wiring_plan(&step->wiring, device, config, data));
     CLC_TRY(list_segments(step));
-    step->dataset_bytes =
-        data->count * (size_t)data->height * (size_t)data->width * (size_t)data->channels;
+    CLC_TRY(plan_residence(step, data));
     step->optim_bytes = clc_optim_workspace(step->segments, step->segment_count);
 fail:
     return status;
@@ -50,8 +72,7 @@ fail:
 
 static size_t step_buffers_bytes(const clc_step *step) {
     return sizeof step->slots[0].state + sizeof step->slots[0].hyper + sizeof(clc_step_result) +
-           clc_buffer_bytes(2 * step->segment_count * sizeof(float)) +
-           (size_t)step->wiring.batch * sizeof(int32_t);
+           clc_buffer_bytes(2 * step->segment_count * sizeof(float));
 }
 
 size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES], size_t *total,
@@ -59,6 +80,8 @@ size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LI
     const clc_wiring_bytes wiring = clc_wiring_memory(&step->wiring);
     const int states = clc_optim_states(&step->config->optimizer);
     const size_t optimizer = wiring.gradients * (size_t)states;
+    size_t pictures;
+    const size_t dataset = clc_residence_bytes(&step->residence, &pictures);
     const clc_memory_line all[] = {
         {"parameters", wiring.params},
         {"gradients", wiring.gradients},
@@ -68,13 +91,13 @@ size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LI
         {"embeddings", wiring.embeddings},
         {"workspace", wiring.workspace + clc_buffer_bytes(step->optim_bytes) +
                           clc_optim_tables_bytes(step->segments, step->segment_count)},
-        {"data set", clc_buffer_bytes(step->dataset_bytes)},
+        {step->residence.resident ? "data set" : "batch of images", dataset},
         {"step", step_buffers_bytes(step)},
     };
     size_t n = 0;
     *total = 0;
     *largest = wiring.largest > optimizer ? wiring.largest : optimizer;
-    *largest = step->dataset_bytes > *largest ? step->dataset_bytes : *largest;
+    *largest = pictures > *largest ? pictures : *largest;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         *total += all[i].bytes;
         if (all[i].bytes)
@@ -83,34 +106,22 @@ size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LI
     return n;
 }
 
-static clc_status upload_dataset(clc_step *step, const clc_dataset *data) {
-    clc_status status = CLC_OK;
-    CLC_TRY(clc_buffer_create(step->device, step->dataset_bytes, "the data set", &step->pixels));
-    CLC_TRY(clc_buffer_write(step->device, step->pixels, 0, step->dataset_bytes, data->pixels));
-fail:
-    return status;
-}
-
 clc_status clc_step_allocate(clc_step *step, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_device *device = step->device;
-    const size_t f = sizeof(float), batch = (size_t)step->wiring.batch;
+    const size_t f = sizeof(float);
     CLC_TRY(clc_wiring_allocate(&step->wiring, clc_optim_states(&step->config->optimizer), data));
     CLC_TRY(clc_buffer_create(device, step->optim_bytes, "the optimizer", &step->optim_workspace));
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].state, "the step", &step->state));
     CLC_TRY(clc_buffer_create(device, sizeof step->slots[0].hyper, "the step", &step->hyper));
     CLC_TRY(clc_buffer_create(device, sizeof(clc_step_result), "the step", &step->result));
     CLC_TRY(clc_buffer_create(device, 2 * step->segment_count * f, "the step", &step->norms));
-    CLC_TRY(clc_buffer_create(device, batch * sizeof(int32_t), "indices", &step->indices));
     CLC_TRY(clc_optim_prepare(device, step->segments, step->segment_count, &step->tables));
-    CLC_TRY(upload_dataset(step, data));
+    CLC_TRY(clc_residence_allocate(&step->residence));
     step->watch_rows = step->wiring.micro < CLC_WATCH_ROWS ? step->wiring.micro : CLC_WATCH_ROWS;
     step->watch_dim = clc_tensor_channels(step->wiring.ports.watched);
-    CLC_NEW(step->spare_indices, batch);
-    for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++) {
-        CLC_NEW(step->slots[i].indices, batch);
+    for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++)
         CLC_NEW(step->slots[i].embeddings, (size_t)(2 * step->watch_rows * step->watch_dim));
-    }
 fail:
     return status;
 }
@@ -137,7 +148,7 @@ fail:
 
 clc_status clc_step_build(clc_step *step) {
     clc_status status = CLC_OK;
-    CLC_TRY(clc_wiring_build(&step->wiring, step->pixels, step->indices, step->state));
+    CLC_TRY(clc_wiring_build(&step->wiring, &step->residence.images, step->state));
     CLC_TRY(build_update(step));
     for (int queue = 0; queue < 2; queue++) {
         const size_t count = clc_wiring_stages(&step->wiring, queue, NULL);
@@ -208,21 +219,18 @@ static void fill_hyper(const clc_step *step, int64_t number, float rate, float *
     hyper[CLC_HYPER_GROUPS + CLC_GROUP_FROZEN] = 0;
 }
 
-static void fill_slot(clc_step *step, clc_step_slot *slot, int64_t number, int epoch, float rate,
-                      const int32_t *indices) {
+static void fill_slot(clc_step *step, clc_step_slot *slot, float rate, const clc_batch *batch) {
     const int every = step->config->training.watch_every;
-    int32_t *spare = step->spare_indices;
-    step->spare_indices = slot->indices;
-    slot->indices = spare;
+    const int64_t number = batch->step;
+    slot->batch = *batch;
     slot->watching = every && (number + 1) % every == 0;
     const int64_t queue = step->wiring.queue.size ? step->wiring.queue.size : 1;
     slot->step = number;
     slot->rate = rate;
-    slot->state[CLC_STEP_EPOCH] = (cl_uint)epoch;
+    slot->state[CLC_STEP_EPOCH] = (cl_uint)batch->epoch;
     slot->state[CLC_STEP_QUEUE_POSITION] =
         (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue);
     fill_hyper(step, number, rate, slot->hyper);
-    memcpy(slot->indices, indices, (size_t)step->wiring.batch * sizeof *indices);
 }
 
 /* A copy to the device that returns at once: the slot's memory stays untouched until the step is
@@ -256,18 +264,34 @@ static bool is_loss(const clc_step *step, const clc_stage *stage) {
     return stage->sequence == &losses[0] || stage->sequence == &losses[1];
 }
 
-clc_status clc_step_enqueue(clc_step *step, int64_t number, int epoch, float rate,
-                            const int32_t *indices, clc_step_slot *finished) {
+clc_status clc_step_loader(const clc_step *step, int64_t first, clc_loader **loader) {
+    clc_loader_options options = {.shuffle = true,
+                                  .seed = step->config->training.seed,
+                                  .first_step = first,
+                                  /* Those under way, and the one that is taken. */
+                                  .held = CLC_STEPS_UNDER_WAY + 1};
+    clc_residence_serve(&step->residence, &options);
+    return clc_loader_open(step->residence.data, &options, loader);
+}
+
+clc_status clc_step_write(clc_step *step, const clc_step_slot *slot) {
     clc_status status = CLC_OK;
-    clc_step_slot *slot = &step->slots[number % CLC_STEPS_UNDER_WAY];
-    const clc_stage *stages;
-    CLC_TRY(finish_slot(step, slot, finished));
-    fill_slot(step, slot, number, epoch, rate, indices);
     CLC_TRY(write_later(step, step->state, sizeof slot->state, slot->state));
+    CLC_TRY(clc_residence_write(&step->residence, &slot->batch));
+fail:
+    return status;
+}
+
+clc_status clc_step_enqueue(clc_step *step, float rate, const clc_batch *batch,
+                            clc_step_slot *finished) {
+    clc_status status = CLC_OK;
+    const clc_stage *stages;
+    clc_step_slot *slot = &step->slots[step->next++ % CLC_STEPS_UNDER_WAY];
+    CLC_TRY(finish_slot(step, slot, finished));
+    fill_slot(step, slot, rate, batch);
+    CLC_TRY(clc_step_write(step, slot));
     CLC_TRY(write_later(step, step->hyper, sizeof slot->hyper, slot->hyper));
-    CLC_TRY(write_later(step, step->indices, (size_t)step->wiring.batch * sizeof(int32_t),
-                        slot->indices));
-    const size_t count = clc_step_stages(step, number, &stages);
+    const size_t count = clc_step_stages(step, batch->step, &stages);
     for (size_t i = 0; i < count; i++) {
         CLC_TRY(clc_sequence_run(stages[i].sequence, step->device));
         if (slot->watching && is_loss(step, &stages[i]))
@@ -297,19 +321,18 @@ void clc_step_release(clc_step *step) {
     for (int i = 0; i < CLC_STEPS_UNDER_WAY; i++) {
         if (step->slots[i].done)
             clReleaseEvent(step->slots[i].done);
-        free(step->slots[i].indices);
         free(step->slots[i].embeddings);
     }
     clc_sequence_free(&step->optim_sequence);
     clc_wiring_release(&step->wiring);
     clc_optim_release(device, &step->tables);
-    cl_mem *buffers[] = {&step->pixels, &step->indices, &step->state,          &step->hyper,
-                         &step->result, &step->norms,   &step->optim_workspace};
+    clc_residence_release(&step->residence);
+    cl_mem *buffers[] = {&step->state, &step->hyper, &step->result, &step->norms,
+                         &step->optim_workspace};
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
         clc_buffer_release(device, buffers[i]);
     for (int i = 0; i < 2; i++)
         free(step->stages[i]);
-    free(step->spare_indices);
     free(step->segments);
     *step = (clc_step){0};
 }

@@ -2,13 +2,13 @@
 #ifndef CLC_TRAIN_STEP_H
 #define CLC_TRAIN_STEP_H
 
-#include "data/dataset.h"
+#include "augment/residence.h"
 #include "method/stages.h"
 #include "optim/optim.h"
 #include "train/watch.h"
 
 /* How many steps may be under way before the oldest one's result is waited for. */
-enum { CLC_STEPS_UNDER_WAY = 4 };
+enum { CLC_STEPS_UNDER_WAY = 4, CLC_STEP_SLOTS = 2 * CLC_STEPS_UNDER_WAY };
 
 /* What the device reports of a step, in this order. */
 typedef struct clc_step_result {
@@ -22,7 +22,7 @@ typedef struct clc_step_slot {
     float rate;
     cl_uint state[CLC_STEP_STATE_COUNT];
     float hyper[CLC_HYPER_COUNT];
-    int32_t *indices;  /* (batch) */
+    clc_batch batch;   /* what the loader holds until the step is done */
     float *embeddings; /* (2,rows,dim): what is watched */
     bool watching;
     clc_spread spread; /* if watching */
@@ -41,21 +41,21 @@ typedef struct clc_step {
     clc_optim_tables tables;
     clc_optim_segment *segments;
     size_t segment_count;
-    size_t dataset_bytes;
+    clc_residence residence;
     size_t optim_bytes; /* workspace */
     int64_t total;      /* steps of the whole training, for schedules */
     int64_t steps_per_epoch;
-    cl_mem pixels, indices, state, hyper, result, norms, optim_workspace;
+    uint64_t next; /* the slot of the next step */
+    cl_mem state, hyper, result, norms, optim_workspace;
     clc_sequence optim_sequence;
     clc_stage *stages[2]; /* in order: without and with the queue */
     size_t stage_count[2];
     clc_step_slot slots[CLC_STEPS_UNDER_WAY];
-    int32_t
-        *spare_indices; /* (batch): changes places with a slot's, which its reader still holds */
     int watch_rows, watch_dim;
 } clc_step;
 
-/* Plans everything for `data` on `device` without taking device memory. `step` must be zeroed. */
+/* Plans everything for `data` on `device` without taking device memory: the data set resident where
+ * the configuration and its buffers allow it. `step` must be zeroed. */
 clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *config,
                          const clc_dataset *data);
 
@@ -69,6 +69,10 @@ enum { CLC_MEMORY_LINES = 12 };
 size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LINES], size_t *total,
                        size_t *largest);
 
+/* Plans to bring pictures a batch at a time instead; false if the configuration or the plan has it
+ * otherwise. */
+bool clc_step_unsettle(clc_step *step);
+
 /* Takes the memory and uploads the data set; makes all launches, whose programs can then be
  * compiled in the background; waits for them and makes the kernels, which the first step else does
  * as it comes to them. */
@@ -76,11 +80,17 @@ clc_status clc_step_allocate(clc_step *step, const clc_dataset *data);
 clc_status clc_step_build(clc_step *step);
 clc_status clc_step_prepare(clc_step *step);
 
-/* Enqueues step number `number` (from 0) of `epoch` (from 0) on the images `indices` (batch): never
- * waits for this step, only for one CLC_STEPS_UNDER_WAY before it, whose result goes to *finished
- * (and its number; -1 if there was none). */
-clc_status clc_step_enqueue(clc_step *step, int64_t number, int epoch, float rate,
-                            const int32_t *indices, clc_step_slot *finished);
+/* A loader of the step's batches, from step `first` on. */
+clc_status clc_step_loader(const clc_step *step, int64_t first, clc_loader **loader);
+
+/* Enqueues the step of `batch`, which must stay as it is until the step is done: never waits for
+ * this step, only for one CLC_STEPS_UNDER_WAY before it, whose result goes to *finished (and its
+ * number; -1 if there was none). */
+clc_status clc_step_enqueue(clc_step *step, float rate, const clc_batch *batch,
+                            clc_step_slot *finished);
+
+/* Writes what the step in `slot` begins with: state and pictures. */
+clc_status clc_step_write(clc_step *step, const clc_step_slot *slot);
 
 /* Waits for the oldest step under way; finished->step is -1 when there is none. */
 clc_status clc_step_drain(clc_step *step, clc_step_slot *finished);

@@ -5,7 +5,8 @@
 #include "core/log.h"
 #include "core/signals.h"
 #include "core/text.h"
-#include "eval/evaluate.h"
+#include "data/source.h"
+#include "method/setup.h"
 #include "model/run_folder.h"
 #include "report/table.h"
 
@@ -155,10 +156,12 @@ static clc_status check_same(const sweep *s, const run_plan *plan) {
     char path[CLC_PATH_BYTES], *text = NULL;
     void *there = NULL;
     size_t size = 0, there_size = 0;
-    clc_config config;
+    clc_config config, settled;
     CLC_TRY(clc_config_load(s->options->config, plan->overrides, plan->count, &config));
-    CLC_TRY(clc_config_text(&config, &text, &size));
     CLC_TRY(clc_run_path(plan->folder, CLC_RUN_CONFIG, path));
+    CLC_TRY(clc_config_load(path, NULL, 0, &settled));
+    clc_config_adopt(&config, &settled);
+    CLC_TRY(clc_config_text(&config, &text, &size));
     CLC_TRY(clc_file_read_all(path, (size_t)1 << 20, &there, &there_size));
     if (size != there_size || memcmp(text, there, size))
         status =
@@ -216,8 +219,8 @@ static clc_status run_one(sweep *s, size_t run) {
         CLC_TRY(check_same(s, &plan));
         options.resume = clc_checkpoint_step(plan.folder, -1) >= 0;
     }
-    const char *last =
-        clc_evaluation_possible(&s->base) ? CLC_RUN_EVALUATION_JSON : CLC_RUN_ENCODER;
+    const bool test = clc_source_configured(&s->base.data, CLC_SPLIT_TEST);
+    const char *last = test ? CLC_RUN_EVALUATION_JSON : CLC_RUN_ENCODER;
     if (options.overwrite || !clc_run_has(plan.folder, last))
         CLC_TRY(clc_train(&options));
     else

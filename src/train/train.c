@@ -27,7 +27,8 @@ typedef struct trainer {
     clc_metrics_files metrics;
     clc_progress progress;
     clc_schedule schedule;
-    int32_t *order;                                 /* (images): this epoch's permutation */
+    clc_loader *loader;
+    double waited; /* for the loader, until the last row of metrics */
     int64_t steps_per_epoch, first_step, last_step; /* first_step: where this start goes on */
     double last_loss, last_rate;
     clc_watch watch;
@@ -81,13 +82,25 @@ static void make_schedule(trainer *t) {
     t->schedule = clc_schedule_make(c, t->steps_per_epoch);
 }
 
+/* Bad files of both sets, and those that turned out bad since, in the run's folder. */
+static clc_status write_bad(const trainer *t) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    const clc_bad_files *lists[] = {&t->session.data->bad,
+                                    t->session.test ? &t->session.test->bad : NULL,
+                                    t->loader ? clc_loader_bad(t->loader) : NULL};
+    CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_SKIPPED, path));
+    CLC_TRY(clc_bad_files_write(lists, 3, path));
+fail:
+    return status;
+}
+
 static clc_status open_trainer(trainer *t, const clc_train_options *options) {
     clc_status status = CLC_OK;
     t->position = (clc_position){.step = 0, .best = -INFINITY};
     CLC_TRY(clc_session_open(&t->session, options, NULL));
     make_schedule(t);
     t->position.images = (int64_t)t->session.data->count;
-    CLC_NEW(t->order, t->session.data->count);
     if (options->dry_run)
         return CLC_OK;
     CLC_TRY(claim_folder(t, options));
@@ -96,6 +109,7 @@ static clc_status open_trainer(trainer *t, const clc_train_options *options) {
                            &t->position));
     clc_checkpoint_close(&t->session.checkpoint);
     CLC_TRY(write_config(t));
+    CLC_TRY(write_bad(t));
     CLC_TRY(clc_metrics_open(&t->metrics, folder_of(t),
                              options->resume ? named(t, t->position.step) : -1));
 fail:
@@ -174,16 +188,15 @@ fail:
 /* Steps of epoch `epoch` from where the run stands. */
 static clc_status run_epoch(trainer *t, int epoch) {
     clc_status status = CLC_OK;
-    const clc_config *config = &t->session.config;
     const int64_t first = (int64_t)epoch * t->steps_per_epoch;
     clc_step_slot slot;
-    clc_epoch_order(config->training.seed, epoch, t->order, t->session.data->count);
+    clc_batch batch;
     for (int64_t s = t->position.step - first; s < t->steps_per_epoch; s++) {
         if (clc_signals_stop())
             break;
         float rate = (float)clc_schedule_rate(&t->schedule, first + s);
-        CLC_TRY(clc_step_enqueue(&t->session.step, first + s, epoch, rate,
-                                 t->order + s * config->training.batch, &slot));
+        CLC_TRY(clc_loader_next(t->loader, &batch));
+        CLC_TRY(clc_step_enqueue(&t->session.step, rate, &batch, &slot));
         if (slot.step >= 0)
             CLC_TRY(take_in(t, &slot));
     }
@@ -195,7 +208,8 @@ fail:
 static clc_status evaluate_now(trainer *t, double *score) {
     clc_status status = CLC_OK;
     clc_evaluation_row row = {0};
-    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config,
+    const clc_evaluation_sets sets = clc_session_sets(&t->session);
+    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, &sets,
                                   clc_step_params(&t->session.step), &row));
     clc_log("  evaluation: kNN %.2f %%, linear %.2f %%", 100 * row.knn.accuracy,
             100 * row.linear.accuracy);
@@ -213,6 +227,22 @@ static bool due(int every, int epoch, int epochs) {
     return every > 0 && ((epoch + 1) % every == 0 || epoch + 1 == epochs);
 }
 
+/* What loading took out of an epoch: nothing where all images are on the device. */
+static clc_status report_loader(trainer *t) {
+    clc_status status = CLC_OK;
+    const double waited = clc_loader_waited(t->loader) - t->waited;
+    const size_t bad = clc_loader_bad(t->loader)->count;
+    const char *const keys[] = {"loader_wait"};
+    t->waited += waited;
+    if (!t->session.step.residence.resident)
+        clc_log("  waited %.2f s for images%s", waited, bad ? "; some can't be read any more" : "");
+    CLC_TRY(clc_metrics_event(&t->metrics, "loader", t->position.step, keys, &waited, 1));
+    if (bad)
+        CLC_TRY(write_bad(t));
+fail:
+    return status;
+}
+
 /* After a whole epoch: report, evaluate, save. */
 static clc_status end_epoch(trainer *t, int epoch) {
     clc_status status = CLC_OK;
@@ -223,6 +253,7 @@ static clc_status end_epoch(trainer *t, int epoch) {
         config->evaluation.every > 0 && (epoch + 1) % config->evaluation.every == 0 && !last;
     double score = -mean;
     clc_progress_show(&t->progress, t->position.step, mean, t->last_rate, 1);
+    CLC_TRY(report_loader(t));
     if (evaluated)
         CLC_TRY(evaluate_now(t, &score));
     /* With evaluations only they decide; without, the lowest mean loss does. */
@@ -253,6 +284,7 @@ static clc_status run_epochs(trainer *t) {
     clc_status status = CLC_OK;
     const clc_config *config = &t->session.config;
     t->first_step = t->position.step;
+    CLC_TRY(clc_step_loader(&t->session.step, t->first_step, &t->loader));
     start_progress(t, t->first_step);
     for (int epoch = (int)(t->position.step / t->steps_per_epoch); epoch < config->training.epochs;
          epoch++) {
@@ -272,11 +304,13 @@ static clc_status finish(trainer *t) {
     char path[CLC_PATH_BYTES];
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_ENCODER, path));
     CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device,
-                             &t->session.config, named(t, t->position.step)));
+                             &t->session.config, &t->session.data->class_names,
+                             named(t, t->position.step)));
     clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);
     /* The table needs labels; without them training ends here. */
-    if (clc_evaluation_possible(&t->session.config))
-        CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config,
+    const clc_evaluation_sets sets = clc_session_sets(&t->session);
+    if (clc_evaluation_possible(&sets))
+        CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config, &sets,
                                        clc_step_params(&t->session.step), folder_of(t)));
 fail:
     return status;
@@ -302,8 +336,11 @@ clc_status clc_train(const clc_train_options *options) {
 fail:
     if (t) {
         clc_metrics_close(&t->metrics);
+        /* The device may be reading what the loader holds. */
+        if (t->session.device)
+            clc_device_finish(t->session.device);
+        clc_loader_close(&t->loader);
         clc_session_close(&t->session);
-        free(t->order);
         free(t);
     }
     clc_signals_restore();

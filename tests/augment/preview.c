@@ -19,8 +19,14 @@ void impossible_settings_are_refused(void **state) {
     const clc_augment good = everything(28, 28, 3, 28);
     clc_augment a = good;
     CHECK(clc_augment_check(&a));
+    a.channels = 17;
+    expect_refused(&a, "17 channels");
+    a = good;
     a.channels = 2;
-    expect_refused(&a, "2 channels");
+    expect_refused(&a, "2 channels have no colour");
+    a.jitter = a.grey = a.solarise = 0;
+    a.std[3] = 1;
+    CHECK(clc_augment_check(&a));
     a = good;
     a.grey = 1.5f;
     expect_refused(&a, "grey is 1.5");
@@ -58,11 +64,14 @@ void preview_writes_a_png(void **state) {
     (void)state;
     const clc_augment a = everything(17, 13, 3, 12);
     uint8_t *pixels = random_images(&a, 3), head[24];
+    clc_image images[3];
+    for (int i = 0; i < 3; i++)
+        images[i] = (clc_image){17, 13, 3, pixels + i * 17 * 13 * 3};
     char path[] = "/tmp/preview-XXXXXX";
     const int handle = mkstemp(path);
     assert_true(handle >= 0);
     close(handle);
-    CHECK(clc_augment_preview(test_device(), &a, pixels, 3, 4, path));
+    CHECK(clc_augment_preview(test_device(), &a, images, 3, 4, path));
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
@@ -80,7 +89,8 @@ void preview_to_nowhere_fails(void **state) {
     (void)state;
     const clc_augment a = plain(8, 8, 1, 8);
     uint8_t *pixels = random_images(&a, 1);
-    assert_int_equal(clc_augment_preview(test_device(), &a, pixels, 1, 1, "/nonexistent/x.png"),
+    const clc_image image = {8, 8, 1, pixels};
+    assert_int_equal(clc_augment_preview(test_device(), &a, &image, 1, 1, "/nonexistent/x.png"),
                      CLC_IO);
     assert_non_null(strstr(clc_error(), "/nonexistent"));
     free(pixels);

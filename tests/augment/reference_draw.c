@@ -86,13 +86,15 @@ static int part_order(int number) {
 }
 
 static void fallback(const clc_augment *a, augment_view *v) {
-    const double shape = (double)a->width / a->height;
+    const float shape = (float)a->width / (float)a->height;
     v->height = a->height;
     v->width = a->width;
-    if (shape < (double)a->crop_ratio[0])
-        v->height = (int)lrint(a->width / (double)a->crop_ratio[0]);
-    if (shape > (double)a->crop_ratio[1])
-        v->width = (int)lrint(a->height * (double)a->crop_ratio[1]);
+    if (shape < a->crop_ratio[0])
+        v->height = (int)((float)a->width / a->crop_ratio[0] + 0.5f);
+    if (shape > a->crop_ratio[1])
+        v->width = (int)((float)a->height * a->crop_ratio[1] + 0.5f);
+    v->height = v->height < 1 ? 1 : v->height;
+    v->width = v->width < 1 ? 1 : v->width;
     v->top = (a->height - v->height) / 2;
     v->left = (a->width - v->width) / 2;
 }
@@ -125,9 +127,16 @@ static void draw_crop(const clc_augment *a, const stream *s, bool crop, augment_
         v->top = (a->height - a->size) / 2;
         v->left = (a->width - a->size) / 2;
     }
-    if (crop && a->crop == CLC_CROP_RANDOM) {
-        v->top = below(d.z, a->height + 2 * a->crop_padding - a->size + 1) - a->crop_padding;
-        v->left = below(d.w, a->width + 2 * a->crop_padding - a->size + 1) - a->crop_padding;
+    const int down = a->height + 2 * a->crop_padding - a->size + 1;
+    const int right = a->width + 2 * a->crop_padding - a->size + 1;
+    if (crop && a->crop == CLC_CROP_RANDOM && down > 0)
+        v->top = below(d.z, down) - a->crop_padding;
+    if (crop && a->crop == CLC_CROP_RANDOM && right > 0)
+        v->left = below(d.w, right) - a->crop_padding;
+    if (a->crop == CLC_CROP_SQUARE) {
+        v->height = v->width = a->height < a->width ? a->height : a->width;
+        v->top = (a->height - v->height) / 2;
+        v->left = (a->width - v->width) / 2;
     }
     if (crop && a->crop == CLC_CROP_RANDOM_RESIZED)
         random_resized(a, s, v);

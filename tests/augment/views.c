@@ -179,7 +179,7 @@ void evaluation_changes_nothing_but_size_and_scale(void **state) {
     clc_augment train = everything(14, 14, 3, 14);
     train.mean[1] = 0.4f;
     train.std[1] = 0.5f;
-    clc_augment a = clc_augment_evaluation(&train);
+    clc_augment a = clc_augment_evaluation(&train, true);
     uint8_t *pixels = random_images(&a, COUNT);
     float *got = device_views(test_device(), &a, pixels, COUNT, samples, COUNT, 1, 9, NULL);
     for (size_t i = 0; i < COUNT * view_count(&a); i++) {
@@ -191,10 +191,10 @@ void evaluation_changes_nothing_but_size_and_scale(void **state) {
     free(got);
     free(pixels);
     train.size = 9;
-    a = clc_augment_evaluation(&train);
+    a = clc_augment_evaluation(&train, true);
     expect_views(test_device(), &a, "resized for evaluation");
     train.crop = CLC_CROP_RANDOM;
-    a = clc_augment_evaluation(&train);
+    a = clc_augment_evaluation(&train, true);
     expect_views(test_device(), &a, "the middle for evaluation");
 }
 

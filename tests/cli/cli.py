@@ -151,7 +151,8 @@ def a_truncated_idx_file_is_refused():
 def a_wrong_magic_number_is_refused():
     with Workplace() as w:
         write_idx(w.path("odd"), 0x12345678, (1, 1, 1), b"\0")
-        w.refused("train.ini", "--set", "data.train_images=odd", status=FORMAT, says=["odd"])
+        w.refused("train.ini", "--set", "data.format=idx", "--set", "data.train_images=odd",
+                  status=FORMAT, says=["odd"])
 
 
 def images_and_labels_of_different_number_are_refused():

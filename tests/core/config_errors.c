@@ -99,7 +99,7 @@ static void contradictions_name_both_keys(void **state) {
         {"[training]\nepochs = 5\n[optimizer]\nwarmup_epochs = 10\n",
          "optimizer.warmup_epochs = 10", "training.epochs = 5", 4},
         {"[data]\nlimit = 100\n", "data.limit = 100", "training.batch = 256", 2},
-        {"[data]\ntest_labels = a\n", "data.test_labels = a", "data.test_images = (empty)", 2},
+        {"[data]\ntest_labels = a\n", "data.test_labels = a", "data.test = (empty)", 2},
         {"[augmentation]\nmean = 0.5\n", "augmentation.mean", "augmentation.std", 2},
         {"[encoder]\nname = custom\n", "encoder.name = custom", "encoder.blocks = (empty)", 2},
         {"[encoder]\nname = custom\nblocks = 1,1\n", "encoder.name", "encoder.block = auto", 2},
@@ -182,12 +182,10 @@ static void data_is_asked_for_when_needed(void **state) {
     (void)state;
     clc_config config;
     config_assert_overrides_load(NULL, 0, &config);
-    assert_int_equal(clc_config_require_data(&config, false), CLC_INVALID);
-    config_assert_error_has("data.train_images");
-    strcpy(config.data.train_images, "a");
-    assert_int_equal(clc_config_require_data(&config, false), CLC_OK);
-    assert_int_equal(clc_config_require_data(&config, true), CLC_INVALID);
-    config_assert_error_has("data.train_labels");
+    assert_int_equal(clc_config_require_data(&config), CLC_INVALID);
+    config_assert_error_has("data.train");
+    strcpy(config.data.train, "a");
+    assert_int_equal(clc_config_require_data(&config), CLC_OK);
 }
 
 int main(void) {

@@ -17,8 +17,8 @@ static void fill(const fixture *f, cl_mem buffer, size_t floats, float value) {
 
 /* The first step is repeated; fails unless the message says `where`. */
 static void expect_said(fixture *f, const char *where) {
-    clc_step_slot slot = {.indices = f->indices};
     fixture_set(f, 0);
+    const clc_step_slot slot = {.batch = f->batch};
     assert_int_equal(clc_diagnose(&f->session.step, &slot), CLC_NONFINITE);
     if (!strstr(clc_error(), where))
         fail_msg("\"%s\" doesn't say \"%s\"", clc_error(), where);

@@ -5,21 +5,17 @@
 #include <string.h>
 
 clc_dataset *fixture_noise(void) {
-    clc_dataset *data = calloc(1, sizeof *data);
-    assert_non_null(data);
+    clc_dataset *data = NULL;
     const size_t bytes = (size_t)FIXTURE_IMAGES * FIXTURE_SIDE * FIXTURE_SIDE;
-    *data = (clc_dataset){.name = "noise",
-                          .count = FIXTURE_IMAGES,
-                          .height = FIXTURE_SIDE,
-                          .width = FIXTURE_SIDE,
-                          .channels = 1,
-                          .pixels = malloc(bytes),
-                          .labels = malloc(FIXTURE_IMAGES * sizeof(int32_t)),
-                          .classes = 3};
+    uint8_t *pixels = malloc(bytes);
+    int32_t *labels = malloc(FIXTURE_IMAGES * sizeof *labels);
+    assert_true(pixels && labels);
     for (size_t i = 0; i < bytes; i++)
-        data->pixels[i] = (uint8_t)(i * 2654435761u >> 13);
+        pixels[i] = (uint8_t)(i * 2654435761u >> 13);
     for (int i = 0; i < FIXTURE_IMAGES; i++)
-        data->labels[i] = i % 3;
+        labels[i] = i % 3;
+    CHECK(clc_dataset_make("noise", FIXTURE_IMAGES, FIXTURE_SIDE, FIXTURE_SIDE, 1, pixels, labels, 3,
+                           &data));
     return data;
 }
 
@@ -58,10 +54,18 @@ void fixture_set(fixture *f, int64_t number) {
     const cl_uint state[CLC_STEP_STATE_COUNT] = {
         (cl_uint)(number / step->steps_per_epoch),
         (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue)};
-    for (int i = 0; i < FIXTURE_BATCH; i++)
+    for (int i = 0; i < FIXTURE_BATCH; i++) {
         f->indices[i] = (int32_t)((number * FIXTURE_BATCH + i * 5) % FIXTURE_IMAGES);
+        f->places[i] = f->session.data->places[f->indices[i]];
+    }
+    f->batch = (clc_batch){.step = number,
+                           .epoch = (int)(number / step->steps_per_epoch),
+                           .count = FIXTURE_BATCH,
+                           .indices = f->indices,
+                           .places = f->places};
     CHECK(clc_buffer_write(step->device, step->state, 0, sizeof state, state));
-    CHECK(clc_buffer_write(step->device, step->indices, 0, sizeof f->indices, f->indices));
+    CHECK(clc_residence_write(&step->residence, &f->batch));
+    CHECK(clc_device_finish(step->device));
 }
 
 /* Runs all stages but the update, or those up to and with the loss. */
@@ -91,8 +95,7 @@ void fixture_step(fixture *f, int64_t number, float rate) {
     clc_step_slot finished;
     clc_step *step = &f->session.step;
     fixture_set(f, number);
-    CHECK(clc_step_enqueue(step, number, (int)(number / step->steps_per_epoch), rate, f->indices,
-                           &finished));
+    CHECK(clc_step_enqueue(step, rate, &f->batch, &finished));
     CHECK(clc_device_finish(step->device));
 }
 

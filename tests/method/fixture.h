@@ -10,6 +10,8 @@ enum { FIXTURE_SIDE = 8, FIXTURE_IMAGES = 48, FIXTURE_BATCH = 8 };
 typedef struct fixture {
     clc_session session;
     int32_t indices[FIXTURE_BATCH];
+    clc_place places[FIXTURE_BATCH];
+    clc_batch batch; /* of both */
 } fixture;
 
 /* FIXTURE_IMAGES images of three classes; owned by who opens a session on them. */

@@ -152,7 +152,7 @@ static void the_loss_falls(void **state) {
             /* The same batch and views again and again. */
             fixture_set(&f, 0);
             clc_step_slot finished;
-            CHECK(clc_step_enqueue(step, 0, 0, 0.02f, f.indices, &finished));
+            CHECK(clc_step_enqueue(step, 0.02f, &f.batch, &finished));
             CHECK(clc_device_finish(step->device));
             if (s == 0)
                 first = fixture_read(&f, step->wiring.value, 1);
@@ -387,8 +387,13 @@ static void impossible_wirings_are_refused(void **state) {
         clc_config config;
         clc_step step = {0};
         uint8_t pixels[64] = {0};
-        const clc_dataset data = {
-            .name = "one", .count = 16, .height = 8, .width = 8, .channels = 1, .pixels = pixels};
+        const clc_dataset data = {.name = "one",
+                                  .count = 16,
+                                  .height = 8,
+                                  .width = 8,
+                                  .channels = 1,
+                                  .uniform = true,
+                                  .pixels = pixels};
         CHECK(clc_config_load(NULL, overrides, 5, &config));
         config.augmentation.mean = config.augmentation.std = (clc_floats){1, {0.5}};
         if (clc_step_plan(&step, test_device(), &config, &data) != CLC_INVALID)

@@ -132,6 +132,8 @@ static size_t planned(const char *batch, const char *micro) {
                               .height = 28,
                               .width = 28,
                               .channels = 1,
+                              .uniform = true,
+                              .bytes = IMAGES * PIXELS,
                               .pixels = pixels};
     CHECK(clc_config_load(NULL, overrides, sizeof overrides / sizeof *overrides, &config));
     CHECK(clc_step_plan(&step, test_device(), &config, &data));

@@ -8,17 +8,13 @@
 #include <string.h>
 
 static clc_dataset *noise(int side, int channels, size_t count) {
-    clc_dataset *data = calloc(1, sizeof *data);
-    assert_non_null(data);
+    clc_dataset *data = NULL;
     const size_t bytes = count * (size_t)(side * side * channels);
-    *data = (clc_dataset){.name = "noise",
-                          .count = count,
-                          .height = side,
-                          .width = side,
-                          .channels = channels,
-                          .pixels = malloc(bytes)};
+    uint8_t *pixels = malloc(bytes);
+    assert_non_null(pixels);
     for (size_t i = 0; i < bytes; i++)
-        data->pixels[i] = (uint8_t)(i * 2654435761u >> 13);
+        pixels[i] = (uint8_t)(i * 2654435761u >> 13);
+    CHECK(clc_dataset_make("noise", count, side, side, channels, pixels, NULL, 0, &data));
     return data;
 }
 
@@ -52,13 +48,18 @@ static void a_step_allocates_nothing(void **state) {
                                             "training.batch=6", "training.epochs=20"};
     clc_session session;
     clc_step_slot finished;
-    const int32_t indices[6] = {5, 4, 3, 2, 1, 0};
+    clc_loader *loader = NULL;
+    clc_batch batch;
     const clc_train_options options = {.overrides = overrides, .override_count = 4};
     CHECK(clc_session_open(&session, &options, noise(12, 1, 64)));
+    CHECK(clc_step_loader(&session.step, 0, &loader));
     const uint64_t peak = session.device->peak;
-    for (int i = 0; i < 6; i++)
-        CHECK(clc_step_enqueue(&session.step, i, 0, 0.01f, indices, &finished));
+    for (int i = 0; i < 6; i++) {
+        CHECK(clc_loader_next(loader, &batch));
+        CHECK(clc_step_enqueue(&session.step, 0.01f, &batch, &finished));
+    }
     CHECK(clc_device_finish(session.device));
+    clc_loader_close(&loader);
     assert_int_equal(session.device->peak, peak);
     assert_true(finished.step == 1 && finished.result.finite > 0.5f);
     clc_session_close(&session);

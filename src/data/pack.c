@@ -1,0 +1,325 @@
+#define _GNU_SOURCE /* memfd_create */
+#include "data/pack.h"
+
+#include "core/cache.h"
+#include "core/file.h"
+#include "core/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+static const char pack_magic[8] = "clcpack1";
+static const char packs[] = "packs", pack_end[] = ".pack";
+static const char temporary_name[] = "XXXXXX.tmp", temporary_end[] = ".tmp";
+
+/* At the beginning of the file. The tables follow the pixels, in this order, each (count) but for
+ * the last: items, places, hashes, the text of the bad files (names and reasons, each ended by a
+ * zero). */
+typedef struct pack_header {
+    char magic[8];
+    uint64_t count, channels, pixel_bytes, bad_count, bad_bytes;
+    clc_pixel_sums sums;
+    uint64_t tables_hash;
+    uint64_t header_hash; /* of all before it */
+} pack_header;
+
+static size_t header_hashed(void) {
+    return offsetof(pack_header, header_hash);
+}
+
+/* Tables begin at a multiple of 8. */
+static uint64_t tables_at(const pack_header *h) {
+    return CLC_PACK_PIXELS_AT + (h->pixel_bytes + 7) / 8 * 8;
+}
+
+static uint64_t tables_bytes(const pack_header *h) {
+    return h->count * (sizeof(clc_place) + sizeof(uint64_t) + sizeof(uint32_t)) + h->bad_bytes;
+}
+
+clc_status clc_pack_name(const clc_source *source, const clc_image_options *o,
+                         char name[CLC_PACK_NAME]) {
+    XXH3_state_t *state = XXH3_createState();
+    const double numbers[] = {(double)o->channels,      (double)o->side,
+                              (double)o->background[0], (double)o->background[1],
+                              (double)o->background[2], (double)o->orientation,
+                              o->low,                   o->high,
+                              o->max_pixels,            (double)source->count};
+    if (!state)
+        return clc_fail_alloc(sizeof(XXH128_hash_t));
+    XXH3_128bits_reset(state);
+    XXH3_128bits_update(state, pack_magic, sizeof pack_magic);
+    XXH3_128bits_update(state, numbers, sizeof numbers);
+    XXH3_128bits_update(state, source->stamps, source->count * sizeof *source->stamps);
+    for (size_t i = 0; i < source->count; i++) {
+        const char *item = clc_names_at(&source->names, i);
+        XXH3_128bits_update(state, item, strlen(item) + 1);
+    }
+    const XXH128_hash_t hash = XXH3_128bits_digest(state);
+    XXH3_freeState(state);
+    snprintf(name, CLC_PACK_NAME, "%016llx%016llx%s", (unsigned long long)hash.high64,
+             (unsigned long long)hash.low64, pack_end);
+    return CLC_OK;
+}
+
+/* ---- reading ---- */
+
+static bool header_is_whole(const pack_header *h, uint64_t file_bytes) {
+    return !memcmp(h->magic, pack_magic, sizeof pack_magic) &&
+           XXH3_64bits(h, header_hashed()) == h->header_hash && h->channels >= 1 &&
+           h->channels <= CLC_CHANNELS_MAX && h->count <= UINT32_MAX &&
+           h->pixel_bytes <= file_bytes && h->bad_bytes <= file_bytes &&
+           tables_at(h) + tables_bytes(h) == file_bytes;
+}
+
+static bool places_are_inside(const clc_store *store) {
+    for (size_t i = 0; i < store->count; i++) {
+        const clc_place *p = &store->places[i];
+        if (p->height < 1 || p->width < 1 || p->offset > store->bytes ||
+            (uint64_t)p->height * (uint64_t)p->width * (uint64_t)store->channels >
+                store->bytes - p->offset)
+            return false;
+    }
+    return true;
+}
+
+static bool read_bad(const char *text, uint64_t bytes, uint64_t count, clc_bad_files *bad) {
+    const char *end = text + bytes;
+    for (uint64_t i = 0; i < count; i++) {
+        const char *reason = memchr(text, 0, (size_t)(end - text));
+        const char *last = reason ? memchr(reason + 1, 0, (size_t)(end - reason - 1)) : NULL;
+        if (!last || clc_bad_files_add(bad, text, reason + 1) != CLC_OK)
+            return false;
+        text = last + 1;
+    }
+    return text == end;
+}
+
+static void *take(const uint8_t **at, size_t bytes) {
+    void *copy = malloc(bytes ? bytes : 1);
+    if (copy)
+        memcpy(copy, *at, bytes);
+    *at += bytes;
+    return copy;
+}
+
+/* Fills `store` from the mapped file; false if it is torn. */
+static bool read_store(const uint8_t *map, uint64_t bytes, clc_store *store) {
+    const pack_header *h = (const pack_header *)map;
+    if (bytes < CLC_PACK_PIXELS_AT || !header_is_whole(h, bytes))
+        return false;
+    const uint8_t *at = map + tables_at(h);
+    if (XXH3_64bits(at, tables_bytes(h)) != h->tables_hash)
+        return false;
+    store->count = h->count;
+    store->channels = (int)h->channels;
+    store->pixels = map + CLC_PACK_PIXELS_AT;
+    store->bytes = h->pixel_bytes;
+    store->sums = h->sums;
+    store->places = take(&at, h->count * sizeof *store->places);
+    store->hashes = take(&at, h->count * sizeof *store->hashes);
+    store->items = take(&at, h->count * sizeof *store->items);
+    return store->places && store->hashes && store->items && places_are_inside(store) &&
+           read_bad((const char *)at, h->bad_bytes, h->bad_count, &store->bad);
+}
+
+clc_status clc_pack_load(const char *name, clc_store **store) {
+    clc_status status = CLC_OK;
+    char path[1024];
+    struct stat info;
+    clc_store *s = NULL;
+    int file = -1;
+    *store = NULL;
+    CLC_NEW(s, 1);
+    if (!clc_cache_path(packs, name, false, path, sizeof path))
+        goto fail;
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || fstat(file, &info) != 0 || info.st_size < CLC_PACK_PIXELS_AT)
+        goto fail;
+    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0);
+    if (map == MAP_FAILED)
+        goto fail;
+    s->map = map;
+    s->map_bytes = (size_t)info.st_size;
+    if (read_store(map, s->map_bytes, s)) {
+        *store = s;
+        s = NULL;
+    } else {
+        clc_warn("%s is torn: the pictures are decoded anew", path);
+    }
+fail:
+    if (file >= 0)
+        close(file);
+    clc_store_close(&s);
+    return status;
+}
+
+void clc_store_close(clc_store **store) {
+    clc_store *s = *store;
+    if (!s)
+        return;
+    if (s->map)
+        munmap(s->map, s->map_bytes);
+    free(s->items);
+    free(s->places);
+    free(s->hashes);
+    clc_names_free(&s->bad.entries);
+    free(s);
+    *store = NULL;
+}
+
+/* ---- writing ---- */
+
+static bool ends_with(const char *name, const char *end) {
+    const size_t n = strlen(name), m = strlen(end);
+    return n > m && !strcmp(name + n - m, end);
+}
+
+/* A writer's temporary file is locked as long as it lives. */
+static void remove_abandoned(const char *folder) {
+    DIR *directory = opendir(folder);
+    if (!directory)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        if (!ends_with(entry->d_name, temporary_end))
+            continue;
+        const int file = openat(dirfd(directory), entry->d_name, O_RDWR | O_CLOEXEC);
+        if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+        if (file >= 0)
+            close(file);
+    }
+    closedir(directory);
+}
+
+static clc_status begin_memory(clc_pack_writer *writer) {
+#ifdef __linux__
+    writer->file = memfd_create("clcontrast pictures", MFD_CLOEXEC);
+#else
+    FILE *file = tmpfile();
+    writer->file = file ? dup(fileno(file)) : -1;
+    if (file)
+        fclose(file);
+#endif
+    return writer->file < 0 ? clc_fail_file("make", "a file in memory") : CLC_OK;
+}
+
+clc_status clc_pack_begin(bool pack, clc_pack_writer *writer) {
+    char folder[1024];
+    *writer = (clc_pack_writer){.file = -1};
+    if (!pack)
+        return begin_memory(writer);
+    if (!clc_cache_path(packs, "", true, folder, sizeof folder) ||
+        !clc_cache_path(packs, temporary_name, true, writer->path, sizeof writer->path)) {
+        clc_warn("there is no folder for decoded pictures (XDG_CACHE_HOME or HOME): they are kept "
+                 "in memory");
+        *writer->path = '\0';
+        return begin_memory(writer);
+    }
+    remove_abandoned(folder);
+    writer->file = mkostemps(writer->path, (int)strlen(temporary_end), O_CLOEXEC);
+    if (writer->file < 0)
+        return clc_fail_file("write", writer->path);
+    /* Should another start have taken it for abandoned in this moment, publishing it says so. */
+    flock(writer->file, LOCK_EX | LOCK_NB);
+    return CLC_OK;
+}
+
+static clc_status write_at(const clc_pack_writer *writer, const void *data, size_t bytes,
+                           uint64_t at) {
+    const char *from = data;
+    while (bytes) {
+        const ssize_t n = pwrite(writer->file, from, bytes, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return clc_fail_file("write", *writer->path ? writer->path : "a file in memory");
+        from += n;
+        at += (uint64_t)n;
+        bytes -= (size_t)n;
+    }
+    return CLC_OK;
+}
+
+/* The tables as one block, which the caller frees. */
+static clc_status make_tables(const clc_store *store, pack_header *h, uint8_t **tables) {
+    clc_status status = CLC_OK;
+    const clc_names *bad = &store->bad.entries;
+    const size_t n = store->count;
+    for (size_t i = 0; i < bad->count; i++)
+        h->bad_bytes += strlen(clc_names_at(bad, i)) + 1;
+    CLC_NEW(*tables, tables_bytes(h));
+    uint8_t *at = *tables;
+    const struct {
+        const void *from;
+        size_t bytes;
+    } all[] = {{store->places, n * sizeof *store->places},
+               {store->hashes, n * sizeof *store->hashes},
+               {store->items, n * sizeof *store->items}};
+    for (int i = 0; i < 3; i++) {
+        memcpy(at, all[i].from, all[i].bytes);
+        at += all[i].bytes;
+    }
+    for (size_t i = 0; i < bad->count; i++) {
+        const size_t bytes = strlen(clc_names_at(bad, i)) + 1;
+        memcpy(at, clc_names_at(bad, i), bytes);
+        at += bytes;
+    }
+    h->tables_hash = XXH3_64bits(*tables, tables_bytes(h));
+    h->header_hash = XXH3_64bits(h, header_hashed());
+fail:
+    return status;
+}
+
+/* The file is complete on the disk before it gets its name. */
+static clc_status publish(clc_pack_writer *writer, const char *name) {
+    char path[1024];
+    if (!*writer->path)
+        return CLC_OK;
+    if (fsync(writer->file) != 0)
+        return clc_fail_file("write", writer->path);
+    if (!clc_cache_path(packs, name, false, path, sizeof path) || rename(writer->path, path) != 0)
+        return clc_fail_file("rename", writer->path);
+    *writer->path = '\0';
+    return CLC_OK;
+}
+
+clc_status clc_pack_finish(clc_pack_writer *writer, const char *name, clc_store *store) {
+    clc_status status = CLC_OK;
+    uint8_t *tables = NULL;
+    pack_header h = {.count = store->count,
+                     .channels = (uint64_t)store->channels,
+                     .pixel_bytes = store->bytes,
+                     .bad_count = store->bad.count,
+                     .sums = store->sums};
+    memcpy(h.magic, pack_magic, sizeof pack_magic);
+    CLC_TRY(make_tables(store, &h, &tables));
+    CLC_TRY(write_at(writer, tables, tables_bytes(&h), tables_at(&h)));
+    CLC_TRY(write_at(writer, &h, sizeof h, 0));
+    store->map_bytes = tables_at(&h) + tables_bytes(&h);
+    if (ftruncate(writer->file, (off_t)store->map_bytes) != 0)
+        CLC_TRY(clc_fail_file("write", writer->path));
+    void *map = mmap(NULL, store->map_bytes, PROT_READ, MAP_SHARED, writer->file, 0);
+    if (map == MAP_FAILED)
+        CLC_TRY(clc_fail_file("map", *writer->path ? writer->path : "a file in memory"));
+    store->map = map;
+    store->pixels = (const uint8_t *)map + CLC_PACK_PIXELS_AT;
+    CLC_TRY(publish(writer, name));
+fail:
+    free(tables);
+    return status;
+}
+
+void clc_pack_abort(clc_pack_writer *writer) {
+    if (*writer->path)
+        unlink(writer->path);
+    if (writer->file >= 0)
+        close(writer->file);
+    *writer = (clc_pack_writer){.file = -1};
+}

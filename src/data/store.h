@@ -1,0 +1,62 @@
+/* Pictures of a source, decoded, scaled and laid one behind the other: in a file of the cache (the
+ * pack), which later starts map instead of reading pictures, or in memory. */
+#ifndef CLC_DATA_STORE_H
+#define CLC_DATA_STORE_H
+
+#include "data/source.h"
+
+enum { CLC_CHANNELS_MAX = 16 };
+
+/* Where a picture's pixels (height,width,channels) begin, in bytes. */
+typedef struct clc_place {
+    uint64_t offset;
+    int32_t height, width;
+} clc_place;
+
+/* Sums over all pixels of a channel: integers, whose sum depends on no order. */
+typedef struct clc_pixel_sums {
+    uint64_t pixels;
+    uint64_t sum[CLC_CHANNELS_MAX], squares[CLC_CHANNELS_MAX];
+} clc_pixel_sums;
+
+void clc_pixel_sums_add(clc_pixel_sums *sums, const clc_image *image);
+
+typedef struct clc_store {
+    size_t count; /* pictures: the source's items without the bad ones, in their order */
+    int channels;
+    uint32_t *items;    /* (count): the item of the source */
+    clc_place *places;  /* (count) */
+    uint64_t *hashes;   /* (count): of the pixels */
+    const uint8_t *pixels;
+    uint64_t bytes; /* of pixels */
+    clc_pixel_sums sums;
+    clc_bad_files bad; /* with those that the source has met */
+    /* private */
+    void *map;
+    size_t map_bytes;
+} clc_store;
+
+typedef struct clc_store_options {
+    clc_image_options image;
+    int threads;
+    bool stop;        /* at the first bad file */
+    double bad_limit; /* or if more than this share is bad */
+    bool pack;        /* keep it as a file of the cache */
+} clc_store_options;
+
+/* Maps the pack of this source and these options if there is a whole one, else decodes all items in
+ * parallel, with progress, and (with options->pack) writes the pack aside and renames it. Fails
+ * with CLC_FORMAT for too many bad files, CLC_IO where the pack can't be written, CLC_INTERRUPTED
+ * after a signal; nothing is left behind then. */
+clc_status clc_store_open(const clc_source *source, const clc_store_options *options,
+                          clc_store **store);
+
+/* Fails unless the bad files are few enough: `total` with them. */
+clc_status clc_bad_files_check(const clc_bad_files *bad, size_t total, bool stop, double limit);
+
+/* Pictures whose pixels another one has, too. */
+clc_status clc_store_duplicates(const clc_store *store, size_t *duplicates);
+
+void clc_store_close(clc_store **store);
+
+#endif

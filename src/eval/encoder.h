@@ -1,0 +1,26 @@
+/* An encoder that stands alone: opened from its file, it needs neither the data nor the folder that
+ * it was trained with. */
+#ifndef CLC_EVAL_ENCODER_H
+#define CLC_EVAL_ENCODER_H
+
+#include "clcontrast/encoder.h"
+#include "eval/embed.h"
+
+struct clc_encoder {
+    clc_config config; /* the effective one of training */
+    clc_names classes; /* of the training images */
+    clc_device *device;
+    clc_params params;
+    clc_embedder embedder;
+};
+
+/* clc_encoder_open with overrides of the configuration. */
+clc_status clc_encoder_open_with(const char *path, const char *device,
+                                 const char *const *overrides, size_t override_count,
+                                 clc_encoder **encoder);
+
+/* Opens images given by hand, in the order given, for clc_embedder_each. */
+clc_status clc_encoder_open_paths(const clc_encoder *encoder, const char *const *paths, size_t n,
+                                  clc_dataset **data);
+
+#endif
