@@ -114,7 +114,8 @@ static const command commands[] = {
     {"eval", "RUN", "evaluate the encoder of a run folder: kNN, linear probe, baselines", 1, 1,
      run_eval},
     {"embed", "RUN|ENCODER [IMAGE...]",
-     "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), or of "
+     "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), or "
+     "of "
      "a run's own data",
      1, INT_MAX, run_embed},
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},

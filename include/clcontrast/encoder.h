@@ -13,8 +13,8 @@ extern "C" {
 
 typedef struct clc_encoder clc_encoder;
 
-/* Loads an encoder from `path`, an encoder.safetensors or the folder of a run, onto a device (number,
- * "cpu", "gpu" or part of a name; NULL: the best). Close with clc_encoder_close. */
+/* Loads an encoder from `path`, an encoder.safetensors or the folder of a run, onto a device
+ * (number, "cpu", "gpu" or part of a name; NULL: the best). Close with clc_encoder_close. */
 CLC_API clc_status clc_encoder_open(const char *path, const char *device, clc_encoder **encoder);
 
 /* Features an image gives. */

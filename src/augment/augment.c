@@ -125,8 +125,8 @@ static clc_status check_crop(const clc_augment *a) {
 
 /* Colours are made of three channels, greys of one. */
 static clc_status check_colour(const clc_augment *a) {
-    const bool jitters = a->jitter > 0 && (a->brightness > 0 || a->contrast > 0 ||
-                                           a->saturation > 0 || a->hue > 0);
+    const bool jitters =
+        a->jitter > 0 && (a->brightness > 0 || a->contrast > 0 || a->saturation > 0 || a->hue > 0);
     if (a->channels != 1 && a->channels != 3 && (jitters || a->grey > 0 || a->solarise > 0))
         return clc_fail(CLC_INVALID,
                         "augmentation: images of %d channels have no colour to jitter, take away "

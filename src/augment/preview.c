@@ -20,7 +20,8 @@ static clc_status upload(clc_device *device, const clc_image *images, int count,
     for (int i = 0; i < count; i++) {
         const clc_image *image = &images[i];
         numbers[i] = i;
-        places[i] = (augment_place){.offset = bytes, .height = image->height, .width = image->width};
+        places[i] =
+            (augment_place){.offset = bytes, .height = image->height, .width = image->width};
         bytes += (size_t)image->height * (size_t)image->width * (size_t)image->channels;
     }
     CLC_TRY(clc_buffer_create(device, bytes, "preview images", &to->pixels[0]));
@@ -97,8 +98,8 @@ static clc_status make_sheet(const clc_augment *a, const clc_image *images, int 
     return clc_contact_sheet_create(count, views + 1, tall, broad, sheet);
 }
 
-static clc_status draw(const clc_augment *a, const clc_image *images, const float *values, int count,
-                       int views, const char *png_path) {
+static clc_status draw(const clc_augment *a, const clc_image *images, const float *values,
+                       int count, int views, const char *png_path) {
     clc_status status = CLC_OK;
     clc_contact_sheet *sheet = NULL;
     uint8_t *bytes = NULL;
@@ -128,8 +129,8 @@ static clc_status shrink(const clc_image *images, int count, clc_image **shown) 
     CLC_NEW(*shown, (size_t)count);
     for (int i = 0; i < count; i++) {
         clc_image *copy = &(*shown)[i];
-        const size_t bytes = (size_t)images[i].height * (size_t)images[i].width *
-                             (size_t)images[i].channels;
+        const size_t bytes =
+            (size_t)images[i].height * (size_t)images[i].width * (size_t)images[i].channels;
         *copy = images[i];
         copy->pixels = NULL;
         CLC_NEW(copy->pixels, bytes);

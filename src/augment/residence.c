@@ -61,12 +61,9 @@ bool clc_residence_plan(clc_residence *r, clc_device *device, const clc_dataset 
     return true;
 }
 
-void clc_residence_stage(clc_residence *r, clc_device *device, int batch, int slots,
-                         size_t bytes) {
-    *r = (clc_residence){.device = device,
-                         .batch = batch,
-                         .slots = slots,
-                         .staging = clc_buffer_bytes(bytes)};
+void clc_residence_stage(clc_residence *r, clc_device *device, int batch, int slots, size_t bytes) {
+    *r = (clc_residence){
+        .device = device, .batch = batch, .slots = slots, .staging = clc_buffer_bytes(bytes)};
 }
 
 static size_t buffer_bytes(const clc_residence *r, int i) {
@@ -96,8 +93,8 @@ static clc_status make_pinned(clc_residence *r, int slot) {
                                      r->staging, NULL, &code);
     CLC_CL(code);
     r->memory[slot] =
-        clEnqueueMapBuffer(r->device->queue, r->pinned[slot], CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0,
-                           r->staging, 0, NULL, NULL, &code);
+        clEnqueueMapBuffer(r->device->queue, r->pinned[slot], CL_TRUE, CL_MAP_READ | CL_MAP_WRITE,
+                           0, r->staging, 0, NULL, NULL, &code);
     CLC_CL(code);
 fail:
     return status;
@@ -108,7 +105,8 @@ clc_status clc_residence_allocate(clc_residence *r) {
     clc_device *device = r->device;
     const size_t batch = (size_t)r->batch;
     for (int i = 0; i < buffer_count(r); i++)
-        CLC_TRY(clc_buffer_create(device, buffer_bytes(r, i), "the data set", &r->images.pixels[i]));
+        CLC_TRY(
+            clc_buffer_create(device, buffer_bytes(r, i), "the data set", &r->images.pixels[i]));
     for (int i = 0; r->resident && i < r->buffers; i++)
         CLC_TRY(clc_buffer_write(device, r->images.pixels[i], 0, buffer_bytes(r, i),
                                  r->data->pixels + r->cuts[i]));

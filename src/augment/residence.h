@@ -11,10 +11,10 @@ typedef struct clc_residence {
     const clc_dataset *data;
     int batch;
     bool resident;
-    int buffers;                         /* resident: how many */
-    uint64_t cuts[AUGMENT_BUFFERS + 1];  /* buffer b holds the data set's bytes from cuts[b] on */
-    size_t staging;                      /* not resident: bytes of a batch's pixels at most */
-    int slots;                           /* batches that the host holds at a time */
+    int buffers;                        /* resident: how many */
+    uint64_t cuts[AUGMENT_BUFFERS + 1]; /* buffer b holds the data set's bytes from cuts[b] on */
+    size_t staging;                     /* not resident: bytes of a batch's pixels at most */
+    int slots;                          /* batches that the host holds at a time */
     clc_augment_images images;
     augment_place *places[CLC_LOADER_SLOTS_MAX]; /* (batch): stays until a write has ended */
     cl_mem pinned[CLC_LOADER_SLOTS_MAX];

@@ -134,7 +134,8 @@ clc_status clc_config_validate(const clc_config *config) {
 
 clc_status clc_config_require_data(const clc_config *config) {
     if (!config->data.train[0] && !config->data.train_images[0])
-        return clc_fail(CLC_INVALID, "data.train is not given; name a folder, list, archive or file "
-                                     "of images in section [data] or with --set data.train=PATH");
+        return clc_fail(CLC_INVALID,
+                        "data.train is not given; name a folder, list, archive or file "
+                        "of images in section [data] or with --set data.train=PATH");
     return CLC_OK;
 }

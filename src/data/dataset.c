@@ -29,7 +29,8 @@ int clc_dataset_side(const clc_config *config) {
     const int crop = config->augmentation.crop, side = 3 * largest_view(config) / 2;
     if (config->data.store_side)
         return config->data.store_side;
-    if (crop == CLC_CONFIG_CROP_RANDOM || crop == CLC_CONFIG_CROP_CENTER || !config->augmentation.size)
+    if (crop == CLC_CONFIG_CROP_RANDOM || crop == CLC_CONFIG_CROP_CENTER ||
+        !config->augmentation.size)
         return 0;
     return side;
 }
@@ -48,7 +49,8 @@ clc_status clc_dataset_channels(const clc_source *source, const clc_image_option
         *channels = info.channels > *channels ? info.channels : *channels;
     }
     if (*channels == 0)
-        return clc_fail(CLC_FORMAT, "%s: none of the first %zu files is a picture; the last says: %s",
+        return clc_fail(CLC_FORMAT,
+                        "%s: none of the first %zu files is a picture; the last says: %s",
                         source->name, source->count, clc_error());
     if (*channels > CLC_CHANNELS_MAX)
         return clc_fail(CLC_FORMAT, "%s: pictures of %d channels; at most %d are supported",
@@ -356,10 +358,11 @@ size_t clc_dataset_most_bytes(const clc_dataset *d, size_t n) {
     uint64_t *sizes = d->places && !d->uniform ? malloc(d->count * sizeof *sizes) : NULL;
     size_t sum = 0;
     if (!sizes)
-        return n * (d->image.side && !d->uniform && d->source && !d->source->bare ? largest / 2 : largest);
+        return n * (d->image.side && !d->uniform && d->source && !d->source->bare ? largest / 2
+                                                                                  : largest);
     for (size_t i = 0; i < d->count; i++)
-        sizes[i] = (uint64_t)d->places[i].height * (uint64_t)d->places[i].width *
-                   (uint64_t)d->channels;
+        sizes[i] =
+            (uint64_t)d->places[i].height * (uint64_t)d->places[i].width * (uint64_t)d->channels;
     qsort(sizes, d->count, sizeof *sizes, larger_first);
     for (size_t i = 0; i < n; i++)
         sum += sizes[i < d->count ? i : d->count - 1];
@@ -394,7 +397,7 @@ clc_status clc_write_name(clc_file_writer *writer, const char *name) {
                               : *name == '\t' ? "\\t"
                               : *name == '\r' ? "\\r"
                               : *name == '\\' ? "\\\\"
-                                             : NULL;
+                                              : NULL;
         CLC_TRY(clc_file_writer_write(writer, escaped ? escaped : name, escaped ? 2 : 1));
     }
 fail:

@@ -16,7 +16,7 @@ typedef struct clc_dataset {
     uint64_t bytes;              /* of pixels */
     int32_t *labels;             /* (count): in [0,classes), -1: none; NULL if no picture has one */
     int classes;
-    clc_names class_names;       /* (classes); empty if classes have numbers only */
+    clc_names class_names; /* (classes); empty if classes have numbers only */
     double mean[CLC_CHANNELS_MAX], deviation[CLC_CHANNELS_MAX]; /* of all pixels, white being 1 */
     clc_bad_files bad;
     clc_image_options image; /* how items are decoded */

@@ -10,9 +10,9 @@
 typedef struct slot {
     int64_t step; /* -1: none yet */
     int epoch;
-    int32_t *indices;  /* (batch) */
-    clc_place *places; /* (batch) */
-    bool *bad;         /* (batch) */
+    int32_t *indices;                /* (batch) */
+    clc_place *places;               /* (batch) */
+    bool *bad;                       /* (batch) */
     size_t count, used, taken, done; /* samples, bytes, samples begun, samples finished */
 } slot;
 
@@ -24,9 +24,9 @@ struct clc_loader {
     slot slots[CLC_LOADER_SLOTS_MAX];
     int32_t *order; /* (count): of epoch order_epoch */
     int order_epoch;
-    int64_t opened; /* the first step that has no slot yet */
+    int64_t opened;  /* the first step that has no slot yet */
     int64_t filling; /* the first step of which samples are to be taken */
-    int64_t next;   /* the step that clc_loader_next gives next */
+    int64_t next;    /* the step that clc_loader_next gives next */
     pthread_t threads[256];
     int thread_count;
     pthread_mutex_t lock;

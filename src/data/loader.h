@@ -11,15 +11,15 @@ enum { CLC_LOADER_SLOTS_MAX = 16 };
 
 typedef struct clc_loader_options {
     int batch;
-    bool shuffle;    /* each epoch in its own order (data/order.h's); else once, in the order of
-                        `samples`, the last batch filled up with its last sample */
+    bool shuffle; /* each epoch in its own order (data/order.h's); else once, in the order of
+                     `samples`, the last batch filled up with its last sample */
     const int32_t *samples; /* (sample_count), without shuffle; NULL: as they come */
     size_t sample_count;    /* without shuffle */
     uint64_t seed;
     int64_t first_step;
-    bool resident;   /* pixels stay where they are: batches hold places in the data set */
-    int slots;       /* batches that can be there at a time... */
-    int held;        /* ...of which so many may be in use still when the next one is taken */
+    bool resident; /* pixels stay where they are: batches hold places in the data set */
+    int slots;     /* batches that can be there at a time... */
+    int held;      /* ...of which so many may be in use still when the next one is taken */
     uint8_t *memory[CLC_LOADER_SLOTS_MAX]; /* (slots): room for the pixels of a batch each, of
                                               clc_dataset_most_bytes; the caller's */
 } clc_loader_options;
@@ -27,13 +27,13 @@ typedef struct clc_loader_options {
 typedef struct clc_batch {
     int64_t step;
     int epoch;
-    size_t count;           /* of samples that are not for filling up */
-    const int32_t *indices; /* (batch) */
+    size_t count;            /* of samples that are not for filling up */
+    const int32_t *indices;  /* (batch) */
     const clc_place *places; /* (batch): in `pixels`, or in the data set's */
-    const uint8_t *pixels;  /* of slot step % slots, or NULL */
-    size_t bytes;           /* of pixels that are used */
-    const bool *bad;        /* (batch): without shuffle, samples that can't be read: their places
-                               hold one black pixel */
+    const uint8_t *pixels;   /* of slot step % slots, or NULL */
+    size_t bytes;            /* of pixels that are used */
+    const bool *bad;         /* (batch): without shuffle, samples that can't be read: their places
+                                hold one black pixel */
 } clc_batch;
 
 typedef struct clc_loader clc_loader;

@@ -46,11 +46,16 @@ static uint64_t tables_bytes(const pack_header *h) {
 clc_status clc_pack_name(const clc_source *source, const clc_image_options *o,
                          char name[CLC_PACK_NAME]) {
     XXH3_state_t *state = XXH3_createState();
-    const double numbers[] = {(double)o->channels,      (double)o->side,
-                              (double)o->background[0], (double)o->background[1],
-                              (double)o->background[2], (double)o->orientation,
-                              o->low,                   o->high,
-                              o->max_pixels,            (double)source->count};
+    const double numbers[] = {(double)o->channels,
+                              (double)o->side,
+                              (double)o->background[0],
+                              (double)o->background[1],
+                              (double)o->background[2],
+                              (double)o->orientation,
+                              o->low,
+                              o->high,
+                              o->max_pixels,
+                              (double)source->count};
     if (!state)
         return clc_fail_alloc(sizeof(XXH128_hash_t));
     XXH3_128bits_reset(state);

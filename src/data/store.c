@@ -93,8 +93,7 @@ static bool hopeless(const builder *b) {
 }
 
 static clc_status write_pixels(builder *b, const clc_image *image, uint64_t offset) {
-    const size_t bytes =
-        (size_t)image->height * (size_t)image->width * (size_t)image->channels;
+    const size_t bytes = (size_t)image->height * (size_t)image->width * (size_t)image->channels;
     for (size_t done = 0; done < bytes;) {
         const ssize_t n = pwrite(b->writer->file, image->pixels + done, bytes - done,
                                  (off_t)(CLC_PACK_PIXELS_AT + offset + done));
@@ -112,8 +111,7 @@ static clc_status write_pixels(builder *b, const clc_image *image, uint64_t offs
 
 static uint64_t hash_of(const clc_image *image) {
     const int size[3] = {image->height, image->width, image->channels};
-    const size_t bytes =
-        (size_t)image->height * (size_t)image->width * (size_t)image->channels;
+    const size_t bytes = (size_t)image->height * (size_t)image->width * (size_t)image->channels;
     return XXH3_64bits_withSeed(image->pixels, bytes, XXH3_64bits(size, sizeof size));
 }
 

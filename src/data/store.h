@@ -24,9 +24,9 @@ void clc_pixel_sums_add(clc_pixel_sums *sums, const clc_image *image);
 typedef struct clc_store {
     size_t count; /* pictures: the source's items without the bad ones, in their order */
     int channels;
-    uint32_t *items;    /* (count): the item of the source */
-    clc_place *places;  /* (count) */
-    uint64_t *hashes;   /* (count): of the pixels */
+    uint32_t *items;   /* (count): the item of the source */
+    clc_place *places; /* (count) */
+    uint64_t *hashes;  /* (count): of the pixels */
     const uint8_t *pixels;
     uint64_t bytes; /* of pixels */
     clc_pixel_sums sums;

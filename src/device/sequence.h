@@ -18,10 +18,10 @@ typedef struct clc_arg {
     } value;
 } clc_arg;
 
-#define CLC_MEM(x)   ((clc_arg){sizeof(cl_mem), {.mem = (x)}})
-#define CLC_INT(x)   ((clc_arg){sizeof(cl_int), {.i = (cl_int)(x)}})
-#define CLC_UINT(x)  ((clc_arg){sizeof(cl_uint), {.u = (cl_uint)(x)}})
-#define CLC_FLOAT(x) ((clc_arg){sizeof(cl_float), {.f = (cl_float)(x)}})
+#define CLC_MEM(x)     ((clc_arg){sizeof(cl_mem), {.mem = (x)}})
+#define CLC_INT(x)     ((clc_arg){sizeof(cl_int), {.i = (cl_int)(x)}})
+#define CLC_UINT(x)    ((clc_arg){sizeof(cl_uint), {.u = (cl_uint)(x)}})
+#define CLC_FLOAT(x)   ((clc_arg){sizeof(cl_float), {.f = (cl_float)(x)}})
 #define CLC_FLOAT16(x) ((clc_arg){sizeof(cl_float16), {.f16 = (x)}})
 
 /* What a launch runs and what bench reports about it. */

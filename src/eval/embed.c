@@ -71,14 +71,13 @@ static clc_status plan_augment(clc_embedder *e, int height, int width, int pixel
             training.std[c] = 1;
         }
     }
-    e->augment = clc_augment_evaluation(&training, e->config->evaluation.resize ==
-                                                       CLC_CONFIG_RESIZE_WHOLE);
-    const double image = side ? 2.0 * side * side * bounds.channels
-                              : (double)height * width * bounds.channels;
+    e->augment =
+        clc_augment_evaluation(&training, e->config->evaluation.resize == CLC_CONFIG_RESIZE_WHOLE);
+    const double image =
+        side ? 2.0 * side * side * bounds.channels : (double)height * width * bounds.channels;
     while (e->batch > 1 && e->batch * image > most_staging)
         e->batch /= 2;
-    clc_residence_stage(&e->residence, e->device, e->batch, SLOTS,
-                        (size_t)(e->batch * image));
+    clc_residence_stage(&e->residence, e->device, e->batch, SLOTS, (size_t)(e->batch * image));
 fail:
     return status;
 }

@@ -32,8 +32,8 @@ int clc_embedder_features(const clc_embedder *embedder);
 
 /* Embeds the `count` samples (NULL: all, in order) of `data` into the device buffer features
  * (count,F). A sample that can't be read is a failure. */
-clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data,
-                            const int32_t *samples, size_t count, cl_mem features);
+clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data, const int32_t *samples,
+                            size_t count, cl_mem features);
 
 /* Embeds all of `data` and hands over batch by batch: features (batch->count,F) on the host, rows
  * of bad samples among them; those samples are added to `bad`, unless NULL. Stops with the first

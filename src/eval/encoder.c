@@ -23,9 +23,8 @@ static clc_status check_settled(const clc_config *config, const char *path) {
                     path);
 }
 
-clc_status clc_encoder_open_with(const char *path, const char *device,
-                                 const char *const *overrides, size_t override_count,
-                                 clc_encoder **encoder) {
+clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
+                                 size_t override_count, clc_encoder **encoder) {
     clc_status status = CLC_OK;
     char weights[CLC_PATH_BYTES];
     clc_encoder *e = NULL;
@@ -104,8 +103,7 @@ static clc_status fit_all(const clc_encoder *e, const uint8_t *pixels, size_t co
         CLC_NEW(image.pixels, bytes);
         memcpy(image.pixels, pixels + i * bytes, bytes);
         CLC_TRY(clc_image_fit(&image, &options));
-        const size_t fitted =
-            (size_t)image.height * (size_t)image.width * (size_t)image.channels;
+        const size_t fitted = (size_t)image.height * (size_t)image.width * (size_t)image.channels;
         if (!all)
             CLC_NEW(all, count * fitted);
         memcpy(all + i * fitted, image.pixels, fitted);

@@ -15,9 +15,8 @@ struct clc_encoder {
 };
 
 /* clc_encoder_open with overrides of the configuration. */
-clc_status clc_encoder_open_with(const char *path, const char *device,
-                                 const char *const *overrides, size_t override_count,
-                                 clc_encoder **encoder);
+clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
+                                 size_t override_count, clc_encoder **encoder);
 
 /* Opens images given by hand, in the order given, for clc_embedder_each. */
 clc_status clc_encoder_open_paths(const clc_encoder *encoder, const char *const *paths, size_t n,

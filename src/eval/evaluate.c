@@ -75,8 +75,8 @@ static clc_status split_make(const clc_evaluation_sets *sets, split *s) {
                         "data.train_labels and data.test_labels");
     CLC_TRY(choose_labelled(sets->train, &s->train));
     CLC_TRY(choose_labelled(sets->test, &s->test));
-    s->classes = sets->train->classes > sets->test->classes ? sets->train->classes
-                                                            : sets->test->classes;
+    s->classes =
+        sets->train->classes > sets->test->classes ? sets->train->classes : sets->test->classes;
 fail:
     return status;
 }
@@ -97,8 +97,7 @@ static clc_status pair_make(clc_embedder *embedder, const split *s, feature_pair
             .rows = set->count, .dim = dim, .labels = set->labels, .classes = s->classes};
         CLC_TRY(clc_buffer_create(embedder->device, set->count * (size_t)dim * sizeof(float),
                                   "features", &features[i]->data));
-        CLC_TRY(clc_embedder_run(embedder, set->data, set->samples, set->count,
-                                 features[i]->data));
+        CLC_TRY(clc_embedder_run(embedder, set->data, set->samples, set->count, features[i]->data));
     }
 fail:
     return status;
@@ -140,9 +139,9 @@ static clc_status make_embedder(clc_device *device, const clc_config *config, cl
     enum { PIXELS_SIDE = 32 };
     const clc_dataset *train = s->train.data, *test = s->test.data;
     const int side = config->augmentation.size;
-    return clc_embedder_create(embedder, device, config, params, larger(train->height, test->height),
-                               larger(train->width, test->width),
-                               side < PIXELS_SIDE ? side : PIXELS_SIDE);
+    return clc_embedder_create(
+        embedder, device, config, params, larger(train->height, test->height),
+        larger(train->width, test->width), side < PIXELS_SIDE ? side : PIXELS_SIDE);
 }
 
 /* The encoder's features, or with `params` NULL those of pixels. */

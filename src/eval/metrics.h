@@ -19,8 +19,9 @@ typedef struct clc_metrics {
 clc_status clc_metrics_compute(const int32_t *truth, const int32_t *predicted, size_t n,
                                int classes, clc_metrics *metrics);
 
-/* Prints the confusion matrix: rows are headed by class numbers and, unless NULL, `names` (classes),
- * columns by numbers. More than 40 classes don't fit a screen: a line says so instead. */
+/* Prints the confusion matrix: rows are headed by class numbers and, unless NULL, `names`
+ * (classes), columns by numbers. More than 40 classes don't fit a screen: a line says so instead.
+ */
 clc_status clc_metrics_print_confusion(const clc_metrics *metrics, const char *const *names,
                                        FILE *file);
 

@@ -81,9 +81,9 @@ static json_t *json_of_name(const char *name) {
     size_t used = 0;
     json_t *string = json_string(name);
     for (; !string && *name && used + 5 < sizeof text; name++)
-        used += (size_t)snprintf(text + used, sizeof text - used,
-                                 (unsigned char)*name < 128 ? "%c" : "\\x%02x",
-                                 (unsigned char)*name);
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used,
+                             (unsigned char)*name < 128 ? "%c" : "\\x%02x", (unsigned char)*name);
     return string ? string : json_string(text);
 }
 
@@ -99,11 +99,11 @@ static clc_status write_json(const clc_evaluation_row *rows, size_t n, const clc
     char path[CLC_PATH_BYTES];
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(
-            list, json_pack("{s:s,s:i,s:f,s:o,s:o,s:o}", "features", rows[i].what, "dim",
-                            rows[i].dim, "seconds", rows[i].seconds, "classes",
-                            json_of_names(names), "knn", metrics_json(&rows[i].knn), "linear",
-                            metrics_json(&rows[i].linear)));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:i,s:f,s:o,s:o,s:o}", "features", rows[i].what,
+                                        "dim", rows[i].dim, "seconds", rows[i].seconds, "classes",
+                                        json_of_names(names), "knn", metrics_json(&rows[i].knn),
+                                        "linear", metrics_json(&rows[i].linear)));
     char *text = json_dumps(list, JSON_INDENT(2));
     json_decref(list);
     if (!text)

@@ -23,8 +23,9 @@ static clc_status set_normalisation(const clc_config *config, const clc_dataset 
 clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *data,
                                    clc_augment *augment) {
     if (!config->augmentation.size && !data->uniform)
-        return clc_fail(CLC_INVALID, "the images of %s differ in size: set augmentation.size to the "
-                                     "side that views of them are to have, such as 96",
+        return clc_fail(CLC_INVALID,
+                        "the images of %s differ in size: set augmentation.size to the "
+                        "side that views of them are to have, such as 96",
                         data->name);
     *augment = (clc_augment){
         .height = data->height,
@@ -86,4 +87,3 @@ void clc_config_adopt(clc_config *config, const clc_config *settled) {
     if (!config->data.store_side)
         config->data.store_side = settled->data.store_side;
 }
-

@@ -4,16 +4,14 @@
 #include "op/ops.h"
 #include "optim/optim.h"
 
-static clc_status build_micros(clc_wiring *w, const clc_augment_images *images,
-                               cl_mem step_state) {
+static clc_status build_micros(clc_wiring *w, const clc_augment_images *images, cl_mem step_state) {
     clc_status status = CLC_OK;
     const int micros = clc_wiring_micros(w);
     CLC_NEW(w->augment, (size_t)micros);
     CLC_NEW(w->gather, (size_t)micros);
     CLC_NEW(w->scatter, (size_t)micros);
     for (int m = 0; m < micros; m++) {
-        CLC_TRY(
-            clc_views_build(&w->views, &w->augment[m], w->device, m, images, step_state));
+        CLC_TRY(clc_views_build(&w->views, &w->augment[m], w->device, m, images, step_state));
         CLC_TRY(clc_ports_gather(&w->ports, m, &w->gather[m]));
         CLC_TRY(clc_ports_scatter(&w->ports, m, &w->scatter[m]));
     }

@@ -81,8 +81,8 @@ clc_status clc_views_build(const clc_views *v, clc_sequence *sequence, clc_devic
                                          .first_image = micro * v->images,
                                          .first_view = set->first_view,
                                          .first_row = set->first * v->images};
-        CLC_TRY(clc_augment_build(sequence, device, &set->augment, &batch, images,
-                                  step_state, v->crops[set->crop].images, v->workspace));
+        CLC_TRY(clc_augment_build(sequence, device, &set->augment, &batch, images, step_state,
+                                  v->crops[set->crop].images, v->workspace));
     }
 fail:
     return status;

@@ -114,8 +114,7 @@ fail:
 }
 
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
-                            const clc_config *config, const clc_names *classes,
-                            int64_t steps) {
+                            const clc_config *config, const clc_names *classes, int64_t steps) {
     clc_status status = CLC_OK;
     clc_tensor_list list = {0};
     char *text = NULL, *names = NULL;
@@ -170,8 +169,8 @@ clc_status clc_weights_path(const char *path, char weights[CLC_PATH_BYTES]) {
     return CLC_OK;
 }
 
-clc_status clc_encoder_config(const char *path, const char *const *overrides,
-                              size_t override_count, clc_config *config, clc_names *classes) {
+clc_status clc_encoder_config(const char *path, const char *const *overrides, size_t override_count,
+                              clc_config *config, clc_names *classes) {
     clc_status status = CLC_OK;
     clc_safetensors *st = NULL;
     CLC_TRY(clc_safetensors_open(path, &st));

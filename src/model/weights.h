@@ -34,13 +34,12 @@ clc_status clc_tensor_load(const clc_safetensors *st, const char *path, const cl
  * ("projector.0.weight"); as metadata the effective configuration ("config") and, a line each, the
  * classes of the training images ("classes"; other bytes than UTF-8 and line ends as \xNN). */
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
-                            const clc_config *config, const clc_names *classes,
-                            int64_t steps);
+                            const clc_config *config, const clc_names *classes, int64_t steps);
 
 /* The configuration that the encoder file or checkpoint `path` carries, with overrides, and the
  * names of its classes if it has them: all that is needed to use it. */
-clc_status clc_encoder_config(const char *path, const char *const *overrides,
-                              size_t override_count, clc_config *config, clc_names *classes);
+clc_status clc_encoder_config(const char *path, const char *const *overrides, size_t override_count,
+                              clc_config *config, clc_names *classes);
 
 /* Fills all of `params` from a checkpoint or from an encoder file, whose encoder has torchvision's
  * names. */

@@ -5,8 +5,8 @@
 #include "train/step.h"
 
 /* Prints the plan in MB; images that don't fit beside the rest are brought a batch at a time where
- * the configuration leaves that open. Fails with CLC_MEMORY, what is needed, what there is and the largest batch
- * that would fit when the device can't hold it. `step` must be planned. */
+ * the configuration leaves that open. Fails with CLC_MEMORY, what is needed, what there is and the
+ * largest batch that would fit when the device can't hold it. `step` must be planned. */
 clc_status clc_memory_check(clc_step *step, const clc_dataset *data);
 
 #endif

@@ -28,8 +28,8 @@ static clc_status read_first(const clc_config *config, clc_image images[IMAGES],
         }
         bounds->height = image->height > bounds->height ? image->height : bounds->height;
         bounds->width = image->width > bounds->width ? image->width : bounds->width;
-        bounds->uniform = bounds->uniform && image->height == images->height &&
-                          image->width == images->width;
+        bounds->uniform =
+            bounds->uniform && image->height == images->height && image->width == images->width;
         ++*count;
     }
     bounds->channels = own.channels;

@@ -6,9 +6,10 @@
 #include "train/checkpoint.h"
 
 /* Opens the checkpoint that `options` name, by default the newest of the run's folder, and holds
- * its configuration against `config`, which takes from it what it leaves open itself: CLC_INVALID, with what differs, where that would be another
- * training and options->allow_changes isn't set, or another network; what a run may change is
- * logged. A damaged newest file is refused with the path of the one before. */
+ * its configuration against `config`, which takes from it what it leaves open itself: CLC_INVALID,
+ * with what differs, where that would be another training and options->allow_changes isn't set, or
+ * another network; what a run may change is logged. A damaged newest file is refused with the path
+ * of the one before. */
 clc_status clc_resume_open(const clc_train_options *options, clc_config *config,
                            clc_checkpoint **checkpoint);
 

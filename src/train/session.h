@@ -19,9 +19,9 @@ typedef struct clc_session {
     double prepare_seconds;     /* until the first step could begin */
 } clc_session;
 
-/* Loads the configuration and the data, which settle what the configuration left open, opens the device, shows and checks the memory plan, and
- * announces all programs. `data` replaces the configuration's if not NULL (taken over, also on
- * failure). */
+/* Loads the configuration and the data, which settle what the configuration left open, opens the
+ * device, shows and checks the memory plan, and announces all programs. `data` replaces the
+ * configuration's if not NULL (taken over, also on failure). */
 clc_status clc_session_plan(clc_session *session, const clc_train_options *options,
                             clc_dataset *data);
 

@@ -85,20 +85,21 @@ float *device_views(clc_device *device, const clc_augment *a, const uint8_t *pix
         places[i] = (augment_place){.offset = (uint64_t)samples[i] * bytes / (uint64_t)count,
                                     .height = a->height,
                                     .width = a->width};
-    float *result = device_views_at(device, a, pixels, bytes, places, samples, images, views, epoch,
-                                    drawn);
+    float *result =
+        device_views_at(device, a, pixels, bytes, places, samples, images, views, epoch, drawn);
     free(places);
     return result;
 }
 
-float *device_views_at(clc_device *device, const clc_augment *a, const uint8_t *pixels, size_t bytes,
-                       const augment_place *places, const int *samples, int images, int views,
-                       uint32_t epoch, augment_view *drawn) {
+float *device_views_at(clc_device *device, const clc_augment *a, const uint8_t *pixels,
+                       size_t bytes, const augment_place *places, const int *samples, int images,
+                       int views, uint32_t epoch, augment_view *drawn) {
     const size_t rows = (size_t)images * (size_t)views;
     const size_t workspace_bytes = clc_augment_workspace(device, a, (int)rows);
     clc_augment_images from = {.pixels = {filled(device, pixels, bytes)},
                                .places = filled(device, places, (size_t)images * sizeof *places),
-                               .indices = filled(device, samples, (size_t)images * sizeof *samples)};
+                               .indices =
+                                   filled(device, samples, (size_t)images * sizeof *samples)};
     cl_mem state = filled(device, &epoch, sizeof epoch);
     test_buffer out = test_buffer_make("views", NULL, rows * view_count(a));
     test_buffer workspace = test_buffer_make("workspace", NULL, workspace_bytes / sizeof(float));

@@ -21,9 +21,9 @@ float *device_views(clc_device *device, const clc_augment *a, const uint8_t *pix
                     const int *samples, int images, int views, uint32_t epoch, augment_view *drawn);
 
 /* The same of `images` images at `places` in `bytes` of pixels. */
-float *device_views_at(clc_device *device, const clc_augment *a, const uint8_t *pixels, size_t bytes,
-                       const augment_place *places, const int *samples, int images, int views,
-                       uint32_t epoch, augment_view *drawn);
+float *device_views_at(clc_device *device, const clc_augment *a, const uint8_t *pixels,
+                       size_t bytes, const augment_place *places, const int *samples, int images,
+                       int views, uint32_t epoch, augment_view *drawn);
 
 /* Floats of a view. */
 size_t view_count(const clc_augment *a);

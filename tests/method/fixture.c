@@ -14,8 +14,8 @@ clc_dataset *fixture_noise(void) {
         pixels[i] = (uint8_t)(i * 2654435761u >> 13);
     for (int i = 0; i < FIXTURE_IMAGES; i++)
         labels[i] = i % 3;
-    CHECK(clc_dataset_make("noise", FIXTURE_IMAGES, FIXTURE_SIDE, FIXTURE_SIDE, 1, pixels, labels, 3,
-                           &data));
+    CHECK(clc_dataset_make("noise", FIXTURE_IMAGES, FIXTURE_SIDE, FIXTURE_SIDE, 1, pixels, labels,
+                           3, &data));
     return data;
 }
 
