@@ -57,7 +57,7 @@ clc_status clc_check_size(double height, double width, const clc_image_options *
 
 /* Not a number is black. */
 static uint8_t byte_of(float value) {
-    return value > 0 ? (uint8_t)(fminf(value, 255.0f) + 0.5f) : 0;
+    return !(value > 0) ? 0 : value > 255 ? 255 : (uint8_t)(value + 0.5f);
 }
 
 TO_BYTES(uint8_t)

@@ -1,6 +1,7 @@
 #include "data/scale.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Which elements of a line make each element of the shorter line, and by what weights. */
@@ -54,24 +55,39 @@ fail:
     return status;
 }
 
-/* sum (n) of `count` rows that lie `stride` bytes apart, weighted. Four at a time: the sum would
- * else travel to the cache and back for each. */
-static inline __attribute__((always_inline)) void sum_rows(const uint8_t *restrict rows,
-                                                           size_t stride,
-                                                           const float *restrict weights, int count,
-                                                           float *restrict sum, size_t n) {
-    memset(sum, 0, n * sizeof *sum);
-    int k = 0;
-    for (; k + 4 <= count; k += 4, rows += 4 * stride) {
-        const uint8_t *restrict a = rows, *restrict b = rows + stride;
-        const uint8_t *restrict c = rows + 2 * stride, *restrict d = rows + 3 * stride;
-        const float u = weights[k], v = weights[k + 1], w = weights[k + 2], x = weights[k + 3];
-        for (size_t i = 0; i < n; i++)
-            sum[i] += u * (float)a[i] + v * (float)b[i] + w * (float)c[i] + x * (float)d[i];
+#define INLINED static inline __attribute__((always_inline))
+
+/* sum (n) = (first) or += `count` rows that lie `stride` bytes apart, weighted. Inlined, so that
+ * count and first are constants. */
+INLINED void add_rows(const uint8_t *restrict rows, size_t stride, const float *restrict weights,
+                      int count, bool first, float *restrict sum, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        float s = first ? 0 : sum[i];
+        for (int k = 0; k < count; k++)
+            s += weights[k] * (float)rows[(size_t)k * stride + i];
+        sum[i] = s;
     }
-    for (; k < count; k++, rows += stride)
-        for (size_t i = 0; i < n; i++)
-            sum[i] += weights[k] * (float)rows[i];
+}
+
+/* The sum (n) of `count` rows, by four: it would else travel to the cache and back for each. */
+INLINED void sum_rows(const uint8_t *rows, size_t stride, const float *weights, int count,
+                      float *sum, size_t n) {
+    switch (count % 4) { /* the odd ones come first */
+    case 1:
+        add_rows(rows, stride, weights, 1, true, sum, n);
+        break;
+    case 2:
+        add_rows(rows, stride, weights, 2, true, sum, n);
+        break;
+    case 3:
+        add_rows(rows, stride, weights, 3, true, sum, n);
+        break;
+    default:
+        add_rows(rows, stride, weights, 4, true, sum, n);
+        break;
+    }
+    for (int k = count % 4 ? count % 4 : 4; k < count; k += 4)
+        add_rows(rows + (size_t)k * stride, stride, weights + k, 4, false, sum, n);
 }
 
 static void sum_rows_anywhere(const uint8_t *rows, size_t stride, const float *weights, int count,
@@ -98,8 +114,9 @@ static row_summer choose_summer(void) {
     return sum_rows_anywhere;
 }
 
+/* A mean of bytes: whatever the weights were rounded to, it is at least 0 and below 255.5. */
 static uint8_t to_byte(float value) {
-    return (uint8_t)(fminf(fmaxf(value, 0.0f), 255.0f) + 0.5f);
+    return (uint8_t)(value + 0.5f);
 }
 
 typedef float quad __attribute__((vector_size(16)));
