@@ -187,17 +187,29 @@ static bool find_members(const char *folder, bool *there) {
     return any;
 }
 
-static bool recognise(const char *path) {
-    bool there[MEMBERS];
+static bool is_records(const char *path) {
     struct stat info;
-    if (is_folder(path))
-        return find_members(path, there);
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return false;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool found = file >= 0 && kind_of(file, (uint64_t)info.st_size);
     if (file >= 0)
         close(file);
+    return found;
+}
+
+/* A folder by the names of its files, but train.bin and test.bin could be anybody's. */
+static bool recognise(const char *path) {
+    bool there[MEMBERS], found = false;
+    char inner[4096];
+    if (!is_folder(path))
+        return is_records(path);
+    find_members(path, there);
+    for (size_t i = 0; i < MEMBERS && !found; i++) {
+        int n = snprintf(inner, sizeof inner, "%s/%s", path, members[i].name);
+        found = there[i] &&
+                (strstr(members[i].name, "batch") || (n < (int)sizeof inner && is_records(inner)));
+    }
     return found;
 }
 

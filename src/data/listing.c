@@ -204,11 +204,14 @@ fail:
 clc_status clc_listing_finish(clc_listing *listing, const clc_names *known) {
     clc_status status = CLC_OK;
     clc_source *source = listing->source;
-    bool labelled = false;
-    for (size_t i = 0; !labelled && i < source->count; i++)
-        labelled = source->labels[i] >= 0;
-    if (labelled) {
+    size_t labelled = 0;
+    for (size_t i = 0; i < source->count; i++)
+        labelled += source->labels[i] >= 0;
+    if (labelled > 0) {
         CLC_TRY(number_classes(listing, known));
+        if (labelled < source->count)
+            clc_log("%s: %zu of %zu pictures without a class", source->name,
+                    source->count - labelled, source->count);
     } else {
         free(source->labels);
         source->labels = NULL;

@@ -107,8 +107,8 @@ clc_status clc_picture_file_read(const clc_source *source, size_t item,
                                  const clc_image_options *options, clc_image *image) {
     clc_status status = CLC_OK;
     uint8_t *bytes = NULL;
-    size_t n;
-    bool whole;
+    size_t n = 0;
+    bool whole = false;
     CLC_TRY(load(source, item, SIZE_MAX, &bytes, &n, &whole));
     status = clc_image_decode(bytes, n, options, image);
 fail:
@@ -120,8 +120,8 @@ clc_status clc_picture_file_probe(const clc_source *source, size_t item,
                                   const clc_image_options *options, clc_image_info *info) {
     clc_status status = CLC_OK;
     uint8_t *bytes = NULL;
-    size_t n;
-    bool whole;
+    size_t n = 0;
+    bool whole = false;
     CLC_TRY(load(source, item, PROBE_BYTES, &bytes, &n, &whole));
     status = clc_image_probe(bytes, n, options, info);
     if (status == CLC_FORMAT && !whole) {

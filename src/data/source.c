@@ -16,6 +16,21 @@ static const clc_format *const formats[] = {
 };
 enum { FORMAT_COUNT = sizeof formats / sizeof *formats };
 
+/* Whether it can be opened without waiting for somebody to write. */
+static clc_status check_path(const char *path) {
+    struct stat info;
+    if (!strcmp(path, "-"))
+        return CLC_OK;
+    if (stat(path, &info) != 0)
+        return clc_fail(CLC_IO, "cannot read %s: %s; check the spelling", path, strerror(errno));
+    if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+        return clc_fail(CLC_IO,
+                        "%s: neither a file nor a folder; a list can come from standard "
+                        "input: -",
+                        path);
+    return CLC_OK;
+}
+
 /* What the path is, by its contents. A picture's name spares the other formats opening it. */
 static const clc_format *recognise(const char *path) {
     struct stat info;
@@ -65,7 +80,8 @@ bool clc_source_configured(const clc_config_data *config, clc_split split) {
     bool found = *test_of(config) || (*train_of(config) && config->test_fraction > 0);
     if (!found && clc_source_paths(train_of(config), &paths) == CLC_OK)
         for (size_t i = 0; !found && i < paths.count; i++)
-            found = splits_itself(config, clc_names_at(&paths, i));
+            found = check_path(clc_names_at(&paths, i)) == CLC_OK &&
+                    splits_itself(config, clc_names_at(&paths, i));
     clc_names_free(&paths);
     return found;
 }
@@ -190,9 +206,7 @@ clc_status clc_source_open(const clc_config_data *config, clc_split split, const
     for (size_t i = 0; i < paths.count; i++) {
         const char *path = clc_names_at(&paths, i);
         listing.labels_path = labels.count > 0 ? clc_names_at(&labels, i) : NULL;
-        if (access(path, F_OK) != 0 && strcmp(path, "-"))
-            CLC_TRY(
-                clc_fail(CLC_IO, "cannot read %s: %s; check the spelling", path, strerror(errno)));
+        CLC_TRY(check_path(path));
         if (!set_split(config, split, path, &listing))
             continue;
         any = true;
@@ -223,7 +237,11 @@ static clc_status try_path(const clc_config_data *config, const char *path, clc_
     size_t before = listing->source->count;
     if (strcmp(path, "-") && lstat(path, &info) != 0)
         return clc_listing_bad(listing, path, strerror(errno));
-    clc_status status = open_path(config, path, recognise(path), listing);
+    /* A link that leads nowhere is a bad picture. */
+    bool dangling = strcmp(path, "-") && stat(path, &info) != 0;
+    clc_status status = dangling ? CLC_OK : check_path(path);
+    if (status == CLC_OK)
+        status = open_path(config, path, dangling ? &clc_format_file : recognise(path), listing);
     if (status != CLC_IO && status != CLC_FORMAT)
         return status;
     /* The message names the path itself, as the entry does. */

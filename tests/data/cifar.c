@@ -85,6 +85,17 @@ static void cifar100_and_single_files(void **state) {
     clc_source_close(&source);
 }
 
+/* A folder of pictures beside somebody's train.bin is one of pictures. */
+static void other_files_of_these_names(void **state) {
+    (void)state;
+    put_text("other/train.bin", "no CIFAR");
+    put_picture("other/1.bmp", 1);
+    clc_config_data config = train_in("other");
+    clc_source *source = open_train(&config);
+    expect_items(source, "other", NAMES("1.bmp"));
+    clc_source_close(&source);
+}
+
 static void refuses_other_files(void **state) {
     (void)state;
     clc_source *source;
@@ -173,6 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cifar10),
         cmocka_unit_test(cifar100_and_single_files),
+        cmocka_unit_test(other_files_of_these_names),
         cmocka_unit_test(refuses_other_files),
         cmocka_unit_test(notices_changes),
         cmocka_unit_test(fashion_mnist_as_cifar),

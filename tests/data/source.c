@@ -227,6 +227,46 @@ static void by_hand_in_the_order_given(void **state) {
     assert_null(source);
 }
 
+/* Never opened: that would wait. */
+static void pipes_are_refused(void **state) {
+    (void)state;
+    clc_source *source;
+    assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+    clc_config_data config = train_in("pipe");
+    assert_false(clc_source_configured(&config, CLC_SPLIT_TEST));
+    CHECK_FAILS(clc_source_open(&config, CLC_SPLIT_TRAIN, NULL, &source), CLC_IO,
+                "pipe: neither a file nor a folder");
+    config.format = CLC_CONFIG_FORMAT_LIST_FILE;
+    CHECK_FAILS(clc_source_open(&config, CLC_SPLIT_TRAIN, NULL, &source), CLC_IO,
+                "neither a file nor a folder");
+    const char *given = in_folder("pipe");
+    CHECK_FAILS(clc_source_open_paths(&config, &given, 1, &source), CLC_IO,
+                "pipe: neither a file nor a folder");
+    assert_null(source);
+}
+
+static void a_list_on_standard_input(void **state) {
+    (void)state;
+    clc_source *source;
+    const char *given = "-";
+    char text[1100];
+    int ends[2], before = dup(STDIN_FILENO);
+    put_picture("stdin.bmp", 9);
+    size_t n = (size_t)snprintf(text, sizeof text, "%s\n", in_folder("stdin.bmp"));
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], text, n), n);
+    close(ends[1]);
+    assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+    clc_config_data config = train_on("");
+    CHECK(clc_source_open_paths(&config, &given, 1, &source));
+    assert_int_equal(source->count, 1);
+    assert_int_equal(first_byte(source, 0), 9);
+    clc_source_close(&source);
+    close(ends[0]);
+    dup2(before, STDIN_FILENO);
+    close(before);
+}
+
 static void stamps_follow_contents(void **state) {
     (void)state;
     put_picture("stamps/1.bmp", 1);
@@ -251,6 +291,8 @@ int main(void) {
         cmocka_unit_test(limit_keeps_the_classes),
         cmocka_unit_test(no_test_pictures),
         cmocka_unit_test(by_hand_in_the_order_given),
+        cmocka_unit_test(pipes_are_refused),
+        cmocka_unit_test(a_list_on_standard_input),
         cmocka_unit_test(stamps_follow_contents),
     };
     return cmocka_run_group_tests_name("source", tests, make_test_folder, remove_test_folder);
