@@ -87,8 +87,8 @@ static bool places_are_inside(const clc_store *store) {
     for (size_t i = 0; i < store->count; i++) {
         const clc_place *p = &store->places[i];
         if (p->height < 1 || p->width < 1 || p->offset > store->bytes ||
-            (uint64_t)p->height * (uint64_t)p->width * (uint64_t)store->channels >
-                store->bytes - p->offset)
+            (uint64_t)p->height * (uint64_t)p->width >
+                (store->bytes - p->offset) / (uint64_t)store->channels)
             return false;
     }
     return true;

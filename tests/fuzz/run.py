@@ -21,6 +21,8 @@ import zipfile
 # What data/image.h states for pictures of 65,536 pixels is 14 MB and 64 MiB; AddressSanitizer takes three times that.
 LIMITS = ["-malloc_limit_mb=96", "-rss_limit_mb=768", "-timeout=10", "-max_len=12288"]
 SEED_BYTES = 8192
+# These warn of most inputs, on a stderr that libFuzzer closes.
+LOUD = {"pack": ["-close_fd_mask=2"]}
 ENVIRONMENT = dict(os.environ, ASAN_OPTIONS="allocator_may_return_null=1", UBSAN_OPTIONS="print_stacktrace=1")
 
 
@@ -99,7 +101,7 @@ def run(folder, name, how_long):
     corpus, crashes = os.path.join(folder, "corpus", name), os.path.join(folder, "crashes")
     os.makedirs(corpus, exist_ok=True)
     os.makedirs(crashes, exist_ok=True)
-    command = [os.path.join(folder, "tests/fuzz/fuzz_" + name), how_long, *LIMITS, "-seed=1", "-print_final_stats=1",
+    command = [os.path.join(folder, "tests/fuzz/fuzz_" + name), how_long, *LIMITS, *LOUD.get(name, []), "-seed=1", "-print_final_stats=1",
                f"-artifact_prefix={crashes}/{name}-", corpus, os.path.join(folder, "seeds", name)]
     done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
     runs = next((line.split()[-1] for line in done.stderr.splitlines() if "number_of_executed_units" in line), "0")

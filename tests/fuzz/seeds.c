@@ -1,11 +1,16 @@
 /* seeds FOLDER: writes small, valid inputs for each target to FOLDER/<target>/, which must be
  * there: what a fuzzer would take long to find by itself. */
 #include "../data/encode.h"
+#include "core/cache.h"
+#include "core/config.h"
 #include "core/file.h"
+#include "data/pack.h"
 #include "data/safetensors.h"
 
 #include <png.h>
+#include <sys/mman.h>
 #include <tiffio.h>
+#include <unistd.h>
 
 enum { H = 6, W = 5 };
 
@@ -136,6 +141,61 @@ static void put_safetensors(void) {
         CHECK(clc_safetensors_write(next_path("safetensors"), tensors, 2, metadata, 2, sum));
 }
 
+static void put_checkpoint(void) {
+    const float values[] = {1, 2, 3, 4};
+    const clc_st_tensor tensor = {"encoder.conv1.weight", CLC_F32, 1, {4}, 0, values};
+    clc_config config;
+    char *text = NULL;
+    size_t n;
+    FILE *stream = open_memstream(&text, &n);
+    assert_non_null(stream);
+    CHECK(clc_config_load(NULL, NULL, 0, &config));
+    CHECK(clc_config_write(&config, stream));
+    assert_int_equal(fclose(stream), 0);
+    const char *const metadata[][2] = {{"kind", "clcontrast checkpoint 1"},
+                                       {"step", "7"},
+                                       {"renumbered", "0"},
+                                       {"images", "100"},
+                                       {"best", "-inf"},
+                                       {"epoch_loss", "1.5"},
+                                       {"classes", "cat\ndog\\x0a"},
+                                       {"config", "[training]\nbatch = 8\n"}};
+    CHECK(clc_safetensors_write(next_path("checkpoint"), &tensor, 1, metadata, 8, true));
+    const char *const whole[][2] = {
+        {"kind", "clcontrast checkpoint 1"}, {"step", "7"}, {"config", text}};
+    CHECK(clc_safetensors_write(next_path("checkpoint"), &tensor, 1, whole, 3, true));
+    free(text);
+}
+
+static void put_pack(void) {
+    const uint8_t pixels[] = {1, 2, 3, 4, 5, 6};
+    uint32_t items[] = {0, 2};
+    clc_place places[] = {{0, 1, 4}, {4, 2, 1}};
+    uint64_t hashes[] = {3, 4};
+    clc_store store = {.count = 2,
+                       .channels = 1,
+                       .items = items,
+                       .places = places,
+                       .hashes = hashes,
+                       .bytes = sizeof pixels,
+                       .sums = {.pixels = 6}};
+    clc_pack_writer writer;
+    char path[1024];
+    size_t n;
+    assert_int_equal(setenv("XDG_CACHE_HOME", in_folder("cache"), 1), 0);
+    CHECK(clc_bad_files_add(&store.bad, "a.png", "cut short"));
+    CHECK(clc_pack_begin(true, &writer));
+    assert_int_equal(pwrite(writer.file, pixels, sizeof pixels, CLC_PACK_PIXELS_AT), 6);
+    CHECK(clc_pack_finish(&writer, "seed.pack", &store));
+    clc_pack_abort(&writer);
+    assert_true(clc_cache_path("packs", "seed.pack", false, path, sizeof path));
+    uint8_t *pack = get_file(path, &n);
+    put_file(next_path("pack"), pack, n);
+    free(pack);
+    munmap(store.map, store.map_bytes);
+    clc_names_free(&store.bad.entries);
+}
+
 static void write_seeds(void **state) {
     uint8_t samples[H * W * 5 * 4];
     uint16_t wide[H * W * 4];
@@ -149,6 +209,8 @@ static void write_seeds(void **state) {
     put_tiff(memset(samples, 0, sizeof samples));
     put_simple();
     put_safetensors();
+    put_checkpoint();
+    put_pack();
 }
 
 int main(int count, char **arguments) {
