@@ -87,8 +87,15 @@ static clc_status run_embed(const arguments *a) {
 }
 
 static clc_status run_bench(const arguments *a) {
-    const clc_train_options options = train_options(a);
+    clc_train_options options = train_options(a);
     const bool all = a->positional_count && !strcmp(a->positionals[0], "losses");
+    const bool data = a->positional_count && !strcmp(a->positionals[0], "data");
+    if (a->positional_count == 2 && !data)
+        return clc_fail(CLC_INVALID, "bench: of two words the first is data; see --help");
+    if (data) {
+        options.config = a->positional_count == 2 ? a->positionals[1] : NULL;
+        return clc_bench_data(&options, a->json, stdout);
+    }
     if (a->positional_count && !strcmp(a->positionals[0], "methods"))
         return clc_bench_methods(&options, a->json, stdout);
     if (a->positional_count && !strcmp(a->positionals[0], "gemm"))
@@ -121,8 +128,8 @@ static const command commands[] = {
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
      1, 1, run_sweep},
-    {"bench", "[INI|methods|losses|gemm]",
-     "time the training step by op, of every method, losses by views, or matrix products", 0, 1,
+    {"bench", "[INI|data INI|methods|losses|gemm]",
+     "time the training step by op, how images come in, every method, losses, matrix products", 0, 2,
      run_bench},
     {"tune", "[train.ini]",
      "measure what is fastest for a network on this device, and use it from then on", 0, 1,

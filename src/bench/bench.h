@@ -26,6 +26,10 @@ clc_status clc_bench_time(const clc_train_options *options, clc_bench_times *tim
  * what the passes through the networks alone would be: three a view, one a teacher's. */
 clc_status clc_bench_methods(const clc_train_options *options, bool json, FILE *file);
 
+/* Times what brings the configuration's images in: the list, each decoder, scaling, copies into
+ * batches, and what a training step waits for them; or prints one JSON object. */
+clc_status clc_bench_data(const clc_train_options *options, bool json, FILE *file);
+
 /* Times matrix products by our own kernel, CLBlast and, where installed, OpenBLAS; each is checked
  * first. */
 clc_status clc_bench_gemm(const char *device, bool json, FILE *file);

@@ -1,0 +1,269 @@
+#include "bench/bench.h"
+
+#include "core/clock.h"
+#include "core/parallel.h"
+#include "report/table.h"
+#include "train/session.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <string.h>
+
+enum { SAMPLE = 256, MOST_KINDS = 16, WARM_STEPS = 3, MOST_STEPS = 20, COPIED_BATCHES = 20 };
+static const double step_seconds = 5;
+
+/* The sampled images of one decoder, on one thread. */
+typedef struct kind {
+    const char *name;
+    int images;
+    double megapixels;
+    double whole, scale, both; /* seconds: decoded whole; that scaled; decoded for the side at once */
+} kind;
+
+typedef struct data_bench {
+    clc_config config;
+    clc_source *source;
+    clc_image_options options;
+    int threads;
+    double list_seconds;
+    kind kinds[MOST_KINDS];
+    int kind_count, bad;
+    size_t sampled;
+    pthread_mutex_t lock;
+    size_t next;             /* of the sample, for all threads */
+    double parallel_seconds; /* of all threads for the sample */
+    double copy_rate;        /* images a second that the loader brings from memory */
+    double step, wait;       /* seconds a step, and of it waiting for images */
+    const char *residency;
+} data_bench;
+
+static size_t sample_item(const data_bench *b, size_t i) {
+    return (size_t)((double)i * (double)b->source->count / (double)b->sampled);
+}
+
+static kind *find_kind(data_bench *b, const char *name) {
+    for (int i = 0; i < b->kind_count; i++)
+        if (!strcmp(b->kinds[i].name, name))
+            return &b->kinds[i];
+    if (b->kind_count == MOST_KINDS)
+        return &b->kinds[MOST_KINDS - 1];
+    b->kinds[b->kind_count] = (kind){.name = name};
+    return &b->kinds[b->kind_count++];
+}
+
+static clc_status open_source(data_bench *b) {
+    clc_status status = CLC_OK;
+    const double start = clc_seconds();
+    CLC_TRY(clc_config_require_data(&b->config));
+    CLC_TRY(clc_source_open(&b->config.data, CLC_SPLIT_TRAIN, NULL, &b->source));
+    b->list_seconds = clc_seconds() - start;
+    b->threads = b->config.data.threads ? b->config.data.threads : clc_processors();
+    b->sampled = b->source->count < SAMPLE ? b->source->count : SAMPLE;
+    b->options = clc_image_options_from_config(&b->config.data, clc_dataset_side(&b->config),
+                                               b->config.data.channels);
+    CLC_TRY(clc_dataset_channels(b->source, &b->options, &b->options.channels));
+fail:
+    return status;
+}
+
+/* Times one image in the three ways. What is no image is counted. */
+static void time_item(data_bench *b, size_t item) {
+    clc_image_options whole = b->options;
+    clc_image_info info = {.format = "bare pixels"};
+    clc_image image = {0};
+    whole.side = 0;
+    if (!b->source->bare && clc_source_probe(b->source, item, &b->options, &info) != CLC_OK) {
+        b->bad++;
+        return;
+    }
+    kind *k = find_kind(b, info.format);
+    double start = clc_seconds();
+    if (clc_source_read(b->source, item, &whole, &image) != CLC_OK) {
+        b->bad++;
+        return;
+    }
+    k->whole += clc_seconds() - start;
+    k->megapixels += 1e-6 * image.height * image.width;
+    start = clc_seconds();
+    if (clc_image_fit(&image, &b->options) == CLC_OK)
+        k->scale += clc_seconds() - start;
+    clc_image_free(&image);
+    start = clc_seconds();
+    if (clc_source_read(b->source, item, &b->options, &image) == CLC_OK)
+        k->both += clc_seconds() - start;
+    clc_image_free(&image);
+    k->images++;
+}
+
+static clc_status decode_some(void *context) {
+    data_bench *b = context;
+    for (;;) {
+        clc_image image = {0};
+        pthread_mutex_lock(&b->lock);
+        const size_t i = b->next++;
+        pthread_mutex_unlock(&b->lock);
+        if (i >= b->sampled)
+            return CLC_OK;
+        if (clc_source_read(b->source, sample_item(b, i), &b->options, &image) == CLC_OK)
+            clc_image_free(&image);
+    }
+}
+
+static clc_status time_decoders(data_bench *b) {
+    for (size_t i = 0; i < b->sampled; i++)
+        time_item(b, sample_item(b, i));
+    const double start = clc_seconds();
+    const clc_status status = clc_parallel(b->threads, decode_some, b);
+    b->parallel_seconds = clc_seconds() - start;
+    return status;
+}
+
+/* The loader alone, copying stored images into batches. */
+static clc_status time_copies(data_bench *b, const clc_session *s) {
+    clc_status status = CLC_OK;
+    clc_loader *loader = NULL;
+    clc_batch batch;
+    clc_loader_options options = {.batch = s->config.training.batch,
+                                  .shuffle = true,
+                                  .seed = 1,
+                                  .slots = 4,
+                                  .held = 1};
+    if (!s->data->pixels)
+        return CLC_OK;
+    for (int i = 0; i < options.slots; i++)
+        CLC_NEW(options.memory[i], clc_dataset_most_bytes(s->data, (size_t)options.batch));
+    CLC_TRY(clc_loader_open(s->data, &options, &loader));
+    CLC_TRY(clc_loader_next(loader, &batch));
+    const double start = clc_seconds();
+    for (int i = 0; i < COPIED_BATCHES; i++)
+        CLC_TRY(clc_loader_next(loader, &batch));
+    b->copy_rate = COPIED_BATCHES * options.batch / (clc_seconds() - start);
+fail:
+    clc_loader_close(&loader);
+    for (int i = 0; i < options.slots; i++)
+        free(options.memory[i]);
+    return status;
+}
+
+/* Steps as training takes them. */
+static clc_status time_steps(data_bench *b, clc_session *s) {
+    clc_status status = CLC_OK;
+    clc_loader *loader = NULL;
+    clc_step_slot slot;
+    clc_batch batch;
+    double start = 0, waited = 0;
+    int n = 0;
+    CLC_TRY(clc_step_loader(&s->step, 0, &loader));
+    for (int i = 0; i < WARM_STEPS + MOST_STEPS; i++) {
+        if (i == WARM_STEPS) {
+            CLC_TRY(clc_device_finish(s->device));
+            start = clc_seconds();
+            waited = clc_loader_waited(loader);
+        }
+        CLC_TRY(clc_loader_next(loader, &batch));
+        CLC_TRY(clc_step_enqueue(&s->step, 0.01f, &batch, &slot));
+        n += i >= WARM_STEPS;
+        if (n && clc_seconds() - start > step_seconds)
+            break;
+    }
+    CLC_TRY(clc_device_finish(s->device));
+    b->step = (clc_seconds() - start) / n;
+    b->wait = (clc_loader_waited(loader) - waited) / n;
+    b->residency = s->step.residence.resident ? "on the device"
+                   : s->data->pixels          ? "in host memory"
+                                              : "decoded when needed";
+fail:
+    if (s->device)
+        clc_device_finish(s->device);
+    clc_loader_close(&loader);
+    return status;
+}
+
+static double rate(double n, double seconds) {
+    return seconds > 0 ? n / seconds : 0;
+}
+
+static clc_status print_text(const data_bench *b, FILE *file) {
+    clc_status status = CLC_OK;
+    clc_table table;
+    const char *const headings[] = {"decoder",       "images",   "megapixels",
+                                    "whole",         "scaled",   "whole and scaled",
+                                    "at that side"};
+    fprintf(file, "list: %zu images in %.3f s, %.0f a second\n", b->source->count, b->list_seconds,
+            rate((double)b->source->count, b->list_seconds));
+    fprintf(file, "images a second of one thread, decoded whole, scaled to a short side of %d, "
+                  "both, and decoded for that side:\n",
+            b->options.side);
+    clc_table_begin(&table, "l", sizeof headings / sizeof *headings);
+    for (size_t i = 0; i < sizeof headings / sizeof *headings; i++)
+        clc_table_cell(&table, "%s", headings[i]);
+    for (int i = 0; i < b->kind_count; i++) {
+        const kind *k = &b->kinds[i];
+        clc_table_cell(&table, "%s", k->name);
+        clc_table_cell(&table, "%d", k->images);
+        clc_table_cell(&table, "%.2f", k->images ? k->megapixels / k->images : 0);
+        clc_table_cell(&table, "%.0f", rate(k->images, k->whole));
+        clc_table_cell(&table, "%.0f", rate(k->images, k->scale));
+        clc_table_cell(&table, "%.0f", rate(k->images, k->whole + k->scale));
+        clc_table_cell(&table, "%.0f", rate(k->images, k->both));
+    }
+    CLC_TRY(clc_table_print(&table, file));
+    fprintf(file, "decode and scale: %.0f images/s with %d threads\n",
+            rate((double)b->sampled, b->parallel_seconds), b->threads);
+    if (b->bad)
+        fprintf(file, "bad files among the %zu sampled: %d\n", b->sampled, b->bad);
+    if (b->copy_rate > 0)
+        fprintf(file, "copy: %.0f images/s from memory into batches\n", b->copy_rate);
+    fprintf(file, "wait: %.1f ms of a step of %.1f ms (%.1f %%), images %s: %.1f images/s\n",
+            1e3 * b->wait, 1e3 * b->step, 100 * b->wait / b->step, b->residency,
+            rate(b->config.training.batch, b->step));
+fail:
+    return status;
+}
+
+static clc_status print_json(const data_bench *b, FILE *file) {
+    json_t *kinds = json_array();
+    for (int i = 0; i < b->kind_count; i++) {
+        const kind *k = &b->kinds[i];
+        json_array_append_new(
+            kinds, json_pack("{s:s,s:i,s:f,s:f,s:f,s:f}", "decoder", k->name, "images", k->images,
+                             "megapixels", k->megapixels, "whole_seconds", k->whole,
+                             "scale_seconds", k->scale, "both_seconds", k->both));
+    }
+    json_t *root = json_pack(
+        "{s:I,s:f,s:i,s:o,s:i,s:f,s:f,s:f,s:f,s:s}", "images", (json_int_t)b->source->count,
+        "list_seconds", b->list_seconds, "side", b->options.side, "decoders", kinds, "threads",
+        b->threads, "decode_images_per_second", rate((double)b->sampled, b->parallel_seconds),
+        "copy_images_per_second", b->copy_rate, "step_seconds", b->step, "wait_seconds", b->wait,
+        "residency", b->residency);
+    if (!root)
+        return clc_fail_alloc(1024);
+    json_dumpf(root, file, JSON_INDENT(2));
+    fputc('\n', file);
+    json_decref(root);
+    return CLC_OK;
+}
+
+clc_status clc_bench_data(const clc_train_options *options, bool json, FILE *file) {
+    clc_status status = CLC_OK;
+    data_bench *b = NULL;
+    clc_session session = {0};
+    CLC_NEW(b, 1);
+    pthread_mutex_init(&b->lock, NULL);
+    CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count,
+                            &b->config));
+    CLC_TRY(open_source(b));
+    CLC_TRY(time_decoders(b));
+    CLC_TRY(clc_session_open(&session, options, NULL));
+    CLC_TRY(time_copies(b, &session));
+    CLC_TRY(time_steps(b, &session));
+    CLC_TRY(json ? print_json(b, file) : print_text(b, file));
+fail:
+    clc_session_close(&session);
+    if (b) {
+        clc_source_close(&b->source);
+        pthread_mutex_destroy(&b->lock);
+    }
+    free(b);
+    return status;
+}
