@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building, training on Fashion-MNIST and testing need, on Debian 12; as root or with sudo.
 # install.sh all: also other OpenCL implementations and compilers, which tests use where they are installed.
+# install.sh PACKAGE...: also these, such as a data set.
 set -eu
 
 packages="build-essential meson ninja-build pkg-config python3
@@ -8,9 +9,13 @@ packages="build-essential meson ninja-build pkg-config python3
   libinih-dev libstb-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libarchive-dev
   libjansson-dev zlib1g-dev libxxhash-dev libcmocka-dev
   dataset-fashion-mnist"
-[ "${1:-}" != all ] || packages="$packages
+if [ "${1:-}" = all ]; then
+    packages="$packages
   mesa-opencl-icd oclgrind intel-opencl-icd
   clang-15 llvm-15 libclc-15 llvm-spirv-15 spirv-tools"
+else
+    packages="$packages $*"
+fi
 
 missing=""
 for package in $packages; do
