@@ -110,6 +110,8 @@ static clc_status read_headless(table *t, bool *found) {
     static const char separators[] = {'\t', ';', ',', ' '};
     clc_status status = CLC_OK;
     CLC_TRY(first_record(t, 0, &t->fields));
+    if (t->fields.count == 0)
+        return clc_fail(CLC_FORMAT, "%s: the list is empty", t->path);
     *found = is_path(t, clc_names_at(&t->fields, 0));
     t->layout = (layout){.columns = 1, .label = NONE, .split = NONE};
     for (size_t i = 0; !*found && i < sizeof separators; i++) {
@@ -251,17 +253,12 @@ fail:
     return status;
 }
 
-clc_status clc_list_parse(const clc_config_data *config, const char *path, const char *folder,
-                          const void *text, size_t n, clc_listing *listing) {
+static clc_status parse(const clc_config_data *config, const char *path, const char *folder,
+                        const void *text, size_t n, clc_listing *listing) {
     table t = {.config = config, .listing = listing, .path = path, .folder = folder};
-    bool more = false;
     t.folder_length = strlen(folder);
     t.csv = clc_csv_start(text, n, 0);
-    clc_status status = clc_csv_next(&t.csv, &t.fields, &more);
-    if (status == CLC_OK && more)
-        status = read_table(&t);
-    else if (status == CLC_OK)
-        status = clc_fail(CLC_FORMAT, "the list is empty");
+    clc_status status = read_table(&t);
     if (status == CLC_FORMAT && strncmp(clc_error(), path, strlen(path)))
         clc_fail_context(status, "%s", path);
     clc_names_free(&t.fields);
@@ -281,7 +278,7 @@ static clc_status open_part(const clc_config_data *config, const char *path, clc
     length = standard ? 0 : (size_t)(clc_base_name(path) - path);
     CLC_NEW(folder, length + 1);
     memcpy(folder, path, length);
-    status = clc_list_parse(config, standard ? "standard input" : path, folder, text, n, listing);
+    status = parse(config, standard ? "standard input" : path, folder, text, n, listing);
 fail:
     free(text);
     free(folder);

@@ -199,6 +199,10 @@ static void bad_rows_are_told(void **state) {
     put_text("l/list", "");
     CHECK_FAILS(clc_source_open(&config, CLC_SPLIT_TRAIN, NULL, &source), CLC_FORMAT,
                 "list: the list is empty");
+    put_text("l/list", "\xef\xbb\xbf\n\n\r\n");
+    assert_false(clc_source_configured(&config, CLC_SPLIT_TEST));
+    CHECK_FAILS(clc_source_open(&config, CLC_SPLIT_TRAIN, NULL, &source), CLC_FORMAT,
+                "list: the list is empty");
     config = train_in("l");
     config.format = CLC_CONFIG_FORMAT_LIST_FILE;
     CHECK_FAILS(clc_source_open(&config, CLC_SPLIT_TRAIN, NULL, &source), CLC_IO, "/l");

@@ -28,8 +28,12 @@ static const char *next_path(const char *target) {
 
 /* Also of use where any picture is taken. */
 static void put_seed(const char *target, bytes seed) {
+    static const char *const others[] = {"csv", "idx", "list", "npy", "tar_cache"};
+    bool picture = true;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        picture = picture && strcmp(target, others[i]);
     put_file(next_path(target), seed.data, seed.n);
-    if (strcmp(target, "csv") && strcmp(target, "idx") && strcmp(target, "npy"))
+    if (picture)
         put_file(next_path("image"), seed.data, seed.n);
     bytes_free(&seed);
 }
@@ -126,6 +130,16 @@ static void put_simple(void) {
     PUT_TEXT("psd", "8BPS\0\1\0\0\0\0\0\0\0\4\0\0\0\1\0\0\0\1\0\x10\0\3\0\0\0\0\0\0\0\0\0\0\0\0"
                     "\0\0\1\2\3\4\5\6\7\x08");
     PUT_TEXT("csv", "path,label,\"split\"\na.png,\"x, \"\"y\"\"\",train\r\nb.png;2;\ttest\n");
+    PUT_TEXT("list", "path,label,split\n/dev/null,3,train\n\"a\nb.png\",-1,test\n");
+    PUT_TEXT("list", "\xef\xbb\xbf"
+                     "class;file\r\nx;/bin/sh\r\ny;/\r\n");
+    PUT_TEXT("list", "/bin/sh\ta dog\n/bin/cat\t\n");
+    PUT_TEXT("list", "/bin/sh\n/bin/cat\n");
+    /* Key, name, class, member, no bad files, files passed over. */
+    PUT_TEXT("tar_cache", "\3\0\0\0\0\0\0\0key\4\0\0\0\0\0\0\0x.a\0\2\0\0\0\0\0\0\0"
+                          "7\0"
+                          "\x18\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+                          "\0\0\0\0\0\0\0\0\x08\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0");
     PUT_TEXT("idx", "\0\0\x08\3\0\0\0\1\0\0\0\2\0\0\0\2\1\2\3\4");
     PUT_TEXT("idx", "\0\0\x0d\1\0\0\0\1\0\0\x80\x3f");
     PUT_TEXT("npy", "\x93NUMPY\1\0\x46\0{'descr': '<u2', 'fortran_order': False, 'shape': (1, 1, 2)"
