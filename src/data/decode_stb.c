@@ -1,4 +1,4 @@
-/* GIF, BMP, PSD and TGA by stb_image, which has no limits and takes what ends early for whole: both
+/* BMP, PSD and TGA by stb_image, which has no limits and takes what ends early for whole: both
  * are seen to here. */
 #include "data/decode.h"
 
@@ -13,6 +13,7 @@
 #define STBI_NO_JPEG
 #define STBI_NO_PNG
 #define STBI_NO_PIC
+#define STBI_NO_GIF
 #define STBI_NO_PNM
 #define STBI_NO_FAILURE_STRINGS
 /* What is left out is declared all the same, which compilers notice at the end of this file. */
@@ -104,10 +105,6 @@ fail:
     return status;
 }
 
-static bool is_gif(const uint8_t *bytes, size_t n) {
-    return clc_begins(bytes, n, "GIF87a", 6) || clc_begins(bytes, n, "GIF89a", 6);
-}
-
 static bool is_bmp(const uint8_t *bytes, size_t n) {
     static const uint8_t headers[] = {12, 40, 52, 56, 64, 108, 124};
     const bool tells = clc_begins(bytes, n, "BM", 2) && n >= 18;
@@ -145,7 +142,6 @@ static bool is_tga(const uint8_t *bytes, size_t n) {
                      : type == 2 && (bits == 15 || bits == 16 || bits == 24 || bits == 32);
 }
 
-const clc_decoder clc_decoder_gif = {"gif", is_gif, probe, decode};
 const clc_decoder clc_decoder_bmp = {"bmp", is_bmp, probe, decode};
 const clc_decoder clc_decoder_psd = {"psd", is_psd, probe, decode_psd};
 const clc_decoder clc_decoder_tga = {"tga", is_tga, probe, decode};
