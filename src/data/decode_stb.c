@@ -116,12 +116,23 @@ static bool is_psd(const uint8_t *bytes, size_t n) {
 }
 
 /* What stb does about alpha there leaves the range of a byte. */
-static clc_status decode_psd(const uint8_t *bytes, size_t n, const clc_image_options *options,
-                             clc_raster *raster) {
+static clc_status check_psd(const uint8_t *bytes, size_t n) {
     enum { CHANNELS = 12 };
     if (n > CHANNELS + 1 && (bytes[CHANNELS] || bytes[CHANNELS + 1] > 3))
         return clc_fail(CLC_FORMAT, "not supported (more than 3 channels)");
-    return decode(bytes, n, options, raster);
+    return CLC_OK;
+}
+
+static clc_status probe_psd(const uint8_t *bytes, size_t n, const clc_image_options *options,
+                            clc_image_info *info) {
+    const clc_status status = check_psd(bytes, n);
+    return status == CLC_OK ? probe(bytes, n, options, info) : status;
+}
+
+static clc_status decode_psd(const uint8_t *bytes, size_t n, const clc_image_options *options,
+                             clc_raster *raster) {
+    const clc_status status = check_psd(bytes, n);
+    return status == CLC_OK ? decode(bytes, n, options, raster) : status;
 }
 
 /* There is no magic number: every field of the header must make sense. */
@@ -143,5 +154,5 @@ static bool is_tga(const uint8_t *bytes, size_t n) {
 }
 
 const clc_decoder clc_decoder_bmp = {"bmp", is_bmp, probe, decode};
-const clc_decoder clc_decoder_psd = {"psd", is_psd, probe, decode_psd};
+const clc_decoder clc_decoder_psd = {"psd", is_psd, probe_psd, decode_psd};
 const clc_decoder clc_decoder_tga = {"tga", is_tga, probe, decode};

@@ -198,6 +198,8 @@ static void other_files_are_named(void **state) {
         FILE_OF("RIFF\x24\0\0\0WAVEfmt ", "not a picture (audio or video)"),
         FILE_OF("\x1f\x8b\x08\0", "not a picture (gzip)"),
         FILE_OF("\x89PNG\n\x1a\n\0\0\0\x0dIHDR", "png: "),
+        FILE_OF("8BPS\0\1\0\0\0\0\0\0\0\4\0\0\0\1\0\0\0\1\0\x08\0\3\0\0\0\0",
+                "psd: not supported (more than 3 channels)"),
 #undef FILE_OF
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)

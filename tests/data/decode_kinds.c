@@ -179,6 +179,51 @@ static void gif_bmp_tga_and_psd(void **state) {
            1, 2, 3, 1, 3, 5, 2, 4, 6);
 }
 
+/* LZW of GIF as optimisers write it: a full table of codes is used on, not cleared. */
+static bytes pack_lzw(const uint8_t *colours, int n) {
+    enum { CLEAR = 256, END = 257, CODES = 4096 };
+    static int16_t next[CODES][256]; /* the code of a code and one more colour, or 0 */
+    bytes data = {0};
+    uint32_t bits = CLEAR;
+    int held = 9, width = 9, codes = END + 1, code = colours[0];
+    memset(next, 0, sizeof next);
+    for (int i = 1; i <= n + 1; i++) {
+        if (i < n && next[code][colours[i]]) {
+            code = next[code][colours[i]];
+            continue;
+        }
+        bits |= (uint32_t)code << held;
+        for (held += width; held >= 8; held -= 8, bits >>= 8)
+            data = bytes_join(data, &(uint8_t){(uint8_t)bits}, 1);
+        if (i < n && codes < CODES)
+            next[code][colours[i]] = (int16_t)codes++;
+        width += codes > 1 << width && width < 12;
+        code = i < n ? colours[i] : END;
+    }
+    return bytes_join(data, &(uint8_t){(uint8_t)bits}, 1);
+}
+
+static void gif_with_a_table_that_stays_full(void **state) {
+    (void)state;
+    enum { SIDE = 150 }; /* some 20,000 codes */
+    static uint8_t colours[SIDE * SIDE], right[3 * SIDE * SIDE];
+    bytes file = bytes_copy("GIF89a\x96\0\x96\0\x87\0\0", 13);
+    for (int i = 0; i < 256; i++)
+        file = bytes_join(file, (uint8_t[]){(uint8_t)i, (uint8_t)(255 - i), 7}, 3);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        colours[i] = (uint8_t)draw(256);
+        memcpy(right + 3 * i, (uint8_t[]){colours[i], (uint8_t)(255 - colours[i]), 7}, 3);
+    }
+    bytes data = pack_lzw(colours, SIDE * SIDE);
+    file = bytes_join(file, ",\0\0\0\0\x96\0\x96\0\0\x08", 11);
+    for (size_t at = 0; at < data.n; at += 255) {
+        const uint8_t n = (uint8_t)(data.n - at < 255 ? data.n - at : 255);
+        file = bytes_join(bytes_join(file, &n, 1), data.data + at, n);
+    }
+    bytes_free(&data);
+    expect_pixels(bytes_join(file, "\0;", 2), &plain, SIDE, SIDE, 3, right, 0, "full table");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiff_of_every_depth_and_layout),
@@ -187,6 +232,7 @@ int main(void) {
         cmocka_unit_test(channels_that_do_not_fit_are_refused),
         cmocka_unit_test(anymaps),
         cmocka_unit_test(gif_bmp_tga_and_psd),
+        cmocka_unit_test(gif_with_a_table_that_stays_full),
     };
     return cmocka_run_group_tests(tests, make_test_folder, remove_test_folder);
 }
