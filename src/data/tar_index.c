@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 #include <jansson.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -13,17 +14,12 @@
 enum { LABEL_BYTES = 1 << 20, BLOCK_BYTES = 1 << 16 };
 
 /* libarchive brings names that a format says to be UTF-8 to the locale's encoding. In this one they
- * stay, but for letters and accents, which it composes. Returns the locale to go back to. */
-static locale_t enter_utf8(locale_t *utf8) {
-    *utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    return *utf8 ? uselocale(*utf8) : (locale_t)0;
-}
+ * stay, but for letters and accents, which it composes. Made once: that reads files. */
+static locale_t utf8;
+static pthread_once_t utf8_once = PTHREAD_ONCE_INIT;
 
-static void leave_utf8(locale_t utf8, locale_t before) {
-    if (!utf8)
-        return;
-    uselocale(before);
-    freelocale(utf8);
+static void make_utf8(void) {
+    utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
 clc_status clc_tar_open(const char *path, const void *bytes, size_t n, struct archive **out) {
@@ -57,9 +53,11 @@ static clc_status damaged(struct archive *archive) {
 }
 
 clc_status clc_tar_next(struct archive *archive, struct archive_entry **entry, bool *more) {
-    locale_t utf8, before = enter_utf8(&utf8);
+    pthread_once(&utf8_once, make_utf8);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
     int code = archive_read_next_header(archive, entry);
-    leave_utf8(utf8, before);
+    if (utf8)
+        uselocale(before);
     *more = code == ARCHIVE_OK || code == ARCHIVE_WARN;
     return *more || code == ARCHIVE_EOF ? CLC_OK : damaged(archive);
 }
