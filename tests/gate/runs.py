@@ -25,10 +25,10 @@ NETWORKS = [[*RESNET18, "optimizer.name=lars"], RESNET50]
 
 # Each loss, each way that methods put networks together, and what is not chosen by default.
 VARIANTS = [
-    ["method.name=mocov2", "optimizer.name=adamw"],
+    ["method.name=mocov2", "method.queue=128", "optimizer.name=adamw"],
     ["method.name=byol"],
-    ["method.name=nnclr"],
-    ["method.name=swav"],
+    ["method.name=nnclr", "method.queue=128"],
+    ["method.name=swav", "method.queue=128"],
     ["method.name=dino"],
     ["method.name=barlow"],
     ["method.name=vicreg"],

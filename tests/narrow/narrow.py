@@ -14,6 +14,7 @@ from program import MEMORY, Workplace, main
 
 LAYER = os.path.abspath(sys.argv[2])
 SHORT = ["--set", "training.epochs=1", "--set", "data.limit=160", "--set", "device.profile=gpu"]
+RESIDENT = ["--set", "data.residency=device"]
 ALONE = ["--set", "evaluation.baselines=false", "--set", "evaluation.linear_epochs=0"]
 
 
@@ -63,7 +64,7 @@ def the_plan_is_enough_and_no_more():
         _, err = w.train(*SHORT, *ALONE, "--dry-run", **narrow())
         total = planned(err, "total")
         w.train(*SHORT, "--dry-run", **narrow(NARROW_MEMORY=int(total / 0.95) + 1))
-        advised(w, *SHORT, NARROW_MEMORY=int(total / 0.96))
+        advised(w, *SHORT, *RESIDENT, NARROW_MEMORY=int(total / 0.96))
 
 
 def settings_that_are_advised_do_fit():
@@ -82,9 +83,21 @@ def more_images_than_memory():
     with Workplace(images=20000) as w:
         small = ["--set", "training.batch=8", "--set", "encoder.width=4"]
         limits = {"NARROW_MEMORY": 3 * 10**6}
-        found = advised(w, *small, **limits)
-        assert list(found) == ["data.limit"] and 0 < int(found["data.limit"]) < 20000, found
-        w.train(*small, "--set", f"data.limit={found['data.limit']}", "--dry-run", **narrow(**limits))
+        _, err = w.run("train.ini", *small, *RESIDENT, "--dry-run", status=MEMORY, **narrow(**limits))
+        assert "data.residency=host" in err, err
+        _, err = w.train(*small, "--dry-run", **narrow(**limits))
+        assert "brought a batch at a time" in err, err
+
+
+def images_in_several_buffers_are_the_same():
+    """Where the largest buffer is too small for all images, they lie in several."""
+    arguments = ["--set", "training.epochs=1", "--set", "training.batch=100", "--set", "encoder.width=2",
+                 "--set", "device.profile=gpu", "--set", "data.test_images=", "--set", "data.test_labels=", *RESIDENT]
+    with Workplace(images=20000) as w: # 2.9 MB
+        w.train(*arguments, OCL_ICD_VENDORS="pocl.icd")
+        want = losses(w)
+        w.train(*arguments, "--overwrite", **narrow(NARROW_BUFFER=10**6))
+        assert len(want) == 200 and losses(w) == want, (want, losses(w))
 
 
 main(
@@ -94,5 +107,6 @@ main(
         the_plan_is_enough_and_no_more,
         settings_that_are_advised_do_fit,
         more_images_than_memory,
+        images_in_several_buffers_are_the_same,
     ]
 )
