@@ -14,7 +14,9 @@ static bool append(char *path, size_t size, const char *name) {
 }
 
 static bool make(const char *path) {
-    return mkdir(path, 0700) == 0 || access(path, W_OK) == 0;
+    struct stat info;
+    return mkdir(path, 0700) == 0 ||
+           (stat(path, &info) == 0 && S_ISDIR(info.st_mode) && access(path, W_OK) == 0);
 }
 
 bool clc_cache_path(const char *part, const char *name, bool create, char *path, size_t size) {

@@ -15,13 +15,14 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-static const char pack_magic[8] = "clcpack1";
+static const char pack_magic[8] = "clcpack2";
 static const char packs[] = "packs", pack_end[] = ".pack";
 static const char temporary_name[] = "XXXXXX.tmp", temporary_end[] = ".tmp";
+static const char in_memory[] = "a file in memory";
 
-/* At the beginning of the file. The tables follow the pixels, in this order, each (count) but for
- * the last: items, places, hashes, the text of the bad files (names and reasons, each ended by a
- * zero). */
+/* At the beginning of the file. The tables follow the pixels, in this order: places, hashes (both
+ * (count)), bad items (bad_count), items (count), and the reasons why items are bad, each ended by
+ * a zero. */
 typedef struct pack_header {
     char magic[8];
     uint64_t count, channels, pixel_bytes, bad_count, bad_bytes;
@@ -40,7 +41,8 @@ static uint64_t tables_at(const pack_header *h) {
 }
 
 static uint64_t tables_bytes(const pack_header *h) {
-    return h->count * (sizeof(clc_place) + sizeof(uint64_t) + sizeof(uint32_t)) + h->bad_bytes;
+    return h->count * (sizeof(clc_place) + sizeof(uint64_t) + sizeof(uint32_t)) +
+           h->bad_count * sizeof(clc_bad_item) + h->bad_bytes;
 }
 
 clc_status clc_pack_name(const clc_source *source, const clc_image_options *o,
@@ -80,7 +82,7 @@ static bool header_is_whole(const pack_header *h, uint64_t file_bytes) {
            XXH3_64bits(h, header_hashed()) == h->header_hash && h->channels >= 1 &&
            h->channels <= CLC_CHANNELS_MAX && h->count <= UINT32_MAX &&
            h->pixel_bytes <= file_bytes && h->bad_bytes <= file_bytes &&
-           tables_at(h) + tables_bytes(h) == file_bytes;
+           h->bad_count <= UINT32_MAX && tables_at(h) + tables_bytes(h) == file_bytes;
 }
 
 static bool places_are_inside(const clc_store *store) {
@@ -94,12 +96,25 @@ static bool places_are_inside(const clc_store *store) {
     return true;
 }
 
-static bool read_bad(const char *text, uint64_t bytes, uint64_t count, clc_bad_files *bad) {
+/* Good and bad items, both ascending, are all that there are. */
+static bool items_are_sound(const clc_store *store, size_t items) {
+    size_t good = 0, bad = 0;
+    for (size_t i = 0; i < items; i++) {
+        if (good < store->count && store->items[good] == i)
+            good++;
+        else if (bad < store->met_count && store->met[bad].item == i)
+            bad++;
+        else
+            return false;
+    }
+    return good == store->count && bad == store->met_count;
+}
+
+static bool read_reasons(const char *text, uint64_t bytes, uint64_t count, clc_names *reasons) {
     const char *end = text + bytes;
     for (uint64_t i = 0; i < count; i++) {
-        const char *reason = memchr(text, 0, (size_t)(end - text));
-        const char *last = reason ? memchr(reason + 1, 0, (size_t)(end - reason - 1)) : NULL;
-        if (!last || clc_bad_files_add(bad, text, reason + 1) != CLC_OK)
+        const char *last = memchr(text, 0, (size_t)(end - text));
+        if (!last || clc_names_add(reasons, text, (size_t)(last - text)) != CLC_OK)
             return false;
         text = last + 1;
     }
@@ -115,7 +130,7 @@ static void *take(const uint8_t **at, size_t bytes) {
 }
 
 /* Fills `store` from the mapped file; false if it is torn. */
-static bool read_store(const uint8_t *map, uint64_t bytes, clc_store *store) {
+static bool read_store(const uint8_t *map, uint64_t bytes, size_t items, clc_store *store) {
     const pack_header *h = (const pack_header *)map;
     if (bytes < CLC_PACK_PIXELS_AT || !header_is_whole(h, bytes))
         return false;
@@ -123,18 +138,21 @@ static bool read_store(const uint8_t *map, uint64_t bytes, clc_store *store) {
     if (XXH3_64bits(at, tables_bytes(h)) != h->tables_hash)
         return false;
     store->count = h->count;
+    store->met_count = h->bad_count;
     store->channels = (int)h->channels;
     store->pixels = map + CLC_PACK_PIXELS_AT;
     store->bytes = h->pixel_bytes;
     store->sums = h->sums;
     store->places = take(&at, h->count * sizeof *store->places);
     store->hashes = take(&at, h->count * sizeof *store->hashes);
+    store->met = take(&at, h->bad_count * sizeof *store->met);
     store->items = take(&at, h->count * sizeof *store->items);
-    return store->places && store->hashes && store->items && places_are_inside(store) &&
-           read_bad((const char *)at, h->bad_bytes, h->bad_count, &store->bad);
+    return store->places && store->hashes && store->met && store->items &&
+           places_are_inside(store) && items_are_sound(store, items) &&
+           read_reasons((const char *)at, h->bad_bytes, h->bad_count, &store->reasons);
 }
 
-clc_status clc_pack_load(const char *name, clc_store **store) {
+clc_status clc_pack_load(const char *name, size_t items, clc_store **store) {
     clc_status status = CLC_OK;
     char path[1024];
     struct stat info;
@@ -145,14 +163,16 @@ clc_status clc_pack_load(const char *name, clc_store **store) {
     if (!clc_cache_path(packs, name, false, path, sizeof path))
         goto fail;
     file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &info) != 0 || info.st_size < CLC_PACK_PIXELS_AT)
+    if (file < 0 || fstat(file, &info) != 0)
         goto fail;
-    void *map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0);
-    if (map == MAP_FAILED)
-        goto fail;
-    s->map = map;
-    s->map_bytes = (size_t)info.st_size;
-    if (read_store(map, s->map_bytes, s)) {
+    void *map = info.st_size < CLC_PACK_PIXELS_AT
+                    ? MAP_FAILED
+                    : mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0);
+    if (map != MAP_FAILED) {
+        s->map = map;
+        s->map_bytes = (size_t)info.st_size;
+    }
+    if (s->map && read_store(map, s->map_bytes, items, s)) {
         *store = s;
         s = NULL;
     } else {
@@ -174,6 +194,8 @@ void clc_store_close(clc_store **store) {
     free(s->items);
     free(s->places);
     free(s->hashes);
+    free(s->met);
+    clc_names_free(&s->reasons);
     clc_names_free(&s->bad.entries);
     free(s);
     *store = NULL;
@@ -212,7 +234,44 @@ static clc_status begin_memory(clc_pack_writer *writer) {
     if (file)
         fclose(file);
 #endif
-    return writer->file < 0 ? clc_fail_file("make", "a file in memory") : CLC_OK;
+    return writer->file < 0 ? clc_fail_file("make", in_memory) : CLC_OK;
+}
+
+static const char *path_of(const clc_pack_writer *writer) {
+    return *writer->path ? writer->path : in_memory;
+}
+
+static clc_status fail_writing(const clc_pack_writer *writer) {
+    const char *reason = strerror(errno);
+    if (!*writer->path)
+        return clc_fail(CLC_IO,
+                        "cannot keep decoded pictures in memory: %s; a smaller data.store_side "
+                        "takes less, data.residency = stream next to none",
+                        reason);
+    return clc_fail(CLC_IO,
+                    "cannot write decoded pictures to %s: %s; make room, choose another place by "
+                    "XDG_CACHE_HOME, or set data.pack = false",
+                    writer->path, reason);
+}
+
+/* A locked temporary file; false with errno. Another start may take it for abandoned before it is
+ * locked: then it has no name any more. */
+static bool begin_file(clc_pack_writer *writer) {
+    struct stat info;
+    for (;;) {
+        char path[sizeof writer->path];
+        memcpy(path, writer->path, sizeof path);
+        writer->file = mkostemps(path, (int)strlen(temporary_end), O_CLOEXEC);
+        if (writer->file < 0)
+            return false;
+        while (flock(writer->file, LOCK_EX) != 0 && errno == EINTR)
+            ;
+        if (fstat(writer->file, &info) == 0 && info.st_nlink > 0) {
+            memcpy(writer->path, path, sizeof path);
+            return true;
+        }
+        close(writer->file);
+    }
 }
 
 clc_status clc_pack_begin(bool pack, clc_pack_writer *writer) {
@@ -228,23 +287,25 @@ clc_status clc_pack_begin(bool pack, clc_pack_writer *writer) {
         return begin_memory(writer);
     }
     remove_abandoned(folder);
-    writer->file = mkostemps(writer->path, (int)strlen(temporary_end), O_CLOEXEC);
-    if (writer->file < 0)
-        return clc_fail_file("write", writer->path);
-    /* Should another start have taken it for abandoned in this moment, publishing it says so. */
-    flock(writer->file, LOCK_EX | LOCK_NB);
-    return CLC_OK;
+    if (begin_file(writer))
+        return CLC_OK;
+    if (errno == ENOSPC || errno == EDQUOT)
+        return fail_writing(writer);
+    clc_warn("cannot write to %s: %s; decoded pictures are kept in memory", folder,
+             strerror(errno));
+    *writer->path = '\0';
+    return begin_memory(writer);
 }
 
-static clc_status write_at(const clc_pack_writer *writer, const void *data, size_t bytes,
-                           uint64_t at) {
+clc_status clc_pack_write(const clc_pack_writer *writer, const void *data, size_t bytes,
+                          uint64_t at) {
     const char *from = data;
     while (bytes) {
         const ssize_t n = pwrite(writer->file, from, bytes, (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return clc_fail_file("write", *writer->path ? writer->path : "a file in memory");
+            return fail_writing(writer);
         from += n;
         at += (uint64_t)n;
         bytes -= (size_t)n;
@@ -255,10 +316,9 @@ static clc_status write_at(const clc_pack_writer *writer, const void *data, size
 /* The tables as one block, which the caller frees. */
 static clc_status make_tables(const clc_store *store, pack_header *h, uint8_t **tables) {
     clc_status status = CLC_OK;
-    const clc_names *bad = &store->bad.entries;
+    const clc_names *reasons = &store->reasons;
     const size_t n = store->count;
-    for (size_t i = 0; i < bad->count; i++)
-        h->bad_bytes += strlen(clc_names_at(bad, i)) + 1;
+    h->bad_bytes = reasons->bytes;
     CLC_NEW(*tables, tables_bytes(h));
     uint8_t *at = *tables;
     const struct {
@@ -266,15 +326,13 @@ static clc_status make_tables(const clc_store *store, pack_header *h, uint8_t **
         size_t bytes;
     } all[] = {{store->places, n * sizeof *store->places},
                {store->hashes, n * sizeof *store->hashes},
-               {store->items, n * sizeof *store->items}};
-    for (int i = 0; i < 3; i++) {
-        memcpy(at, all[i].from, all[i].bytes);
+               {store->met, store->met_count * sizeof *store->met},
+               {store->items, n * sizeof *store->items},
+               {reasons->text, reasons->bytes}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i].bytes)
+            memcpy(at, all[i].from, all[i].bytes);
         at += all[i].bytes;
-    }
-    for (size_t i = 0; i < bad->count; i++) {
-        const size_t bytes = strlen(clc_names_at(bad, i)) + 1;
-        memcpy(at, clc_names_at(bad, i), bytes);
-        at += bytes;
     }
     h->tables_hash = XXH3_64bits(*tables, tables_bytes(h));
     h->header_hash = XXH3_64bits(h, header_hashed());
@@ -288,7 +346,7 @@ static clc_status publish(clc_pack_writer *writer, const char *name) {
     if (!*writer->path)
         return CLC_OK;
     if (fsync(writer->file) != 0)
-        return clc_fail_file("write", writer->path);
+        return fail_writing(writer);
     if (!clc_cache_path(packs, name, false, path, sizeof path) || rename(writer->path, path) != 0)
         return clc_fail_file("rename", writer->path);
     *writer->path = '\0';
@@ -301,18 +359,18 @@ clc_status clc_pack_finish(clc_pack_writer *writer, const char *name, clc_store 
     pack_header h = {.count = store->count,
                      .channels = (uint64_t)store->channels,
                      .pixel_bytes = store->bytes,
-                     .bad_count = store->bad.count,
+                     .bad_count = store->met_count,
                      .sums = store->sums};
     memcpy(h.magic, pack_magic, sizeof pack_magic);
     CLC_TRY(make_tables(store, &h, &tables));
-    CLC_TRY(write_at(writer, tables, tables_bytes(&h), tables_at(&h)));
-    CLC_TRY(write_at(writer, &h, sizeof h, 0));
+    CLC_TRY(clc_pack_write(writer, tables, tables_bytes(&h), tables_at(&h)));
+    CLC_TRY(clc_pack_write(writer, &h, sizeof h, 0));
     store->map_bytes = tables_at(&h) + tables_bytes(&h);
     if (ftruncate(writer->file, (off_t)store->map_bytes) != 0)
-        CLC_TRY(clc_fail_file("write", writer->path));
+        CLC_TRY(fail_writing(writer));
     void *map = mmap(NULL, store->map_bytes, PROT_READ, MAP_SHARED, writer->file, 0);
     if (map == MAP_FAILED)
-        CLC_TRY(clc_fail_file("map", *writer->path ? writer->path : "a file in memory"));
+        CLC_TRY(clc_fail_file("map", path_of(writer)));
     store->map = map;
     store->pixels = (const uint8_t *)map + CLC_PACK_PIXELS_AT;
     CLC_TRY(publish(writer, name));

@@ -11,16 +11,22 @@ enum { CLC_PACK_NAME = 40, CLC_PACK_PIXELS_AT = 4096 };
 clc_status clc_pack_name(const clc_source *source, const clc_image_options *options,
                          char name[CLC_PACK_NAME]);
 
-/* Maps the pack; *store is NULL if there is none, or it is torn, or of another version. */
-clc_status clc_pack_load(const char *name, clc_store **store);
+/* Maps the pack of a source of `items`; *store is NULL if there is none, or it is torn, or of
+ * another version. store->bad is left to the caller. */
+clc_status clc_pack_load(const char *name, size_t items, clc_store **store);
 
 /* Opens a new temporary file for the pixels, of which the first CLC_PACK_PIXELS_AT bytes are the
- * header's; without `pack`, memory that looks like one. Removes what dead writers have left. */
+ * header's; without `pack`, or where no file can be made (with a warning), memory that looks like
+ * one. Removes what dead writers have left. */
 typedef struct clc_pack_writer {
     int file;
     char path[1024]; /* "" if it is memory */
 } clc_pack_writer;
 clc_status clc_pack_begin(bool pack, clc_pack_writer *writer);
+
+/* Writes `bytes` at `at`; fails with CLC_IO and what to do about a full disk. Any thread. */
+clc_status clc_pack_write(const clc_pack_writer *writer, const void *data, size_t bytes,
+                          uint64_t at);
 
 /* Writes tables and header of the finished store, maps it into store->pixels, and gives the file
  * its name. */

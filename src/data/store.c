@@ -5,10 +5,8 @@
 #include "core/signals.h"
 #include "data/pack.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 enum { SHOW_EVERY = 64 };
@@ -54,6 +52,7 @@ clc_status clc_bad_files_check(const clc_bad_files *bad, size_t total, bool stop
 
 typedef struct bad_item {
     uint32_t item;
+    clc_status status;
     char *reason;
 } bad_item;
 
@@ -69,7 +68,7 @@ typedef struct builder {
     size_t bad_count, bad_capacity;
 } builder;
 
-static clc_status add_bad(builder *b, uint32_t item, const char *reason) {
+static clc_status add_bad(builder *b, uint32_t item, clc_status met, const char *reason) {
     if (b->bad_count == b->bad_capacity) {
         const size_t capacity = b->bad_capacity ? 2 * b->bad_capacity : 16;
         bad_item *grown = realloc(b->bad, capacity * sizeof *grown);
@@ -81,7 +80,7 @@ static clc_status add_bad(builder *b, uint32_t item, const char *reason) {
     char *copy = strdup(reason);
     if (!copy)
         return clc_fail_alloc(strlen(reason));
-    b->bad[b->bad_count++] = (bad_item){item, copy};
+    b->bad[b->bad_count++] = (bad_item){item, met, copy};
     return CLC_OK;
 }
 
@@ -92,27 +91,13 @@ static bool hopeless(const builder *b) {
     return bad && (b->options->stop || (double)bad > b->options->bad_limit * total);
 }
 
-static clc_status write_pixels(builder *b, const clc_image *image, uint64_t offset) {
-    const size_t bytes = (size_t)image->height * (size_t)image->width * (size_t)image->channels;
-    for (size_t done = 0; done < bytes;) {
-        const ssize_t n = pwrite(b->writer->file, image->pixels + done, bytes - done,
-                                 (off_t)(CLC_PACK_PIXELS_AT + offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return clc_fail(CLC_IO,
-                            "cannot write decoded pictures to %s: %s; make room, choose another "
-                            "place by XDG_CACHE_HOME, or set data.pack = false",
-                            *b->writer->path ? b->writer->path : "memory", strerror(errno));
-        done += (size_t)n;
-    }
-    return CLC_OK;
+static size_t bytes_of(const clc_image *image) {
+    return (size_t)image->height * (size_t)image->width * (size_t)image->channels;
 }
 
 static uint64_t hash_of(const clc_image *image) {
     const int size[3] = {image->height, image->width, image->channels};
-    const size_t bytes = (size_t)image->height * (size_t)image->width * (size_t)image->channels;
-    return XXH3_64bits_withSeed(image->pixels, bytes, XXH3_64bits(size, sizeof size));
+    return XXH3_64bits_withSeed(image->pixels, bytes_of(image), XXH3_64bits(size, sizeof size));
 }
 
 /* Decodes one item and puts it into the store. A picture that is none is no failure. */
@@ -125,10 +110,9 @@ static clc_status take_item(builder *b, size_t item, clc_pixel_sums *sums) {
     pthread_mutex_lock(&b->lock);
     const uint64_t offset = b->store->bytes;
     if (status == CLC_OK)
-        b->store->bytes +=
-            (uint64_t)image.height * (uint64_t)image.width * (uint64_t)image.channels;
+        b->store->bytes += bytes_of(&image);
     else
-        status = add_bad(b, (uint32_t)item, clc_error());
+        status = add_bad(b, (uint32_t)item, status, clc_error());
     b->stop = b->stop || hopeless(b);
     if (++b->done % SHOW_EVERY == 0)
         clc_live("decoding %s: %zu of %zu, %zu bad", b->source->name, b->done, b->source->count,
@@ -136,7 +120,7 @@ static clc_status take_item(builder *b, size_t item, clc_pixel_sums *sums) {
     pthread_mutex_unlock(&b->lock);
     if (!image.pixels)
         return status;
-    CLC_TRY(write_pixels(b, &image, offset));
+    CLC_TRY(clc_pack_write(b->writer, image.pixels, bytes_of(&image), CLC_PACK_PIXELS_AT + offset));
     clc_pixel_sums_add(sums, &image);
     b->store->hashes[item] = hash_of(&image);
     b->store->places[item] = (clc_place){offset, image.height, image.width};
@@ -172,20 +156,41 @@ static int by_item(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The bad files of the list, then those met, in the order of the items whatever thread met them. */
-static clc_status list_bad(builder *b) {
+/* Those met, in the order of the items whatever thread met them. */
+static clc_status list_met(builder *b) {
     clc_status status = CLC_OK;
-    const clc_bad_files *listed = &b->source->bad;
-    for (size_t i = 0; i < listed->count; i++)
-        CLC_TRY(clc_bad_files_add(&b->store->bad, clc_names_at(&listed->entries, 2 * i),
-                                  clc_names_at(&listed->entries, 2 * i + 1)));
+    CLC_NEW(b->store->met, b->bad_count);
     if (b->bad_count)
         qsort(b->bad, b->bad_count, sizeof *b->bad, by_item);
-    for (size_t i = 0; i < b->bad_count; i++)
-        CLC_TRY(clc_bad_files_add(&b->store->bad, clc_names_at(&b->source->names, b->bad[i].item),
-                                  b->bad[i].reason));
+    for (; b->store->met_count < b->bad_count; b->store->met_count++) {
+        const bad_item *bad = &b->bad[b->store->met_count];
+        CLC_TRY(clc_names_add(&b->store->reasons, bad->reason, strlen(bad->reason)));
+        b->store->met[b->store->met_count] = (clc_bad_item){bad->item, (int32_t)bad->status};
+    }
 fail:
     return status;
+}
+
+/* The bad files of the list, then those met. */
+static clc_status list_bad(const clc_source *source, clc_store *store) {
+    clc_status status = CLC_OK;
+    const clc_bad_files *listed = &source->bad;
+    for (size_t i = 0; i < listed->count; i++)
+        CLC_TRY(clc_bad_files_add(&store->bad, clc_names_at(&listed->entries, 2 * i),
+                                  clc_names_at(&listed->entries, 2 * i + 1)));
+    for (size_t i = 0; i < store->met_count; i++)
+        CLC_TRY(clc_bad_files_add(&store->bad, clc_names_at(&source->names, store->met[i].item),
+                                  clc_names_at(&store->reasons, i)));
+fail:
+    return status;
+}
+
+static clc_status check_bad(const clc_source *source, const clc_store_options *options,
+                            clc_store *store) {
+    const clc_status status = list_bad(source, store);
+    return status != CLC_OK ? status
+                            : clc_bad_files_check(&store->bad, source->count + source->bad.count,
+                                                  options->stop, options->bad_limit);
 }
 
 /* Leaves only the good items in the arrays. */
@@ -209,9 +214,8 @@ static clc_status decode_all(builder *b) {
     if (clc_signals_stop())
         CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted while %s was decoded: %zu of %zu pictures",
                          b->source->name, b->done, count));
-    CLC_TRY(list_bad(b));
-    CLC_TRY(clc_bad_files_check(&b->store->bad, count + b->source->bad.count, b->options->stop,
-                                b->options->bad_limit));
+    CLC_TRY(list_met(b));
+    CLC_TRY(check_bad(b->source, b->options, b->store));
     close_up(b->store, count);
 fail:
     clc_live("%s", "");
@@ -241,6 +245,21 @@ fail:
     return status;
 }
 
+/* Whether a file that couldn't be read when the pack was made can be now. What was no picture is
+ * none as long as its stamp stays. */
+static bool is_stale(const clc_source *source, const clc_store_options *options,
+                     const clc_store *store) {
+    bool stale = false;
+    for (size_t i = 0; i < store->met_count && !stale; i++) {
+        clc_image image = {0};
+        if (store->met[i].status != CLC_IO)
+            continue;
+        stale = clc_source_read(source, store->met[i].item, &options->image, &image) != CLC_IO;
+        clc_image_free(&image);
+    }
+    return stale;
+}
+
 clc_status clc_store_open(const clc_source *source, const clc_store_options *options,
                           clc_store **store) {
     clc_status status = CLC_OK;
@@ -249,10 +268,11 @@ clc_status clc_store_open(const clc_source *source, const clc_store_options *opt
     *store = NULL;
     CLC_TRY(clc_pack_name(source, &options->image, name));
     if (options->pack)
-        CLC_TRY(clc_pack_load(name, &found));
+        CLC_TRY(clc_pack_load(name, source->count, &found));
+    if (found && is_stale(source, options, found))
+        clc_store_close(&found);
     if (found)
-        CLC_TRY(clc_bad_files_check(&found->bad, source->count + source->bad.count, options->stop,
-                                    options->bad_limit));
+        CLC_TRY(check_bad(source, options, found));
     else
         CLC_TRY(build(source, options, name, &found));
     *store = found;

@@ -21,6 +21,12 @@ typedef struct clc_pixel_sums {
 
 void clc_pixel_sums_add(clc_pixel_sums *sums, const clc_image *image);
 
+/* An item without a picture, and what reading it ended with. */
+typedef struct clc_bad_item {
+    uint32_t item;
+    int32_t status;
+} clc_bad_item;
+
 typedef struct clc_store {
     size_t count; /* pictures: the source's items without the bad ones, in their order */
     int channels;
@@ -30,7 +36,10 @@ typedef struct clc_store {
     const uint8_t *pixels;
     uint64_t bytes; /* of pixels */
     clc_pixel_sums sums;
-    clc_bad_files bad; /* with those that the source has met */
+    clc_bad_files bad; /* those of the source, then those met in decoding */
+    clc_bad_item *met; /* (met_count): the latter, ascending */
+    clc_names reasons; /* (met_count) */
+    size_t met_count;
     /* private */
     void *map;
     size_t map_bytes;
@@ -45,9 +54,10 @@ typedef struct clc_store_options {
 } clc_store_options;
 
 /* Maps the pack of this source and these options if there is a whole one, else decodes all items in
- * parallel, with progress, and (with options->pack) writes the pack aside and renames it. Fails
- * with CLC_FORMAT for too many bad files, CLC_IO where the pack can't be written, CLC_INTERRUPTED
- * after a signal; nothing is left behind then. */
+ * parallel, with progress, and (with options->pack) writes the pack aside and renames it. A pack
+ * without a file that can be read by now is made anew. Fails with CLC_FORMAT for too many bad
+ * files, CLC_IO where the pack can't be written, CLC_INTERRUPTED after a signal; nothing is left
+ * behind then. */
 clc_status clc_store_open(const clc_source *source, const clc_store_options *options,
                           clc_store **store);
 

@@ -10,6 +10,7 @@
 
 /* Where data/pack.c has these in its header. */
 enum { PIXEL_BYTES = 24, TABLES_HASH = 312, HEADER_HASH = 320, HEADER_END = 328 };
+enum { ITEMS = 3 }; /* of the seed's source */
 
 static void mend(uint8_t *bytes, size_t n) {
     uint64_t pixel_bytes, hash;
@@ -56,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
         memcpy(mended, bytes, n);
     mend(mended, n);
     make_cache(fuzz_file(mended, n));
-    fuzz_require_status(clc_pack_load("fuzz.pack", &store));
+    fuzz_require_status(clc_pack_load("fuzz.pack", ITEMS, &store));
     for (size_t i = 0; store && i < store->count; i++) {
         const clc_place *place = &store->places[i];
         fuzz_touch(store->pixels + place->offset,
@@ -64,8 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
         fuzz_touch(&store->hashes[i], sizeof store->hashes[i]);
         fuzz_touch(&store->items[i], sizeof store->items[i]);
     }
-    for (size_t i = 0; store && i < store->bad.entries.count; i++)
-        fuzz_touch(clc_names_at(&store->bad.entries, i), clc_names_length(&store->bad.entries, i));
+    for (size_t i = 0; store && i < store->met_count; i++) {
+        fuzz_touch(&store->met[i], sizeof store->met[i]);
+        fuzz_touch(clc_names_at(&store->reasons, i), clc_names_length(&store->reasons, i));
+    }
     clc_store_close(&store);
     free(mended);
     return 0;

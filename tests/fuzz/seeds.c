@@ -197,7 +197,10 @@ static void put_pack(void) {
     char path[1024];
     size_t n;
     assert_int_equal(setenv("XDG_CACHE_HOME", in_folder("cache"), 1), 0);
-    CHECK(clc_bad_files_add(&store.bad, "a.png", "cut short"));
+    clc_bad_item bad = {1, CLC_FORMAT};
+    store.met = &bad;
+    store.met_count = 1;
+    CHECK(clc_names_add(&store.reasons, "cut short", 9));
     CHECK(clc_pack_begin(true, &writer));
     assert_int_equal(pwrite(writer.file, pixels, sizeof pixels, CLC_PACK_PIXELS_AT), 6);
     CHECK(clc_pack_finish(&writer, "seed.pack", &store));
@@ -207,7 +210,7 @@ static void put_pack(void) {
     put_file(next_path("pack"), pack, n);
     free(pack);
     munmap(store.map, store.map_bytes);
-    clc_names_free(&store.bad.entries);
+    clc_names_free(&store.reasons);
 }
 
 static void write_seeds(void **state) {
