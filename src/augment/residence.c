@@ -125,6 +125,7 @@ void clc_residence_serve(const clc_residence *r, clc_loader_options *options) {
     options->batch = r->batch;
     options->resident = r->resident;
     options->slots = r->slots;
+    options->room = r->staging;
     memcpy(options->memory, r->memory, sizeof options->memory);
 }
 

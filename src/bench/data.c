@@ -17,7 +17,8 @@ typedef struct kind {
     const char *name;
     int images;
     double megapixels;
-    double whole, scale, both; /* seconds: decoded whole; that scaled; decoded for the side at once */
+    double whole, scale,
+        both; /* seconds: decoded whole; that scaled; decoded for the side at once */
 } kind;
 
 typedef struct data_bench {
@@ -123,15 +124,13 @@ static clc_status time_copies(data_bench *b, const clc_session *s) {
     clc_status status = CLC_OK;
     clc_loader *loader = NULL;
     clc_batch batch;
-    clc_loader_options options = {.batch = s->config.training.batch,
-                                  .shuffle = true,
-                                  .seed = 1,
-                                  .slots = 4,
-                                  .held = 1};
+    clc_loader_options options = {
+        .batch = s->config.training.batch, .shuffle = true, .seed = 1, .slots = 4, .held = 1};
     if (!s->data->pixels)
         return CLC_OK;
+    options.room = clc_dataset_most_bytes(s->data, (size_t)options.batch);
     for (int i = 0; i < options.slots; i++)
-        CLC_NEW(options.memory[i], clc_dataset_most_bytes(s->data, (size_t)options.batch));
+        CLC_NEW(options.memory[i], options.room);
     CLC_TRY(clc_loader_open(s->data, &options, &loader));
     CLC_TRY(clc_loader_next(loader, &batch));
     const double start = clc_seconds();
@@ -186,13 +185,13 @@ static double rate(double n, double seconds) {
 static clc_status print_text(const data_bench *b, FILE *file) {
     clc_status status = CLC_OK;
     clc_table table;
-    const char *const headings[] = {"decoder",       "images",   "megapixels",
-                                    "whole",         "scaled",   "whole and scaled",
-                                    "at that side"};
+    const char *const headings[] = {"decoder", "images",           "megapixels",  "whole",
+                                    "scaled",  "whole and scaled", "at that side"};
     fprintf(file, "list: %zu images in %.3f s, %.0f a second\n", b->source->count, b->list_seconds,
             rate((double)b->source->count, b->list_seconds));
-    fprintf(file, "images a second of one thread, decoded whole, scaled to a short side of %d, "
-                  "both, and decoded for that side:\n",
+    fprintf(file,
+            "images a second of one thread, decoded whole, scaled to a short side of %d, "
+            "both, and decoded for that side:\n",
             b->options.side);
     clc_table_begin(&table, "l", sizeof headings / sizeof *headings);
     for (size_t i = 0; i < sizeof headings / sizeof *headings; i++)
@@ -225,10 +224,10 @@ static clc_status print_json(const data_bench *b, FILE *file) {
     json_t *kinds = json_array();
     for (int i = 0; i < b->kind_count; i++) {
         const kind *k = &b->kinds[i];
-        json_array_append_new(
-            kinds, json_pack("{s:s,s:i,s:f,s:f,s:f,s:f}", "decoder", k->name, "images", k->images,
-                             "megapixels", k->megapixels, "whole_seconds", k->whole,
-                             "scale_seconds", k->scale, "both_seconds", k->both));
+        json_array_append_new(kinds, json_pack("{s:s,s:i,s:f,s:f,s:f,s:f}", "decoder", k->name,
+                                               "images", k->images, "megapixels", k->megapixels,
+                                               "whole_seconds", k->whole, "scale_seconds", k->scale,
+                                               "both_seconds", k->both));
     }
     json_t *root = json_pack(
         "{s:I,s:f,s:i,s:o,s:i,s:f,s:f,s:f,s:f,s:s}", "images", (json_int_t)b->source->count,
@@ -250,8 +249,8 @@ clc_status clc_bench_data(const clc_train_options *options, bool json, FILE *fil
     clc_session session = {0};
     CLC_NEW(b, 1);
     pthread_mutex_init(&b->lock, NULL);
-    CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count,
-                            &b->config));
+    CLC_TRY(
+        clc_config_load(options->config, options->overrides, options->override_count, &b->config));
     CLC_TRY(open_source(b));
     CLC_TRY(time_decoders(b));
     CLC_TRY(clc_session_open(&session, options, NULL));

@@ -1,10 +1,8 @@
 #include "data/dataset.h"
 
-#include "core/file.h"
 #include "core/log.h"
 #include "core/parallel.h"
 
-#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -197,22 +195,44 @@ fail:
     return status;
 }
 
+/* What decoded pictures may take: as a file of the cache, or in half of the host's memory. */
+static double most_stored(const clc_config *config, const clc_dataset *d) {
+    const double memory = 0.5 * (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    const double limit = 1e9 * config->data.pack_limit;
+    if (config->data.pack && !d->source->bare)
+        return limit;
+    return d->source->bare || memory < limit ? memory : limit;
+}
+
+/* Bytes of all pictures at most. */
+static double bound_bytes(const clc_dataset *d) {
+    double pixels = 2.0 * d->image.side * d->image.side;
+    int height, width;
+    if (d->source->bare) {
+        clc_image_fitted(&d->image, d->source->height, d->source->width, &height, &width);
+        pixels = (double)height * width;
+    }
+    return (double)d->source->count * pixels * d->channels;
+}
+
 /* Whether pictures are decoded each time they are needed. Measures a sample if it has to. */
 static clc_status choose(const clc_config *config, clc_dataset *d, bool *streamed,
                          clc_pixel_sums *sums) {
     clc_status status = CLC_OK;
-    const double side = d->image.side, limit = 1e9 * config->data.pack_limit;
-    double bytes = (double)d->source->count * 2 * side * side * d->channels;
+    const bool bounded = d->source->bare || d->image.side;
+    const double limit = most_stored(config, d);
+    double bytes = bound_bytes(d);
     *streamed = config->data.residency == CLC_CONFIG_RESIDENCY_STREAM;
-    if (!*streamed && (d->source->bare || !config->data.pack || !d->image.side || bytes <= limit ||
-                       config->data.residency != CLC_CONFIG_RESIDENCY_AUTO))
+    if (!*streamed &&
+        (!bounded || bytes <= limit || config->data.residency != CLC_CONFIG_RESIDENCY_AUTO))
         return CLC_OK;
     CLC_TRY(measure_sample(d, sums, &bytes));
     *streamed = *streamed || bytes > limit;
     if (bytes > limit)
-        clc_log("%s: decoded, its pictures would take %.1f GB, more than data.pack_limit: they are "
-                "decoded in each epoch",
-                d->name, bytes / 1e9);
+        clc_log("%s: decoded, its pictures would take %.1f GB, more than %s: they are decoded in "
+                "each epoch",
+                d->name, bytes / 1e9,
+                limit < 1e9 * config->data.pack_limit ? "half of the memory" : "data.pack_limit");
 fail:
     return status;
 }
@@ -271,9 +291,6 @@ clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc
     CLC_NEW(d, 1);
     CLC_TRY(clc_source_open(&config->data, split, train ? &train->class_names : NULL, &d->source));
     memcpy(d->name, d->source->name, sizeof d->name);
-    if (split == CLC_SPLIT_TRAIN && config->data.limit &&
-        (size_t)config->data.limit < d->source->count)
-        d->source->count = (size_t)config->data.limit;
     CLC_TRY(make_options(config, d));
     CLC_TRY(choose(config, d, &streamed, &sums));
     CLC_TRY(streamed ? open_streamed(d) : open_stored(config, d));
@@ -355,11 +372,14 @@ static int larger_first(const void *a, const void *b) {
 
 size_t clc_dataset_most_bytes(const clc_dataset *d, size_t n) {
     const size_t largest = (size_t)d->height * (size_t)d->width * (size_t)d->channels;
-    uint64_t *sizes = d->places && !d->uniform ? malloc(d->count * sizeof *sizes) : NULL;
+    const size_t side = (size_t)d->image.side;
     size_t sum = 0;
+    /* Decoded when needed: one side is within data.store_side, the other within twice of it. */
+    if (!d->places && !d->source->bare)
+        return n * 2 * side * side * (size_t)d->channels;
+    uint64_t *sizes = d->uniform || !d->places ? NULL : malloc(d->count * sizeof *sizes);
     if (!sizes)
-        return n * (d->image.side && !d->uniform && d->source && !d->source->bare ? largest / 2
-                                                                                  : largest);
+        return n * largest;
     for (size_t i = 0; i < d->count; i++)
         sizes[i] =
             (uint64_t)d->places[i].height * (uint64_t)d->places[i].width * (uint64_t)d->channels;
@@ -368,40 +388,6 @@ size_t clc_dataset_most_bytes(const clc_dataset *d, size_t n) {
         sum += sizes[i < d->count ? i : d->count - 1];
     free(sizes);
     return sum;
-}
-
-clc_status clc_bad_files_write(const clc_bad_files *const *lists, size_t n, const char *path) {
-    clc_status status = CLC_OK;
-    clc_file_writer *writer = NULL;
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += lists[i] ? lists[i]->count : 0;
-    if (!count)
-        return unlink(path) == 0 || errno == ENOENT ? CLC_OK : clc_fail_file("remove", path);
-    CLC_TRY(clc_file_writer_open(path, &writer));
-    for (size_t k = 0; k < n; k++)
-        for (size_t i = 0; lists[k] && i < 2 * lists[k]->count; i++) {
-            CLC_TRY(clc_write_name(writer, clc_names_at(&lists[k]->entries, i)));
-            CLC_TRY(clc_file_writer_write(writer, i % 2 ? "\n" : "\t", 1));
-        }
-    CLC_TRY(clc_file_writer_commit(&writer));
-fail:
-    clc_file_writer_abort(&writer);
-    return status;
-}
-
-clc_status clc_write_name(clc_file_writer *writer, const char *name) {
-    clc_status status = CLC_OK;
-    for (; *name; name++) {
-        const char *escaped = *name == '\n'   ? "\\n"
-                              : *name == '\t' ? "\\t"
-                              : *name == '\r' ? "\\r"
-                              : *name == '\\' ? "\\\\"
-                                              : NULL;
-        CLC_TRY(clc_file_writer_write(writer, escaped ? escaped : name, escaped ? 2 : 1));
-    }
-fail:
-    return status;
 }
 
 void clc_dataset_free(clc_dataset **dataset) {

@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "data/order.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ typedef struct slot {
     clc_place *places;               /* (batch) */
     bool *bad;                       /* (batch) */
     size_t count, used, taken, done; /* samples, bytes, samples begun, samples finished */
+    bool complete;                   /* and bad samples are replaced */
 } slot;
 
 struct clc_loader {
@@ -36,6 +38,7 @@ struct clc_loader {
     char message[2048];
     double waited;
     clc_bad_files bad;
+    clc_name_set known; /* their names */
 };
 
 static slot *slot_of(clc_loader *l, int64_t step) {
@@ -70,12 +73,13 @@ static void open_steps(clc_loader *l) {
         s->step = l->opened;
         s->epoch = (int)(l->opened / l->steps);
         s->used = s->taken = s->done = 0;
+        s->complete = l->options.resident;
         memset(s->bad, 0, (size_t)l->options.batch * sizeof *s->bad);
         order_samples(l, l->opened++, s);
         if (l->options.resident) {
             for (int i = 0; i < l->options.batch; i++)
                 s->places[i] = l->data->places[s->indices[i]];
-            s->taken = s->done = s->count;
+            s->taken = s->count;
         }
     }
 }
@@ -106,11 +110,11 @@ static clc_status note_bad(clc_loader *l, size_t index, const char *reason) {
     clc_status status = CLC_OK;
     const clc_dataset *d = l->data;
     const char *name = clc_dataset_sample_name(d, index);
+    size_t number;
+    bool added;
     pthread_mutex_lock(&l->lock);
-    bool known = false;
-    for (size_t i = 0; i < l->bad.count && !known; i++)
-        known = !strcmp(clc_names_at(&l->bad.entries, 2 * i), name);
-    if (!known)
+    CLC_TRY(clc_name_set_add(&l->known, name, strlen(name), &number, &added));
+    if (added)
         CLC_TRY(clc_bad_files_add(&l->bad, name, reason));
     CLC_TRY(clc_bad_files_check(&l->bad, d->count, d->stop_at_bad, d->bad_limit));
 fail:
@@ -118,64 +122,106 @@ fail:
     return status;
 }
 
-/* The picture of `index`; of another one in its place if it can't be read and samples are drawn
- * anyhow. *index becomes that one's; *bad, if there is none. */
-static clc_status read_sample(clc_loader *l, int32_t *index, clc_image *image, bool *bad) {
-    clc_status status = CLC_OK;
-    const clc_dataset *d = l->data;
-    /* Steps of about 0.618 of the set lead far away, and back after all others. */
-    const size_t stride = (size_t)(0.6180339887 * (double)d->count) | 1;
-    for (size_t tries = 0; tries < d->count; tries++) {
-        char reason[1024];
-        status = clc_source_read(d->source, d->items[*index], &d->image, image);
-        if (status != CLC_FORMAT && status != CLC_IO)
-            return status;
-        snprintf(reason, sizeof reason, "%s", clc_error());
-        CLC_TRY(note_bad(l, (size_t)*index, reason));
-        if (!l->options.shuffle) {
-            *bad = true;
-            return CLC_OK;
-        }
-        *index = (int32_t)(((size_t)*index + stride) % d->count);
-    }
-    return clc_fail(CLC_FORMAT, "%s: no picture can be read any more", d->name);
-fail:
-    return status;
-}
-
-static void put_pixels(clc_loader *l, slot *s, size_t i, const uint8_t *from, int height,
-                       int width) {
+static clc_status put_pixels(clc_loader *l, slot *s, size_t i, const uint8_t *from, int height,
+                             int width) {
     const size_t bytes = (size_t)height * (size_t)width * (size_t)l->data->channels;
     uint8_t *memory = l->options.memory[s->step % l->options.slots];
     pthread_mutex_lock(&l->lock);
     const size_t at = s->used;
-    s->used += bytes;
+    const bool fits = bytes <= l->options.room - at;
+    s->used += fits ? bytes : 0;
     s->places[i] = (clc_place){at, height, width};
     pthread_mutex_unlock(&l->lock);
+    if (!fits)
+        return clc_fail(CLC_MEMORY, "a batch of %d pictures needs more than the %zu bytes planned",
+                        l->options.batch, l->options.room);
     memcpy(memory + at, from, bytes);
+    return CLC_OK;
+}
+
+/* Decodes sample s->indices[i] to its place; *bad if it is no picture, which is noted. */
+static clc_status decode_sample(clc_loader *l, slot *s, size_t i, bool *bad) {
+    const clc_dataset *d = l->data;
+    const size_t index = (size_t)s->indices[i];
+    char reason[1024];
+    clc_image image = {0};
+    clc_status status = clc_source_read(d->source, d->items[index], &d->image, &image);
+    *bad = status == CLC_FORMAT || status == CLC_IO;
+    if (*bad) {
+        snprintf(reason, sizeof reason, "%s", clc_error());
+        return note_bad(l, index, reason);
+    }
+    if (status == CLC_OK)
+        status = put_pixels(l, s, i, image.pixels, image.height, image.width);
+    clc_image_free(&image);
+    return status;
 }
 
 static clc_status make_sample(clc_loader *l, slot *s, size_t i) {
-    clc_status status = CLC_OK;
-    const clc_dataset *d = l->data;
     static const uint8_t black[CLC_CHANNELS_MAX] = {0};
-    clc_image image = {0};
-    bool bad = false;
-    int32_t index = s->indices[i];
+    const clc_dataset *d = l->data;
     if (d->pixels) {
-        const clc_place *p = &d->places[index];
-        put_pixels(l, s, i, d->pixels + p->offset, p->height, p->width);
-        return CLC_OK;
+        const clc_place *p = &d->places[s->indices[i]];
+        return put_pixels(l, s, i, d->pixels + p->offset, p->height, p->width);
     }
-    CLC_TRY(read_sample(l, &index, &image, &bad));
-    s->indices[i] = index;
-    s->bad[i] = bad;
-    if (bad)
-        put_pixels(l, s, i, black, 1, 1);
-    else
-        put_pixels(l, s, i, image.pixels, image.height, image.width);
+    const clc_status status = decode_sample(l, s, i, &s->bad[i]);
+    /* The drawn ones are replaced when all others are there. */
+    return status == CLC_OK && s->bad[i] && !l->options.shuffle ? put_pixels(l, s, i, black, 1, 1)
+                                                                : status;
+}
+
+/* ---- replacing bad samples of a batch; by one thread ---- */
+
+/* Whether the batch has got it already: twice the same picture would be its own negative. */
+static bool in_batch(const slot *s, size_t index) {
+    for (size_t i = 0; i < s->count; i++)
+        if ((size_t)s->indices[i] == index)
+            return true;
+    return false;
+}
+
+static size_t common_divisor(size_t a, size_t b) {
+    return b ? common_divisor(b, a % b) : a;
+}
+
+/* Steps of about 0.618 of the set, which lead far away, and back after all others. */
+static size_t stride_of(size_t count) {
+    size_t stride = (size_t)(0.6180339887 * (double)count) | 1;
+    while (common_divisor(count, stride) != 1)
+        stride++;
+    return stride;
+}
+
+/* Puts another picture in the place of sample `i`. The batch may be all there is: then one of its
+ * own has to do. */
+static clc_status replace_sample(clc_loader *l, slot *s, size_t i) {
+    clc_status status = CLC_OK;
+    const size_t count = l->data->count, stride = stride_of(count), drawn = (size_t)s->indices[i];
+    for (int twice = 0; twice < 2; twice++) {
+        size_t index = drawn;
+        for (size_t tries = 1; tries < count; tries++) {
+            index = (index + stride) % count;
+            s->indices[i] = (int32_t)drawn;
+            if (!twice && in_batch(s, index))
+                continue;
+            s->indices[i] = (int32_t)index;
+            CLC_TRY(decode_sample(l, s, i, &s->bad[i]));
+            if (!s->bad[i])
+                return CLC_OK;
+        }
+    }
+    status = clc_fail(CLC_FORMAT, "%s: no picture can be read any more", l->data->name);
 fail:
-    clc_image_free(&image);
+    return status;
+}
+
+/* In the order of the samples, so that the same ones stand in whatever thread came first. */
+static clc_status replace_bad(clc_loader *l, slot *s) {
+    clc_status status = CLC_OK;
+    for (size_t i = 0; l->options.shuffle && i < s->count; i++)
+        if (s->bad[i])
+            CLC_TRY(replace_sample(l, s, i));
+fail:
     return status;
 }
 
@@ -190,11 +236,18 @@ static void *run(void *argument) {
             continue;
         }
         pthread_mutex_unlock(&l->lock);
-        const clc_status status = make_sample(l, s, i);
+        clc_status status = make_sample(l, s, i);
         pthread_mutex_lock(&l->lock);
+        const bool last = ++s->done == s->count;
+        if (last && status == CLC_OK) {
+            pthread_mutex_unlock(&l->lock);
+            status = replace_bad(l, s);
+            pthread_mutex_lock(&l->lock);
+            s->complete = true;
+        }
         if (status != CLC_OK)
             set_failure(l, status);
-        if (++s->done == s->count || status != CLC_OK)
+        if (last || status != CLC_OK)
             pthread_cond_broadcast(&l->ready);
     }
     pthread_mutex_unlock(&l->lock);
@@ -230,6 +283,9 @@ clc_status clc_loader_open(const clc_dataset *data, const clc_loader_options *op
     pthread_cond_init(&l->ready, NULL);
     l->count = options->shuffle ? data->count : options->sample_count;
     l->steps = (int64_t)((l->count + (options->shuffle ? 0 : batch - 1)) / batch);
+    if (!l->steps)
+        CLC_TRY(clc_fail(CLC_INVALID, "%s: %zu pictures make no batch of %d", data->name, l->count,
+                         options->batch));
     if (options->shuffle)
         CLC_NEW(l->order, l->count);
     for (int i = 0; i < options->slots; i++) {
@@ -249,26 +305,28 @@ fail:
 
 /* Filling up repeats the last sample's place. */
 static void fill_up(clc_loader *l, slot *s) {
-    for (size_t i = s->count; i < (size_t)l->options.batch; i++)
+    for (size_t i = s->count; i < (size_t)l->options.batch; i++) {
         s->places[i] = s->places[s->count - 1];
+        s->bad[i] = s->bad[s->count - 1];
+    }
 }
 
 clc_status clc_loader_next(clc_loader *l, clc_batch *batch) {
     clc_status status = CLC_OK;
     const double start = clc_seconds();
     pthread_mutex_lock(&l->lock);
-    open_steps(l);
-    pthread_cond_broadcast(&l->work);
     slot *s = slot_of(l, l->next);
-    while (l->status == CLC_OK && s->done < s->count)
+    if (l->next >= l->opened)
+        CLC_TRY(
+            clc_fail(CLC_INVALID, "%s: there is no batch after %" PRId64, l->data->name, l->next));
+    while (l->status == CLC_OK && !s->complete)
         pthread_cond_wait(&l->ready, &l->lock);
-    l->next++;
     if (l->status != CLC_OK)
-        status = clc_fail(l->status, "%s", l->message);
+        CLC_TRY(clc_fail(l->status, "%s", l->message));
+    l->next++;
     open_steps(l);
     pthread_cond_broadcast(&l->work);
     l->waited += clc_seconds() - start;
-    pthread_mutex_unlock(&l->lock);
     fill_up(l, s);
     *batch = (clc_batch){.step = s->step,
                          .epoch = s->epoch,
@@ -279,6 +337,8 @@ clc_status clc_loader_next(clc_loader *l, clc_batch *batch) {
                          .bytes = s->used};
     if (!l->options.resident)
         batch->pixels = l->options.memory[s->step % l->options.slots];
+fail:
+    pthread_mutex_unlock(&l->lock);
     return status;
 }
 
@@ -290,8 +350,22 @@ double clc_loader_waited(const clc_loader *l) {
     return l->waited;
 }
 
-const clc_bad_files *clc_loader_bad(const clc_loader *l) {
-    return &l->bad;
+size_t clc_loader_bad_count(clc_loader *l) {
+    pthread_mutex_lock(&l->lock);
+    const size_t count = l->bad.count;
+    pthread_mutex_unlock(&l->lock);
+    return count;
+}
+
+clc_status clc_loader_bad(clc_loader *l, clc_bad_files *bad) {
+    clc_status status = CLC_OK;
+    pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; i < l->bad.count; i++)
+        CLC_TRY(clc_bad_files_add(bad, clc_names_at(&l->bad.entries, 2 * i),
+                                  clc_names_at(&l->bad.entries, 2 * i + 1)));
+fail:
+    pthread_mutex_unlock(&l->lock);
+    return status;
 }
 
 void clc_loader_close(clc_loader **loader) {
@@ -313,6 +387,7 @@ void clc_loader_close(clc_loader **loader) {
     pthread_cond_destroy(&l->work);
     pthread_mutex_destroy(&l->lock);
     clc_names_free(&l->bad.entries);
+    clc_name_set_free(&l->known);
     free(l->order);
     free(l);
     *loader = NULL;

@@ -22,6 +22,7 @@ typedef struct clc_loader_options {
     int held;      /* ...of which so many may be in use still when the next one is taken */
     uint8_t *memory[CLC_LOADER_SLOTS_MAX]; /* (slots): room for the pixels of a batch each, of
                                               clc_dataset_most_bytes; the caller's */
+    size_t room;                           /* its bytes: more are refused */
 } clc_loader_options;
 
 typedef struct clc_batch {
@@ -33,13 +34,14 @@ typedef struct clc_batch {
     const uint8_t *pixels;   /* of slot step % slots, or NULL */
     size_t bytes;            /* of pixels that are used */
     const bool *bad;         /* (batch): without shuffle, samples that can't be read: their places
-                                hold one black pixel */
+                                hold one black pixel. Those that fill up are as the last one */
 } clc_batch;
 
 typedef struct clc_loader clc_loader;
 
-/* Starts data->threads threads. With `shuffle`, a picture that can't be read (any more) is a
- * failure or, where bad files are skipped, replaced by another one, the same for the same files. */
+/* Starts data->threads threads. With `shuffle` there must be a batch of samples; a picture that
+ * can't be read (any more) is a failure or, where bad files are skipped, replaced by another one,
+ * which the batch has not got yet: the same for the same files. */
 clc_status clc_loader_open(const clc_dataset *data, const clc_loader_options *options,
                            clc_loader **loader);
 
@@ -53,9 +55,10 @@ int64_t clc_loader_steps(const clc_loader *loader);
 /* Seconds that clc_loader_next has waited in all. */
 double clc_loader_waited(const clc_loader *loader);
 
-/* Files that have turned out bad while batches were made, the data set's own not counted; valid
- * while no batch is made. */
-const clc_bad_files *clc_loader_bad(const clc_loader *loader);
+/* How many files have turned out bad while batches were made, the data set's own not counted; and
+ * which, added to *bad. */
+size_t clc_loader_bad_count(clc_loader *loader);
+clc_status clc_loader_bad(clc_loader *loader, clc_bad_files *bad);
 
 void clc_loader_close(clc_loader **loader);
 

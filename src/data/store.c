@@ -35,19 +35,6 @@ static void merge_sums(clc_pixel_sums *to, const clc_pixel_sums *from) {
     }
 }
 
-clc_status clc_bad_files_check(const clc_bad_files *bad, size_t total, bool stop, double limit) {
-    if (!bad->count || (!stop && (double)bad->count <= limit * (double)total))
-        return CLC_OK;
-    const char *name = clc_names_at(&bad->entries, 0), *reason = clc_names_at(&bad->entries, 1);
-    if (stop)
-        return clc_fail(CLC_FORMAT, "%s: %s; with data.on_bad = skip training goes on without it",
-                        name, reason);
-    return clc_fail(CLC_FORMAT,
-                    "%zu of %zu files are no usable pictures, more than data.bad_limit = %g; the "
-                    "first is %s: %s",
-                    bad->count, total, limit, name, reason);
-}
-
 /* ---- decoding everything ---- */
 
 typedef struct bad_item {

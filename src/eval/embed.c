@@ -130,14 +130,16 @@ clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, const int3
     clc_status status = CLC_OK;
     const size_t row = (size_t)clc_embedder_features(e) * sizeof(float);
     clc_loader *loader = NULL;
+    clc_bad_files bad = {0};
     clc_batch batch;
     CLC_TRY(open_loader(e, data, samples, count, &loader));
     for (size_t first = 0; first < count; first += batch.count) {
         CLC_TRY(run_batch(e, loader, &batch));
-        const clc_bad_files *bad = clc_loader_bad(loader);
-        if (bad->count)
-            CLC_TRY(clc_fail(CLC_IO, "%s: %s", clc_names_at(&bad->entries, 0),
-                             clc_names_at(&bad->entries, 1)));
+        if (clc_loader_bad_count(loader)) {
+            CLC_TRY(clc_loader_bad(loader, &bad));
+            CLC_TRY(clc_fail(CLC_IO, "%s: %s", clc_names_at(&bad.entries, 0),
+                             clc_names_at(&bad.entries, 1)));
+        }
         CLC_CL(clEnqueueCopyBuffer(e->device->queue, features_of(e), features, 0, first * row,
                                    batch.count * row, 0, NULL, NULL));
         CLC_TRY(clc_device_finish(e->device));
@@ -148,6 +150,7 @@ fail:
     if (status != CLC_OK)
         clFinish(e->device->queue);
     clc_loader_close(&loader);
+    clc_names_free(&bad.entries);
     return status;
 }
 
@@ -169,10 +172,8 @@ clc_status clc_embedder_each(clc_embedder *e, const clc_dataset *data, clc_embed
                                 features));
         CLC_TRY(take(context, &batch, features));
     }
-    const clc_bad_files *met = clc_loader_bad(loader);
-    for (size_t i = 0; bad && i < met->count; i++)
-        CLC_TRY(clc_bad_files_add(bad, clc_names_at(&met->entries, 2 * i),
-                                  clc_names_at(&met->entries, 2 * i + 1)));
+    if (bad)
+        CLC_TRY(clc_loader_bad(loader, bad));
 fail:
     if (status != CLC_OK)
         clFinish(e->device->queue);

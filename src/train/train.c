@@ -86,12 +86,15 @@ static void make_schedule(trainer *t) {
 static clc_status write_bad(const trainer *t) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
+    clc_bad_files since = {0};
     const clc_bad_files *lists[] = {&t->session.data->bad,
-                                    t->session.test ? &t->session.test->bad : NULL,
-                                    t->loader ? clc_loader_bad(t->loader) : NULL};
+                                    t->session.test ? &t->session.test->bad : NULL, &since};
+    if (t->loader)
+        CLC_TRY(clc_loader_bad(t->loader, &since));
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_SKIPPED, path));
     CLC_TRY(clc_bad_files_write(lists, 3, path));
 fail:
+    clc_names_free(&since.entries);
     return status;
 }
 
@@ -231,12 +234,12 @@ static bool due(int every, int epoch, int epochs) {
 static clc_status report_loader(trainer *t) {
     clc_status status = CLC_OK;
     const double waited = clc_loader_waited(t->loader) - t->waited;
-    const size_t bad = clc_loader_bad(t->loader)->count;
+    const size_t bad = clc_loader_bad_count(t->loader);
     const char *const keys[] = {"loader_wait"};
     t->waited += waited;
     if (!t->session.step.residence.resident)
         clc_log("  waited %.2f s for images%s", waited, bad ? "; some can't be read any more" : "");
-    CLC_TRY(clc_metrics_event(&t->metrics, "loader", t->position.step, keys, &waited, 1));
+    CLC_TRY(clc_metrics_event(&t->metrics, "loader", named(t, t->position.step), keys, &waited, 1));
     if (bad)
         CLC_TRY(write_bad(t));
 fail:
