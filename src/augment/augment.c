@@ -1,5 +1,7 @@
 #include "augment/augment.h"
 
+#include "core/math.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ static int blur_kernel(const clc_augment *a) {
 }
 
 static int largest_taps(const clc_augment *a, int length) {
-    return length <= a->size ? 2 : (2 * length + a->size - 1) / a->size + 1;
+    return length <= a->size ? 2 : clc_ceil_div_int(2 * length, a->size) + 1;
 }
 
 static int stages(const clc_augment *a) {
@@ -43,14 +45,6 @@ static int stages(const clc_augment *a) {
     return set;
 }
 
-static size_t round_up(size_t n, size_t to) {
-    return (n + to - 1) / to * to;
-}
-
-static size_t larger(size_t a, size_t b) {
-    return a > b ? a : b;
-}
-
 /* The same sums as PLANE, ROOM, TABLE and SLICE of the kernels. */
 static shape make_shape(const clc_device *device, const clc_augment *a, int views) {
     enum { SCRATCH_LIMIT = 256 << 20 }; /* more groups than fit in it don't pay */
@@ -63,13 +57,13 @@ static shape make_shape(const clc_device *device, const clc_augment *a, int view
         s.kernel = blur_kernel(a);
     s.taps_x = largest_taps(a, a->width);
     s.taps_y = largest_taps(a, a->height);
-    size_t wide = larger((size_t)a->width, side + 2 * (size_t)(s.kernel / 2));
-    size_t room = round_up(larger(c * round_up(side * side, vw), c * side * wide), vw);
+    size_t wide = clc_larger((size_t)a->width, side + 2 * (size_t)(s.kernel / 2));
+    size_t room = clc_round_up(clc_larger(c * clc_round_up(side * side, vw), c * side * wide), vw);
     size_t table = side * (size_t)(s.taps_x + s.taps_y);
-    s.slice = round_up(2 * room + 2 * table, vw);
-    s.offset = round_up((size_t)views * sizeof(augment_view) / sizeof(float), 64);
+    s.slice = clc_round_up(2 * room + 2 * table, vw);
+    s.offset = clc_round_up((size_t)views * sizeof(augment_view) / sizeof(float), 64);
     s.groups = cpu ? (size_t)device->groups * 4 : device->groups;
-    size_t most = larger(SCRATCH_LIMIT / (s.slice * sizeof(float)), device->info.compute_units);
+    size_t most = clc_larger(SCRATCH_LIMIT / (s.slice * sizeof(float)), device->info.compute_units);
     s.groups = s.groups > most ? most : s.groups;
     s.groups = s.groups > (size_t)views ? (size_t)views : s.groups;
     return s;
@@ -262,7 +256,7 @@ static clc_status add_draw(clc_sequence *sequence, clc_device *device, const clc
                            const clc_augment_batch *b, const char *options,
                            const clc_augment_images *images, cl_mem step_state, cl_mem workspace) {
     const size_t views = (size_t)b->images * (size_t)b->views, local = device->group_size;
-    const size_t groups = (views + local - 1) / local;
+    const size_t groups = clc_ceil_div(views, local);
     const clc_launch_spec spec = {.source = "augment/augment.cl",
                                   .kernel = "augment_draw",
                                   .options = options,

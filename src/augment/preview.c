@@ -1,5 +1,6 @@
 #include "augment/preview.h"
 
+#include "core/math.h"
 #include "report/contact_sheet.h"
 
 #include <math.h>
@@ -80,11 +81,7 @@ static void to_bytes(const float *view, size_t count, uint8_t *bytes) {
 
 /* A side that holds whole multiples of `side` and at least SMALLEST_CELL pixels. */
 static int cell_side(int side) {
-    return side * ((SMALLEST_CELL + side - 1) / side);
-}
-
-static int larger(int a, int b) {
-    return a > b ? a : b;
+    return clc_round_up_int(SMALLEST_CELL, side);
 }
 
 /* A sheet whose cells hold each of the images and of the views. */
@@ -92,8 +89,8 @@ static clc_status make_sheet(const clc_augment *a, const clc_image *images, int 
                              clc_contact_sheet **sheet) {
     int tall = cell_side(a->size), broad = tall;
     for (int i = 0; i < count; i++) {
-        tall = larger(tall, cell_side(images[i].height));
-        broad = larger(broad, cell_side(images[i].width));
+        tall = clc_larger_int(tall, cell_side(images[i].height));
+        broad = clc_larger_int(broad, cell_side(images[i].width));
     }
     return clc_contact_sheet_create(count, views + 1, tall, broad, sheet);
 }

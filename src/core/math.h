@@ -1,4 +1,4 @@
-/* Whole numbers: divisions that round up. */
+/* Whole numbers: divisions that round up, the larger of two. */
 #ifndef CLC_CORE_MATH_H
 #define CLC_CORE_MATH_H
 
@@ -21,6 +21,14 @@ static inline int clc_ceil_div_int(int a, int b) {
 
 static inline int clc_round_up_int(int n, int unit) {
     return clc_ceil_div_int(n, unit) * unit;
+}
+
+static inline size_t clc_larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static inline int clc_larger_int(int a, int b) {
+    return a > b ? a : b;
 }
 
 #endif

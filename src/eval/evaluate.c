@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/file.h"
 #include "core/log.h"
+#include "core/math.h"
 #include "core/signals.h"
 #include "eval/embed.h"
 #include "eval/knn.h"
@@ -129,10 +130,6 @@ fail:
     return status;
 }
 
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
-
 /* `params` NULL: of pixels. */
 static clc_status make_embedder(clc_device *device, const clc_config *config, clc_params *params,
                                 const split *s, clc_embedder *embedder) {
@@ -140,8 +137,8 @@ static clc_status make_embedder(clc_device *device, const clc_config *config, cl
     const clc_dataset *train = s->train.data, *test = s->test.data;
     const int side = config->augmentation.size;
     return clc_embedder_create(
-        embedder, device, config, params, larger(train->height, test->height),
-        larger(train->width, test->width), side < PIXELS_SIDE ? side : PIXELS_SIDE);
+        embedder, device, config, params, clc_larger_int(train->height, test->height),
+        clc_larger_int(train->width, test->width), side < PIXELS_SIDE ? side : PIXELS_SIDE);
 }
 
 /* The encoder's features, or with `params` NULL those of pixels. */
