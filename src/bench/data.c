@@ -55,14 +55,13 @@ static kind *find_kind(data_bench *b, const char *name) {
 static clc_status open_source(data_bench *b) {
     clc_status status = CLC_OK;
     const double start = clc_seconds();
+    int view;
     CLC_TRY(clc_config_require_data(&b->config));
     CLC_TRY(clc_source_open(&b->config.data, CLC_SPLIT_TRAIN, NULL, &b->source));
     b->list_seconds = clc_seconds() - start;
     b->threads = b->config.data.threads ? b->config.data.threads : clc_processors();
     b->sampled = b->source->count < SAMPLE ? b->source->count : SAMPLE;
-    b->options = clc_image_options_from_config(&b->config.data, clc_dataset_side(&b->config),
-                                               b->config.data.channels);
-    CLC_TRY(clc_dataset_channels(b->source, &b->options, &b->options.channels));
+    CLC_TRY(clc_dataset_form(&b->config, b->source, &b->options, &view));
 fail:
     return status;
 }

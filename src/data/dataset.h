@@ -11,6 +11,7 @@ typedef struct clc_dataset {
     size_t count;
     int height, width, channels; /* the greatest of any picture, known or bounded */
     bool uniform;                /* all pictures have this size */
+    int view;                    /* side of views of them; 0: their height */
     const clc_place *places;     /* (count); NULL if decoded when needed */
     const uint8_t *pixels;       /* NULL likewise */
     uint64_t bytes;              /* of pixels */
@@ -47,11 +48,12 @@ clc_status clc_dataset_open_paths(const clc_config *config, const char *const *p
 clc_status clc_dataset_make(const char *name, size_t count, int height, int width, int channels,
                             uint8_t *pixels, int32_t *labels, int classes, clc_dataset **dataset);
 
-/* The side that images are scaled down to, 0 for none; the number of channels that a source's first
- * images have, if options->channels is 0. */
-int clc_dataset_side(const clc_config *config);
-clc_status clc_dataset_channels(const clc_source *source, const clc_image_options *options,
-                                int *channels);
+/* How a source's pictures are brought in, where the configuration leaves it open decided by the
+ * headers of the first ones: channels (one if all have one, else three; more if there are more) and
+ * the side of views (*view; 0: the height that all have; if they differ, or are large, 96), which
+ * says what they are scaled down to. */
+clc_status clc_dataset_form(const clc_config *config, const clc_source *source,
+                            clc_image_options *options, int *view);
 
 /* The name of sample `i`, or "" where samples have none. */
 const char *clc_dataset_sample_name(const clc_dataset *dataset, size_t i);

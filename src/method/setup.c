@@ -22,7 +22,8 @@ static clc_status set_normalisation(const clc_config *config, const clc_dataset 
 
 clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *data,
                                    clc_augment *augment) {
-    if (!config->augmentation.size && !data->uniform)
+    const int size = config->augmentation.size ? config->augmentation.size : data->view;
+    if (!size && !data->uniform)
         return clc_fail(CLC_INVALID,
                         "the images of %s differ in size: set augmentation.size to the "
                         "side that views of them are to have, such as 96",
@@ -31,7 +32,7 @@ clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *
         .height = data->height,
         .width = data->width,
         .channels = data->channels,
-        .size = config->augmentation.size ? config->augmentation.size : data->height,
+        .size = size ? size : data->height,
         .crop = (clc_crop)config->augmentation.crop,
         .crop_padding = config->augmentation.crop_padding,
         .crop_probability = (float)config->augmentation.crop_probability,

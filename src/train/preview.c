@@ -14,12 +14,10 @@ static clc_status read_first(const clc_config *config, clc_image images[IMAGES],
                              clc_dataset *bounds) {
     clc_status status = CLC_OK;
     clc_source *source = NULL;
+    clc_image_options own;
     *count = 0;
     CLC_TRY(clc_source_open(&config->data, CLC_SPLIT_TRAIN, NULL, &source));
-    const clc_image_options options = clc_image_options_from_config(
-        &config->data, clc_dataset_side(config), config->data.channels);
-    clc_image_options own = options;
-    CLC_TRY(clc_dataset_channels(source, &options, &own.channels));
+    CLC_TRY(clc_dataset_form(config, source, &own, &bounds->view));
     for (size_t i = 0; i < source->count && *count < IMAGES; i++) {
         clc_image *image = &images[*count];
         if (clc_source_read(source, i, &own, image) != CLC_OK) {
