@@ -6,6 +6,7 @@
 #include "core/status.h"
 #include "core/text.h"
 #include "eval/run.h"
+#include "report/cache.h"
 #include "report/devices.h"
 #include "train/preview.h"
 #include "train/programs.h"
@@ -55,6 +56,12 @@ static clc_status run_train(const arguments *a) {
 
 static clc_status run_devices(const arguments *a) {
     return clc_devices_report(stdout, a->json);
+}
+
+static clc_status run_cache(const arguments *a) {
+    if (a->positional_count && strcmp(a->positionals[0], "clear"))
+        return clc_fail(CLC_INVALID, "cache %s: only 'clear' can follow", a->positionals[0]);
+    return a->positional_count ? clc_cache_clear(stdout) : clc_cache_report(stdout);
 }
 
 static clc_status run_options(const arguments *a) {
@@ -129,14 +136,17 @@ static const command commands[] = {
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
      1, 1, run_sweep},
     {"bench", "[INI|data INI|methods|losses|gemm]",
-     "time the training step by op, how images come in, every method, losses, matrix products", 0, 2,
-     run_bench},
+     "time the training step by op, how images come in, every method, losses, matrix products", 0,
+     2, run_bench},
     {"tune", "[train.ini]",
      "measure what is fastest for a network on this device, and use it from then on", 0, 1,
      run_tune},
     {"programs", "train.ini FOLDER", "write the OpenCL programs of the training step, uncompiled",
      2, 2, run_programs},
     {"devices", "", "list all OpenCL devices and what they can do", 0, 0, run_devices},
+    {"cache", "[clear]",
+     "list what is kept to be faster next time: decoded pictures, programs; or remove it", 0, 1,
+     run_cache},
     {"options", "", "print every key of train.ini", 0, 0, run_options},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };

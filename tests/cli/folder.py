@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import zlib
 
-from program import FORMAT, INTERRUPTED, IO, OK, PROGRAM, Workplace, main, read, wait_for_rows
+from program import FORMAT, INTERRUPTED, INVALID, IO, OK, PROGRAM, Workplace, main, read, wait_for_rows
 
 COUNT, BATCH = 64, 16
 SHORT = ["--set", "training.epochs=2", "--set", f"training.batch={BATCH}", "--set", "evaluation.baselines=false",
@@ -174,6 +174,22 @@ def whatever_else_lies_in_the_folder():
                   status=FORMAT, says=["data.bad_limit = 0.001"])  # fmt: skip
 
 
+def the_cache_is_listed_and_cleared():
+    with Pictures() as w:
+        w.train(*SHORT)
+        out, _ = w.run("cache")
+        lines = out.splitlines()
+        assert lines[0].startswith(CACHE), out
+        for pack in packs():
+            assert sum(line.endswith(pack) and " MB  " in line for line in lines) == 1, out
+        assert "packs of decoded pictures 2 files" in " ".join(out.split()) and "compiled programs" in out, out
+        w.refused("cache", "clean", status=INVALID, says=["clean", "clear"])
+        out, _ = w.run("cache", "clear")
+        assert out.startswith("removed ") and packs() == [], out
+        out, _ = w.run("cache")
+        assert "in all 0 files" in " ".join(out.split()), out
+
+
 def classes_are_named():
     with Pictures() as w:
         w.train(*SHORT)
@@ -233,15 +249,17 @@ def two_starts_at_once_make_the_same_pack():
         assert len(packs()) == 2 and all(name.endswith(".pack") for name in packs()), packs()
 
 
-main(
-    [
-        training_is_the_same_wherever_pictures_are,
-        resuming_is_exact_wherever_pictures_are,
-        a_second_start_reads_no_picture,
-        whatever_else_lies_in_the_folder,
-        classes_are_named,
-        a_full_disk_is_one_clear_error,
-        without_a_cache_pictures_are_kept_in_memory,
-        two_starts_at_once_make_the_same_pack,
-    ]
-)
+if __name__ == "__main__":
+    main(
+        [
+            training_is_the_same_wherever_pictures_are,
+            resuming_is_exact_wherever_pictures_are,
+            a_second_start_reads_no_picture,
+            whatever_else_lies_in_the_folder,
+            classes_are_named,
+            a_full_disk_is_one_clear_error,
+            without_a_cache_pictures_are_kept_in_memory,
+            two_starts_at_once_make_the_same_pack,
+            the_cache_is_listed_and_cleared,
+        ]
+    )

@@ -1,0 +1,95 @@
+"""Killed at any moment, in whatever it was doing: the next start is right. kill.py CLCONTRAST [ROUNDS]."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+
+from folder import CACHES, PACKS, Pictures, packs, result
+from program import PROGRAM, Skip, main
+
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+LIST = ["--set", "training.epochs=6", "--set", "training.batch=16", "--set", "training.checkpoint_every=1",
+        "--set", "evaluation.baselines=false", "--set", "evaluation.linear_epochs=1", "--set", "evaluation.knn_k=5",
+        "--set", "augmentation.size=12", "--set", "data.channels=3"]  # fmt: skip
+COUNT = 400
+
+
+def killed_after(w, seconds, *arguments):
+    """Whether the program was still there to be killed."""
+    process = subprocess.Popen(
+        [PROGRAM, "train.ini", *arguments], cwd=w.folder, env={**os.environ, **CACHES},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        process.wait(timeout=seconds)
+        return False
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return True
+
+
+def has_checkpoint(w):
+    run = w.path("run")
+    return os.path.isdir(run) and any(n.startswith("checkpoint-") and n.endswith(".safetensors") for n in os.listdir(run))
+
+
+def start_anew(w):
+    shutil.rmtree(w.path("run"), ignore_errors=True)
+    shutil.rmtree(PACKS, ignore_errors=True)
+
+
+def the_next_start_is_right(residency):
+    rng = random.Random(11)
+    options = [*LIST, "--set", f"data.residency={residency}"]
+    with Pictures(COUNT) as w:
+        w.train(*options)  # compiles
+        start_anew(w)
+        before = time.monotonic()
+        w.train(*options)
+        whole = time.monotonic() - before
+        want = result(w)
+        kills = 0
+        for _ in range(ROUNDS):
+            start_anew(w)
+            # Several kills in a row: of starts, and of those that go on.
+            for _ in range(3):
+                resume = ["--resume"] if has_checkpoint(w) else ["--overwrite"]
+                kills += killed_after(w, rng.uniform(0, 0.8 * whole), *options, *resume)
+            w.train(*options, *(["--resume"] if has_checkpoint(w) else ["--overwrite"]))
+            assert result(w) == want
+            assert all(name.endswith(".pack") for name in packs()), packs()
+        if not kills:
+            raise Skip("training is over before it can be killed")
+
+
+def killed_while_packing_or_training():
+    the_next_start_is_right("host")
+
+
+def killed_while_streaming():
+    the_next_start_is_right("stream")
+
+
+def killed_while_packing():
+    """A writer's rest goes when the next one writes."""
+    rng = random.Random(12)
+    options = [*LIST, "--dry-run"]
+    with Pictures(COUNT) as w:
+        w.train(*LIST)
+        want = result(w)
+        for _ in range(2 * ROUNDS):
+            shutil.rmtree(PACKS, ignore_errors=True)
+            killed_after(w, rng.uniform(0.02, 0.3), *options)
+        os.makedirs(PACKS, exist_ok=True)
+        with open(os.path.join(PACKS, "abcdef.tmp"), "wb") as file:
+            file.write(b"torn")
+        w.train(*LIST, "--overwrite")
+        assert result(w) == want
+        assert len(packs()) == 2 and all(name.endswith(".pack") for name in packs()), packs()
+
+
+if __name__ == "__main__":
+    main([killed_while_packing_or_training, killed_while_streaming, killed_while_packing])
