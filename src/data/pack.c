@@ -152,6 +152,31 @@ static bool read_store(const uint8_t *map, uint64_t bytes, size_t items, clc_sto
            read_reasons((const char *)at, h->bad_bytes, h->bad_count, &store->reasons);
 }
 
+static bool ends_with(const char *name, const char *end) {
+    const size_t n = strlen(name), m = strlen(end);
+    return n > m && !strcmp(name + n - m, end);
+}
+
+/* What dead writers have left: a writer's temporary file is locked as long as it lives. */
+static void remove_abandoned(void) {
+    char folder[1024];
+    if (!clc_cache_path(packs, "", false, folder, sizeof folder))
+        return;
+    DIR *directory = opendir(folder);
+    if (!directory)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        if (!ends_with(entry->d_name, temporary_end))
+            continue;
+        const int file = openat(dirfd(directory), entry->d_name, O_RDWR | O_CLOEXEC);
+        if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0)
+            unlinkat(dirfd(directory), entry->d_name, 0);
+        if (file >= 0)
+            close(file);
+    }
+    closedir(directory);
+}
+
 clc_status clc_pack_load(const char *name, size_t items, clc_store **store) {
     clc_status status = CLC_OK;
     char path[1024];
@@ -159,6 +184,7 @@ clc_status clc_pack_load(const char *name, size_t items, clc_store **store) {
     clc_store *s = NULL;
     int file = -1;
     *store = NULL;
+    remove_abandoned();
     CLC_NEW(s, 1);
     if (!clc_cache_path(packs, name, false, path, sizeof path))
         goto fail;
@@ -202,28 +228,6 @@ void clc_store_close(clc_store **store) {
 }
 
 /* ---- writing ---- */
-
-static bool ends_with(const char *name, const char *end) {
-    const size_t n = strlen(name), m = strlen(end);
-    return n > m && !strcmp(name + n - m, end);
-}
-
-/* A writer's temporary file is locked as long as it lives. */
-static void remove_abandoned(const char *folder) {
-    DIR *directory = opendir(folder);
-    if (!directory)
-        return;
-    for (struct dirent *entry; (entry = readdir(directory));) {
-        if (!ends_with(entry->d_name, temporary_end))
-            continue;
-        const int file = openat(dirfd(directory), entry->d_name, O_RDWR | O_CLOEXEC);
-        if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0)
-            unlinkat(dirfd(directory), entry->d_name, 0);
-        if (file >= 0)
-            close(file);
-    }
-    closedir(directory);
-}
 
 static clc_status begin_memory(clc_pack_writer *writer) {
 #ifdef __linux__
@@ -286,7 +290,6 @@ clc_status clc_pack_begin(bool pack, clc_pack_writer *writer) {
         *writer->path = '\0';
         return begin_memory(writer);
     }
-    remove_abandoned(folder);
     if (begin_file(writer))
         return CLC_OK;
     if (errno == ENOSPC || errno == EDQUOT)

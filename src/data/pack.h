@@ -12,12 +12,13 @@ clc_status clc_pack_name(const clc_source *source, const clc_image_options *opti
                          char name[CLC_PACK_NAME]);
 
 /* Maps the pack of a source of `items`; *store is NULL if there is none, or it is torn, or of
- * another version. store->bad is left to the caller. */
+ * another version. store->bad is left to the caller. Removes what dead writers have
+ * left. */
 clc_status clc_pack_load(const char *name, size_t items, clc_store **store);
 
 /* Opens a new temporary file for the pixels, of which the first CLC_PACK_PIXELS_AT bytes are the
  * header's; without `pack`, or where no file can be made (with a warning), memory that looks like
- * one. Removes what dead writers have left. */
+ * one. */
 typedef struct clc_pack_writer {
     int file;
     char path[1024]; /* "" if it is memory */
