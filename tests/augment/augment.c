@@ -17,6 +17,9 @@ int main(void) {
         cmocka_unit_test(crops_beyond_the_border_are_black),
         cmocka_unit_test(definitions_are_torchvisions),
         cmocka_unit_test(impossible_settings_are_refused),
+        cmocka_unit_test(ragged_images_in_several_buffers),
+        cmocka_unit_test(random_crops_of_images_smaller_than_they_are),
+        cmocka_unit_test(any_number_of_channels),
         cmocka_unit_test(preview_writes_a_png),
         cmocka_unit_test(preview_to_nowhere_fails),
     };

@@ -47,6 +47,9 @@ void evaluation_changes_nothing_but_size_and_scale(void **state);
 void crops_beyond_the_border_are_black(void **state);
 void definitions_are_torchvisions(void **state);
 void impossible_settings_are_refused(void **state);
+void ragged_images_in_several_buffers(void **state);
+void random_crops_of_images_smaller_than_they_are(void **state);
+void any_number_of_channels(void **state);
 void preview_writes_a_png(void **state);
 void preview_to_nowhere_fails(void **state);
 

@@ -100,8 +100,24 @@ def images_in_several_buffers_are_the_same():
         assert len(want) == 200 and losses(w) == want, (want, losses(w))
 
 
+def pictures_in_several_buffers_are_the_same():
+    """2.88 MB of pictures: three or four buffers, or more than the device may have."""
+    options = ["--set", "training.batch=8", "--set", "encoder.width=4", "--set", "training.epochs=1"]
+    options += ["--set", "data.train_labels=", "--set", "data.limit=20000", "--set", "training.log_every=50"]
+    with Workplace(images=20000) as w:
+        w.train(*options, "--set", "data.residency=host", OCL_ICD_VENDORS="pocl.icd")
+        want = losses(w)
+        device = [*options, "--set", "data.residency=device", "--overwrite"]
+        _, err = w.train(*device, **narrow(NARROW_BUFFER=10**6))
+        assert planned(err, "data set") > 2 * 10**6, err
+        assert len(want) == 50 and losses(w) == want
+        _, err = w.run("train.ini", *device, status=MEMORY, **narrow(NARROW_BUFFER=5 * 10**5))
+        assert "data.residency = device" in err and "4 buffers" in err, err
+
+
 main(
     [
+        pictures_in_several_buffers_are_the_same,
         limits_are_reported,
         training_is_the_same_under_narrow_limits,
         the_plan_is_enough_and_no_more,
