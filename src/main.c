@@ -81,7 +81,8 @@ static clc_status run_programs(const arguments *a) {
 }
 
 static clc_status run_eval(const arguments *a) {
-    return clc_run_evaluate(a->positionals[0], a->device, a->overrides, a->override_count);
+    return clc_run_evaluate(a->positionals[0], a->device, a->output, a->overrides,
+                            a->override_count);
 }
 
 static clc_status run_embed(const arguments *a) {
@@ -125,12 +126,10 @@ static clc_status run_tune(const arguments *a) {
 static const command commands[] = {
     {"train", "train.ini", "train an encoder and evaluate it; the word train may be left out", 1, 1,
      run_train},
-    {"eval", "RUN", "evaluate the encoder of a run folder: kNN, linear probe, baselines", 1, 1,
-     run_eval},
+    {"eval", "RUN|ENCODER", "evaluate an encoder: kNN, linear probe, baselines", 1, 1, run_eval},
     {"embed", "RUN|ENCODER [IMAGE...]",
      "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), or "
-     "of "
-     "a run's own data",
+     "of a run's own data",
      1, INT_MAX, run_embed},
     {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
@@ -164,7 +163,7 @@ static void print_help(void) {
          "  --allow-changes    with --resume: also where settings make it another training\n"
          "  --overwrite        replace the run that is in the output folder\n"
          "  --dry-run          do everything up to the first step\n"
-         "  --output FOLDER    embed: where the .npy files go (default: the run)\n"
+         "  --output FOLDER    embed, eval: where the files go (default: the run, or this folder)\n"
          "  --most N           bench losses: the most views (default 65536)\n"
          "  --layers           bench: one line for each op of each layer\n"
          "  --json             devices, bench: print JSON\n"

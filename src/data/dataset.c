@@ -350,6 +350,7 @@ clc_status clc_dataset_make(const char *name, size_t count, int height, int widt
     CLC_NEW(d, 1);
     snprintf(d->name, sizeof d->name, "%s", name);
     d->count = count;
+    d->threads = clc_processors();
     d->height = height;
     d->width = width;
     d->channels = channels;

@@ -55,17 +55,29 @@ fail:
     return status;
 }
 
+int clc_embedder_side(const clc_config *config) {
+    /* A view can be made of 31 times its side, and the long side may be twice the short one. */
+    enum { MOST_VIEWS = 15, MOST = 2048 };
+    const int side = config->data.store_side, views = MOST_VIEWS * config->augmentation.size;
+    const int most = views < MOST ? views : MOST;
+    return side && side < most ? side : most;
+}
+
+static int larger(int a, int b) {
+    return a > b ? a : b;
+}
+
 static clc_status plan_augment(clc_embedder *e, int height, int width, int pixels_side) {
     clc_status status = CLC_OK;
-    const int side = e->config->data.store_side;
+    const int side = clc_embedder_side(e->config), long_side = 2 * side;
     clc_augment training;
-    /* The long side is at most twice the short one's bound. */
-    const clc_dataset bounds = {.height = side ? 2 * side : height,
-                                .width = side ? 2 * side : width,
+    const clc_dataset bounds = {.height = larger(height, long_side),
+                                .width = larger(width, long_side),
                                 .channels = e->config->data.channels};
     CLC_TRY(clc_augment_from_config(e->config, &bounds, &training));
     if (pixels_side) {
-        training.size = pixels_side;
+        /* No less than a view of the largest image can have. */
+        training.size = larger(pixels_side, (larger(bounds.height, bounds.width) + 29) / 30);
         for (int c = 0; c < CLC_AUGMENT_CHANNELS; c++) {
             training.mean[c] = 0;
             training.std[c] = 1;
@@ -73,8 +85,8 @@ static clc_status plan_augment(clc_embedder *e, int height, int width, int pixel
     }
     e->augment =
         clc_augment_evaluation(&training, e->config->evaluation.resize == CLC_CONFIG_RESIZE_WHOLE);
-    const double image =
-        side ? 2.0 * side * side * bounds.channels : (double)height * width * bounds.channels;
+    const double stored = larger(side, e->config->data.store_side);
+    const double image = 2 * stored * stored * bounds.channels;
     while (e->batch > 1 && e->batch * image > most_staging)
         e->batch /= 2;
     clc_residence_stage(&e->residence, e->device, e->batch, SLOTS, (size_t)(e->batch * image));

@@ -19,9 +19,13 @@ typedef struct clc_embedder {
     clc_sequence prepare; /* bytes to normalised images */
 } clc_embedder;
 
-/* Makes an embedder for any images that the configuration's data.store_side and data.channels
- * bring in. The configuration must be an effective one: mean, deviation, size and channels given.
- * `height` and `width` bound the images where data.store_side doesn't. With `params` empty, the
+/* The side that images are to be scaled down to: the configuration's data.store_side, or where that
+ * is more than views can be made of, what can. */
+int clc_embedder_side(const clc_config *config);
+
+/* Makes an embedder for any images that clc_embedder_side and data.channels bring in, and others of
+ * up to `height` x `width`. The configuration must be a settled one: mean, deviation, size,
+ * store_side and channels given. With `params` empty, the
  * encoder's parameters are added to it and the caller has to fill them; else those of the name are
  * shared. `params` NULL: features are pixels, of white 1, in views of side `pixels_side`. */
 clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,

@@ -6,21 +6,32 @@
 
 #include <string.h>
 
-/* The side that images are scaled down to: as in training or, where that scaled none down, what a
- * view can be made of. */
-static int side_of(const clc_config *config) {
-    enum { MOST = 1024, MOST_VIEWS = 15 };
-    const int side = MOST_VIEWS * config->augmentation.size;
-    return config->data.store_side ? config->data.store_side : side < MOST ? side : MOST;
+static clc_status check_settled(const clc_config *config, const char *path) {
+    const struct {
+        const char *key;
+        bool given;
+    } needed[] = {{"augmentation.size", config->augmentation.size},
+                  {"augmentation.mean", config->augmentation.mean.count},
+                  {"augmentation.std", config->augmentation.std.count},
+                  {"data.channels", config->data.channels},
+                  {"data.store_side", config->data.store_side}};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!needed[i].given)
+            return clc_fail(CLC_FORMAT,
+                            "%s: its configuration lacks %s, which versions before 0.2 didn't "
+                            "store; give it with --set",
+                            path, needed[i].key);
+    return CLC_OK;
 }
 
-static clc_status check_settled(const clc_config *config, const char *path) {
-    if (config->augmentation.size && config->data.channels && config->augmentation.mean.count)
-        return CLC_OK;
-    return clc_fail(CLC_FORMAT,
-                    "%s: its configuration lacks augmentation.size, augmentation.mean or "
-                    "data.channels, which versions before 0.2 didn't store; give them with --set",
-                    path);
+static clc_status set_given(const char *const *overrides, size_t count, clc_config *given) {
+    static const char *const any_number[] = {"data.bad_limit=1"};
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_config_load_text("", "", given));
+    CLC_TRY(clc_config_override(any_number, 1, given));
+    CLC_TRY(clc_config_override(overrides, count, given));
+fail:
+    return status;
 }
 
 clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
@@ -32,12 +43,13 @@ clc_status clc_encoder_open_with(const char *path, const char *device, const cha
     CLC_NEW(e, 1);
     CLC_TRY(clc_weights_path(path, weights));
     CLC_TRY(clc_encoder_config(weights, overrides, override_count, &e->config, &e->classes));
+    CLC_TRY(set_given(overrides, override_count, &e->given));
     CLC_TRY(check_settled(&e->config, weights));
+    e->config.data.store_side = clc_embedder_side(&e->config);
     CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
     e->device->clblast_everywhere = e->config.device.gemm == CLC_GEMM_CLBLAST;
     clc_log("device %d: %s", e->device->info.number, e->device->info.name);
-    const int most = 2 * side_of(&e->config);
-    CLC_TRY(clc_embedder_create(&e->embedder, e->device, &e->config, &e->params, most, most, 0));
+    CLC_TRY(clc_embedder_create(&e->embedder, e->device, &e->config, &e->params, 0, 0, 0));
     CLC_TRY(clc_encoder_load(weights, &e->params, e->device));
     *encoder = e;
     e = NULL;
@@ -65,7 +77,12 @@ void clc_encoder_close(clc_encoder **encoder) {
 clc_status clc_encoder_open_paths(const clc_encoder *encoder, const char *const *paths, size_t n,
                                   clc_dataset **data) {
     clc_config config = encoder->config;
-    config.data.store_side = side_of(&config);
+    const clc_config_data *given = &encoder->given.data;
+    memcpy(config.data.path_column, given->path_column, sizeof given->path_column);
+    memcpy(config.data.label_column, given->label_column, sizeof given->label_column);
+    memcpy(config.data.split_column, given->split_column, sizeof given->split_column);
+    config.data.on_bad = given->on_bad;
+    config.data.bad_limit = given->bad_limit;
     return clc_dataset_open_paths(&config, paths, n, data);
 }
 
@@ -94,7 +111,7 @@ static clc_status fit_all(const clc_encoder *e, const uint8_t *pixels, size_t co
                           int width, int channels, clc_dataset **data) {
     clc_status status = CLC_OK;
     const clc_image_options options = clc_image_options_from_config(
-        &e->config.data, side_of(&e->config), e->config.data.channels);
+        &e->config.data, e->config.data.store_side, e->config.data.channels);
     const size_t bytes = (size_t)height * (size_t)width * (size_t)channels;
     uint8_t *all = NULL;
     clc_image image = {0};

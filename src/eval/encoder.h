@@ -7,7 +7,8 @@
 #include "eval/embed.h"
 
 struct clc_encoder {
-    clc_config config; /* the effective one of training */
+    clc_config config; /* the effective one of training, with the overrides */
+    clc_config given;  /* the overrides alone: what isn't of training, but of the images by hand */
     clc_names classes; /* of the training images */
     clc_device *device;
     clc_params params;
@@ -18,7 +19,9 @@ struct clc_encoder {
 clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
                                  size_t override_count, clc_encoder **encoder);
 
-/* Opens images given by hand, in the order given, for clc_embedder_each. */
+/* Opens images given by hand, in the order given, for clc_embedder_each. How they are decoded is
+ * the encoder's affair; the columns of lists and what bad files lead to are what the overrides say.
+ * However many are bad, the others are embedded. */
 clc_status clc_encoder_open_paths(const clc_encoder *encoder, const char *const *paths, size_t n,
                                   clc_dataset **data);
 

@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A run's encoder and its data. */
 typedef struct finished_run {
@@ -36,14 +38,22 @@ fail:
     return status;
 }
 
-clc_status clc_run_evaluate(const char *folder, const char *device, const char *const *overrides,
-                            size_t override_count) {
+/* Where the evaluation of `path` goes unless that is said. */
+static const char *output_of(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? path : ".";
+}
+
+clc_status clc_run_evaluate(const char *path, const char *device, const char *output,
+                            const char *const *overrides, size_t override_count) {
     clc_status status = CLC_OK;
     finished_run run = {0};
-    CLC_TRY(open_run(folder, device, overrides, override_count, &run));
+    output = output ? output : output_of(path);
+    CLC_TRY(open_run(path, device, overrides, override_count, &run));
+    CLC_TRY(clc_make_folders(output));
     const clc_evaluation_sets sets = {run.train, run.test};
     CLC_TRY(clc_evaluate_and_print(run.encoder->device, &run.encoder->config, &sets,
-                                   &run.encoder->params, folder));
+                                   &run.encoder->params, output));
 fail:
     close_run(&run);
     return status;
@@ -98,6 +108,15 @@ fail:
     return status;
 }
 
+/* A former run's classes would be taken for those of these images. */
+static void warn_of_former(const char *output) {
+    static const char *const names[] = {"labels.npy", "classes.txt"};
+    char path[CLC_PATH_BYTES];
+    for (size_t i = 0; i < 2; i++)
+        if (clc_path_format(path, "%s/%s", output, names[i]) == CLC_OK && access(path, F_OK) == 0)
+            clc_warn("%s was there before: the images embedded now have no classes", path);
+}
+
 /* Embeds `data` into files of `output` whose names begin with `prefix`; names and bad files too if
  * `named`. */
 static clc_status embed_set(clc_encoder *encoder, const clc_dataset *data, const char *output,
@@ -116,6 +135,10 @@ static clc_status embed_set(clc_encoder *encoder, const clc_dataset *data, const
     CLC_TRY(clc_path_format(path, "%s/%sfeatures.npy", output, prefix));
     CLC_TRY(clc_npy_begin_f32(path, dim, &e.features));
     CLC_TRY(clc_embedder_each(&encoder->embedder, data, take_batch, &e, &bad));
+    if (!e.rows)
+        CLC_TRY(clc_fail(CLC_FORMAT, "%s: none of %zu images can be used; the first: %s: %s",
+                         data->name, data->count, clc_names_at(&bad.entries, 0),
+                         clc_names_at(&bad.entries, 1)));
     CLC_TRY(clc_npy_end(&e.features));
     clc_log("%s: %zu x %zu", path, e.rows, dim);
     if (named)
@@ -126,6 +149,8 @@ static clc_status embed_set(clc_encoder *encoder, const clc_dataset *data, const
         clc_log("%s: %zu", path, e.rows);
         if (named)
             CLC_TRY(write_classes(data, output));
+    } else if (named) {
+        warn_of_former(output);
     }
     if (data->bad.count + bad.count)
         clc_warn("%zu files are no usable images: they are listed in %s/" CLC_RUN_SKIPPED,
@@ -146,7 +171,7 @@ clc_status clc_run_embed(const char *folder, const char *device, const char *out
                          const char *const *overrides, size_t override_count) {
     clc_status status = CLC_OK;
     finished_run run = {0};
-    output = output ? output : folder;
+    output = output ? output : output_of(folder);
     clc_signals_install();
     CLC_TRY(open_run(folder, device, overrides, override_count, &run));
     CLC_TRY(clc_make_folders(output));

@@ -4,10 +4,11 @@
 
 #include "core/status.h"
 
-/* Evaluates the encoder of the run folder on its data, or what the overrides name instead, and
- * prints the table. */
-clc_status clc_run_evaluate(const char *folder, const char *device, const char *const *overrides,
-                            size_t override_count);
+/* Evaluates the encoder of a run's folder or of a file on the run's data, or what the overrides
+ * name instead, prints the table and writes it to the folder `output` (NULL: the run's, or the
+ * current one). */
+clc_status clc_run_evaluate(const char *path, const char *device, const char *output,
+                            const char *const *overrides, size_t override_count);
 
 /* Writes features and labels of both sets of a run as .npy into `output` (NULL: the run folder). */
 clc_status clc_run_embed(const char *folder, const char *device, const char *output,

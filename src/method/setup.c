@@ -61,14 +61,23 @@ clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *
     return status == CLC_OK ? clc_augment_check(augment) : status;
 }
 
+/* The least side that scales none of the pictures down, nor what comes near a view's size: what
+ * comes later and is larger than all of them comes to the size of the largest. */
+static int side_of_all(const clc_dataset *data, int view) {
+    const int shorter = data->height < data->width ? data->height : data->width;
+    const int longer = data->height < data->width ? data->width : data->height;
+    int side = (3 * view + 1) / 2;
+    side = shorter > side ? shorter : side;
+    return (longer + 1) / 2 > side ? (longer + 1) / 2 : side;
+}
+
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_augment augment;
     CLC_TRY(clc_augment_from_config(config, data, &augment));
     config->augmentation.size = augment.size;
     config->data.channels = data->channels;
-    if (data->source)
-        config->data.store_side = data->image.side;
+    config->data.store_side = data->image.side ? data->image.side : side_of_all(data, augment.size);
     clc_floats *const to[2] = {&config->augmentation.mean, &config->augmentation.std};
     const double *const measured[2] = {data->mean, data->deviation};
     for (int i = 0; i < 2; i++)

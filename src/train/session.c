@@ -12,15 +12,11 @@
 static clc_status load_data(clc_session *session) {
     clc_config *config = &session->config;
     clc_status status = CLC_OK;
+    bool named = false;
     if (!session->data) {
         CLC_TRY(clc_config_require_data(config));
         CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &session->data));
-        if (clc_source_configured(&config->data, CLC_SPLIT_TEST)) {
-            /* Test images are brought to the training images' form. */
-            clc_config test = *config;
-            test.data.channels = session->data->channels;
-            CLC_TRY(clc_dataset_open(&test, CLC_SPLIT_TEST, session->data, &session->test));
-        }
+        named = clc_source_configured(&config->data, CLC_SPLIT_TEST);
     }
     const clc_dataset *data = session->data;
     if (data->count < (size_t)config->training.batch)
@@ -29,6 +25,9 @@ static clc_status load_data(clc_session *session) {
             "training.batch is %d but there are only %zu training images; use a smaller batch",
             config->training.batch, data->count);
     CLC_TRY(clc_config_settle(config, data));
+    /* Test images are brought to the training images' form. */
+    if (named)
+        CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TEST, data, &session->test));
 fail:
     return status;
 }
