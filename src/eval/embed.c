@@ -137,24 +137,35 @@ static clc_status open_loader(const clc_embedder *e, const clc_dataset *data,
     return clc_loader_open(data, &options, loader);
 }
 
-clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, const int32_t *samples,
-                            size_t count, cl_mem features) {
+/* Copies the rows of samples that could be read behind the `rows` that are in `features`. */
+static clc_status copy_good(clc_embedder *e, const clc_batch *batch, cl_mem features,
+                            size_t *rows) {
     clc_status status = CLC_OK;
     const size_t row = (size_t)clc_embedder_features(e) * sizeof(float);
+    for (size_t first = 0, end; first < batch->count; first = end + 1) {
+        for (end = first; end < batch->count && !batch->bad[end];)
+            end++;
+        if (end > first)
+            CLC_CL(clEnqueueCopyBuffer(e->device->queue, features_of(e), features, first * row,
+                                       *rows * row, (end - first) * row, 0, NULL, NULL));
+        *rows += end - first;
+    }
+    CLC_TRY(clc_device_finish(e->device));
+fail:
+    return status;
+}
+
+clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, const int32_t *samples,
+                            size_t count, cl_mem features, bool *bad, size_t *rows) {
+    clc_status status = CLC_OK;
     clc_loader *loader = NULL;
-    clc_bad_files bad = {0};
     clc_batch batch;
+    *rows = 0;
     CLC_TRY(open_loader(e, data, samples, count, &loader));
     for (size_t first = 0; first < count; first += batch.count) {
         CLC_TRY(run_batch(e, loader, &batch));
-        if (clc_loader_bad_count(loader)) {
-            CLC_TRY(clc_loader_bad(loader, &bad));
-            CLC_TRY(clc_fail(CLC_IO, "%s: %s", clc_names_at(&bad.entries, 0),
-                             clc_names_at(&bad.entries, 1)));
-        }
-        CLC_CL(clEnqueueCopyBuffer(e->device->queue, features_of(e), features, 0, first * row,
-                                   batch.count * row, 0, NULL, NULL));
-        CLC_TRY(clc_device_finish(e->device));
+        CLC_TRY(copy_good(e, &batch, features, rows));
+        memcpy(bad + first, batch.bad, batch.count * sizeof *bad);
         clc_live("embedding %s: %zu of %zu", data->name, first + batch.count, count);
     }
 fail:
@@ -162,7 +173,6 @@ fail:
     if (status != CLC_OK)
         clFinish(e->device->queue);
     clc_loader_close(&loader);
-    clc_names_free(&bad.entries);
     return status;
 }
 

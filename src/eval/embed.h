@@ -35,9 +35,10 @@ clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const
 int clc_embedder_features(const clc_embedder *embedder);
 
 /* Embeds the `count` samples (NULL: all, in order) of `data` into the device buffer features
- * (count,F). A sample that can't be read is a failure. */
+ * (count,F). Where bad files are skipped, bad (count) tells the samples that can't be read; the
+ * *rows of the others follow each other. */
 clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data, const int32_t *samples,
-                            size_t count, cl_mem features);
+                            size_t count, cl_mem features, bool *bad, size_t *rows);
 
 /* Embeds all of `data` and hands over batch by batch: features (batch->count,F) on the host, rows
  * of bad samples among them; those samples are added to `bad`, unless NULL. Stops with the first

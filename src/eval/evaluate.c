@@ -85,21 +85,34 @@ fail:
 /* Features of both sets on the device. */
 typedef struct feature_pair {
     clc_features train, test;
+    int32_t *labels[2]; /* of both */
 } feature_pair;
+
+/* Embeds a set; what can't be read any more is left out. */
+static clc_status make_features(clc_embedder *embedder, const subset *set, int classes,
+                                int32_t **labels, clc_features *features) {
+    clc_status status = CLC_OK;
+    const int dim = clc_embedder_features(embedder);
+    bool *bad = NULL;
+    CLC_NEW(bad, set->count);
+    CLC_NEW(*labels, set->count);
+    *features = (clc_features){.dim = dim, .labels = *labels, .classes = classes};
+    CLC_TRY(clc_buffer_create(embedder->device, set->count * (size_t)dim * sizeof(float),
+                              "features", &features->data));
+    CLC_TRY(clc_embedder_run(embedder, set->data, set->samples, set->count, features->data, bad,
+                             &features->rows));
+    for (size_t i = 0, row = 0; i < set->count; i++)
+        if (!bad[i])
+            (*labels)[row++] = set->labels[i];
+fail:
+    free(bad);
+    return status;
+}
 
 static clc_status pair_make(clc_embedder *embedder, const split *s, feature_pair *pair) {
     clc_status status = CLC_OK;
-    const subset *const sets[2] = {&s->train, &s->test};
-    clc_features *const features[2] = {&pair->train, &pair->test};
-    const int dim = clc_embedder_features(embedder);
-    for (int i = 0; i < 2; i++) {
-        const subset *set = sets[i];
-        *features[i] = (clc_features){
-            .rows = set->count, .dim = dim, .labels = set->labels, .classes = s->classes};
-        CLC_TRY(clc_buffer_create(embedder->device, set->count * (size_t)dim * sizeof(float),
-                                  "features", &features[i]->data));
-        CLC_TRY(clc_embedder_run(embedder, set->data, set->samples, set->count, features[i]->data));
-    }
+    CLC_TRY(make_features(embedder, &s->train, s->classes, &pair->labels[0], &pair->train));
+    CLC_TRY(make_features(embedder, &s->test, s->classes, &pair->labels[1], &pair->test));
 fail:
     return status;
 }
@@ -107,6 +120,8 @@ fail:
 static void pair_release(clc_device *device, feature_pair *pair) {
     clc_buffer_release(device, &pair->train.data);
     clc_buffer_release(device, &pair->test.data);
+    free(pair->labels[0]);
+    free(pair->labels[1]);
 }
 
 static clc_status score(clc_device *device, const clc_config *config, const feature_pair *pair,

@@ -174,6 +174,15 @@ def whatever_else_lies_in_the_folder():
                   status=FORMAT, says=["data.bad_limit = 0.001"])  # fmt: skip
 
 
+def what_cannot_be_read_is_left_out_of_an_evaluation():
+    with Pictures() as w:
+        good = read(w.path("pictures/dark/001.png"))
+        for i in range(4):  # in the training set and, by their names, in the test set
+            w.put(b"dark/cut%d.png" % i, good[:-40])
+        out, err = w.train(*SHORT, *where("stream"))
+        assert "encoder" in out and "linear" in out, out + err
+
+
 def the_cache_is_listed_and_cleared():
     with Pictures() as w:
         w.train(*SHORT)
@@ -260,6 +269,7 @@ if __name__ == "__main__":
             a_full_disk_is_one_clear_error,
             without_a_cache_pictures_are_kept_in_memory,
             two_starts_at_once_make_the_same_pack,
+            what_cannot_be_read_is_left_out_of_an_evaluation,
             the_cache_is_listed_and_cleared,
         ]
     )

@@ -73,10 +73,10 @@ static void the_confusion_matrix_has_headings(void **state) {
     CHECK(clc_metrics_compute(truth, predicted, 3, 2, &m));
     CHECK(clc_metrics_print_confusion(&m, names, file));
     fclose(file);
-    assert_string_equal(text, "true \\ predicted  shirt  bag\n"
-                              "----------------------------\n"
-                              "shirt                 1    1\n"
-                              "bag                   0    1\n");
+    assert_string_equal(text, "true \\ predicted  0  1\n"
+                              "----------------------\n"
+                              "0 shirt           1  1\n"
+                              "1 bag             0  1\n");
     free(text);
     clc_metrics_free(&m);
 }

@@ -1,0 +1,172 @@
+/* An encoder opened from its file alone, through the public interface. */
+#include "clcontrast/encoder.h"
+
+#include "../data/support.h"
+#include "core/rng.h"
+#include "device/open.h"
+#include "eval/encoder.h"
+#include "model/weights.h"
+#include "tap.h"
+
+#include <unistd.h>
+
+static const char settings[] = "[data]\nchannels = 3\nstore_side = 12\nlimit = 1\n"
+                               "[augmentation]\nsize = 8\nmean = 0.5, 0.4, 0.3\nstd = 0.2, 0.3, 1\n"
+                               "[encoder]\nname = custom\nblock = basic\nblocks = 1, 1\nwidth = 8\n"
+                               "[training]\nbatch = 8\n[evaluation]\nbatch = 4\n";
+
+/* A network as it is before training, with the classes a and b, saved to `path`. */
+static void save_encoder(const char *text, const char *path) {
+    clc_config config;
+    clc_device *device = NULL;
+    clc_params params = {0};
+    clc_embedder embedder = {0};
+    clc_names classes = {0};
+    CHECK(clc_config_load_text(text, "settings", &config));
+    CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
+    CHECK(clc_embedder_create(&embedder, device, &config, &params, 0, 0, 0));
+    CHECK(clc_params_initialise(&params, device, 3));
+    CHECK(clc_names_add(&classes, "a", 1));
+    CHECK(clc_names_add(&classes, "b\nc", 3));
+    CHECK(clc_encoder_save(path, &params, device, &config, &classes, 7));
+    clc_embedder_release(&embedder);
+    clc_params_release(&params, device);
+    clc_device_close(&device);
+    clc_names_free(&classes);
+}
+
+static clc_encoder *open_encoder(void) {
+    clc_encoder *encoder = NULL;
+    CHECK(clc_encoder_open(in_folder("e.safetensors"), getenv("CLC_TEST_DEVICE"), &encoder));
+    return encoder;
+}
+
+static int make_encoder(void **state) {
+    const int failed = make_test_folder(state);
+    if (!failed)
+        save_encoder(settings, in_folder("e.safetensors"));
+    return failed;
+}
+
+static uint8_t *random_bytes(size_t n) {
+    uint8_t *bytes = malloc(n);
+    clc_rng rng = clc_rng_make(11, (uint32_t)n);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)clc_rng_below(&rng, 256);
+    return bytes;
+}
+
+static clc_status keep_row(void *context, const clc_batch *batch, const float *features) {
+    assert_int_equal(batch->count, 1);
+    memcpy(context, features, 16 * sizeof *features);
+    return CLC_OK;
+}
+
+/* The features that `clcontrast embed` gives of a file of these pixels. */
+static void embed_file(clc_encoder *encoder, const uint8_t *pixels, int height, int width,
+                       int channels, float *features) {
+    const size_t n = (size_t)height * (size_t)width * (size_t)channels;
+    char *file = malloc(n + 64);
+    clc_dataset *data = NULL;
+    assert_non_null(file);
+    const int head = snprintf(file, 64, "P%d\n%d %d\n255\n", channels == 3 ? 6 : 5, width, height);
+    memcpy(file + head, pixels, n);
+    const char *path = in_folder("one.pnm");
+    put_file(path, file, n + (size_t)head);
+    CHECK(clc_encoder_open_paths(encoder, &path, 1, &data));
+    CHECK(clc_embedder_each(&encoder->embedder, data, keep_row, features, NULL));
+    clc_dataset_free(&data);
+    free(file);
+}
+
+static void gives_what_a_file_of_these_pixels_gives(void **state) {
+    (void)state;
+    static const struct {
+        size_t count;
+        int height, width, channels;
+    } cases[] = {{1, 8, 8, 3},   {1, 1, 1, 1},    {3, 12, 12, 3}, {9, 13, 24, 1},
+                 {2, 100, 3, 3}, {5, 40, 61, 3}, {4, 7, 300, 1}};
+    clc_encoder *encoder = open_encoder();
+    assert_int_equal(clc_encoder_features(encoder), 16);
+    assert_int_equal(clc_encoder_channels(encoder), 3);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        const int height = cases[c].height, width = cases[c].width, channels = cases[c].channels;
+        const size_t bytes = (size_t)height * (size_t)width * (size_t)channels;
+        uint8_t *pixels = random_bytes(cases[c].count * bytes);
+        float features[9 * 16], one[16];
+        memset(features, 0xff, sizeof features);
+        CHECK(clc_encoder_embed(encoder, pixels, cases[c].count, height, width, channels,
+                                features));
+        for (size_t i = 0; i < cases[c].count; i++) {
+            embed_file(encoder, pixels + i * bytes, height, width, channels, one);
+            assert_memory_equal(one, features + 16 * i, sizeof one);
+        }
+        free(pixels);
+    }
+    clc_encoder_close(&encoder);
+    assert_null(encoder);
+}
+
+static void pictures_differ(void **state) {
+    (void)state;
+    clc_encoder *encoder = open_encoder();
+    uint8_t pixels[2][8 * 8 * 3] = {{0}};
+    float features[2][16];
+    pixels[1][100] = 255;
+    CHECK(clc_encoder_embed(encoder, *pixels, 2, 8, 8, 3, *features));
+    assert_memory_not_equal(features[0], features[1], sizeof features[0]);
+    CHECK(clc_encoder_embed(encoder, *pixels, 0, 8, 8, 3, *features));
+    clc_encoder_close(&encoder);
+}
+
+static void refuses_what_is_no_image(void **state) {
+    (void)state;
+    clc_encoder *encoder = open_encoder();
+    uint8_t pixels[4 * 4 * 4] = {0};
+    float features[16];
+    CHECK_FAILS(clc_encoder_embed(encoder, pixels, 1, 0, 4, 3, features), CLC_INVALID, "0 x 4");
+    CHECK_FAILS(clc_encoder_embed(encoder, pixels, 1, 4, -1, 3, features), CLC_INVALID, "4 x -1");
+    CHECK_FAILS(clc_encoder_embed(encoder, pixels, 1, 1, 1, 17, features), CLC_INVALID,
+                "17 channels");
+    CHECK_FAILS(clc_encoder_embed(encoder, pixels, 1, 4, 4, 4, features), CLC_FORMAT, "4 channels");
+    clc_encoder_close(&encoder);
+    clc_encoder_close(&encoder);
+}
+
+static void keeps_class_names(void **state) {
+    (void)state;
+    clc_encoder *encoder = open_encoder();
+    assert_int_equal(encoder->classes.count, 2);
+    assert_string_equal(clc_names_at(&encoder->classes, 0), "a");
+    assert_string_equal(clc_names_at(&encoder->classes, 1), "b\\x0ac");
+    clc_encoder_close(&encoder);
+}
+
+static void says_what_is_missing(void **state) {
+    (void)state;
+    clc_encoder *encoder = NULL;
+    const char *path = in_folder("old.safetensors");
+    char text[sizeof settings];
+    memcpy(text, settings, sizeof settings);
+    memset(strstr(text, "store_side = 12"), ' ', strlen("store_side = 12"));
+    save_encoder(text, path);
+    CHECK_FAILS(clc_encoder_open(path, NULL, &encoder), CLC_FORMAT, "lacks data.store_side");
+    assert_null(encoder);
+    CHECK_FAILS(clc_encoder_open(in_folder("absent"), NULL, &encoder), CLC_IO, "absent");
+    assert_null(encoder);
+    put_file(in_folder("text"), "text", 4);
+    CHECK_FAILS(clc_encoder_open(in_folder("text"), NULL, &encoder), CLC_FORMAT, "text");
+    assert_null(encoder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_what_a_file_of_these_pixels_gives),
+        cmocka_unit_test(pictures_differ),
+        cmocka_unit_test(refuses_what_is_no_image),
+        cmocka_unit_test(keeps_class_names),
+        cmocka_unit_test(says_what_is_missing),
+    };
+    return cmocka_run_group_tests_name("encoder", tests, make_encoder, remove_test_folder);
+}
