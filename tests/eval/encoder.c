@@ -10,7 +10,7 @@
 
 #include <unistd.h>
 
-static const char settings[] = "[data]\nchannels = 3\nstore_side = 12\nlimit = 1\n"
+static const char settings[] = "[data]\nchannels = 3\nstore_side = 12\n"
                                "[augmentation]\nsize = 8\nmean = 0.5, 0.4, 0.3\nstd = 0.2, 0.3, 1\n"
                                "[encoder]\nname = custom\nblock = basic\nblocks = 1, 1\nwidth = 8\n"
                                "[training]\nbatch = 8\n[evaluation]\nbatch = 4\n";
