@@ -69,6 +69,17 @@ static void writes_and_replaces(void **state) {
     assert_int_equal(count_files(), 1);
 }
 
+static void rewrites_what_stands_before(void **state) {
+    (void)state;
+    clc_file_writer *writer;
+    CHECK(clc_file_writer_open(in_folder("r.txt"), &writer));
+    CHECK(clc_file_writer_write(writer, "....body", 8));
+    CHECK(clc_file_writer_rewrite(writer, 0, "head", 4));
+    CHECK(clc_file_writer_write(writer, ", end", 5));
+    CHECK(clc_file_writer_commit(&writer));
+    expect_text(in_folder("r.txt"), "headbody, end");
+}
+
 static void abort_keeps_the_old_file(void **state) {
     (void)state;
     const char *path = in_folder("a.txt");
@@ -224,6 +235,7 @@ int main(void) {
     tap_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_and_replaces),
+        cmocka_unit_test(rewrites_what_stands_before),
         cmocka_unit_test(abort_keeps_the_old_file),
         cmocka_unit_test(two_writers_do_not_meet),
         cmocka_unit_test(failing_calls_keep_the_old_file),

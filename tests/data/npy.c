@@ -2,6 +2,8 @@
 #include "data/npy.h"
 #include "support.h"
 
+#include <unistd.h>
+
 /* Checks magic, version, header text and padding; returns the data and how many bytes they are. */
 static uint8_t *expect_header(const char *path, const char *text, size_t *bytes) {
     size_t n;
@@ -49,6 +51,28 @@ static void writes_i64(void **state) {
     free(data);
 }
 
+/* A matrix whose number of rows is known at its end only; nothing of one that isn't ended. */
+static void writes_rows_as_they_come(void **state) {
+    (void)state;
+    static const float values[6] = {0, -1.5f, 3e38f, 1e-40f, 7, 8};
+    clc_npy_writer writer;
+    size_t bytes;
+    CHECK(clc_npy_begin_f32(in_folder("c.npy"), 2, &writer));
+    CHECK(clc_npy_rows_f32(&writer, values, 1));
+    CHECK(clc_npy_rows_f32(&writer, values + 2, 2));
+    CHECK(clc_npy_end(&writer));
+    uint8_t *data = expect_header(
+        in_folder("c.npy"), "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }", &bytes);
+    assert_int_equal(bytes, sizeof values);
+    assert_memory_equal(data, values, sizeof values);
+    free(data);
+    CHECK(clc_npy_begin_f32(in_folder("d.npy"), 2, &writer));
+    CHECK(clc_npy_rows_f32(&writer, values, 1));
+    clc_npy_abort(&writer);
+    clc_npy_abort(&writer);
+    assert_int_equal(access(in_folder("d.npy"), F_OK), -1);
+}
+
 static void reports_failure(void **state) {
     (void)state;
     float one = 1;
@@ -59,6 +83,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_f32),
         cmocka_unit_test(writes_i64),
+        cmocka_unit_test(writes_rows_as_they_come),
         cmocka_unit_test(reports_failure),
     };
     return cmocka_run_group_tests_name("npy", tests, make_test_folder, remove_test_folder);
