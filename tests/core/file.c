@@ -78,6 +78,7 @@ static void rewrites_what_stands_before(void **state) {
     CHECK(clc_file_writer_write(writer, ", end", 5));
     CHECK(clc_file_writer_commit(&writer));
     expect_text(in_folder("r.txt"), "headbody, end");
+    unlink(in_folder("r.txt"));
 }
 
 static void abort_keeps_the_old_file(void **state) {
