@@ -19,7 +19,8 @@ typedef struct clc_table {
  * columns beyond the letters are 'r'. */
 void clc_table_begin(clc_table *table, const char *align, size_t columns);
 
-/* Appends the next cell: the headings of all columns, then row by row. */
+/* Appends the next cell, UTF-8 of up to 255 bytes: the headings of all columns, then row by row.
+ * Control characters become question marks. */
 void clc_table_cell(clc_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

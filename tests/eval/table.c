@@ -37,6 +37,27 @@ static void columns_fit_their_widest_cell(void **state) {
     free(text);
 }
 
+static void names_of_any_characters_keep_their_line(void **state) {
+    (void)state;
+    clc_table table;
+    clc_table_begin(&table, "lr", 2);
+    clc_table_cell(&table, "class");
+    clc_table_cell(&table, "n");
+    clc_table_cell(&table, "\u00e9t\u00e9");
+    clc_table_cell(&table, "1");
+    clc_table_cell(&table, "\u732b\u72ac");
+    clc_table_cell(&table, "2");
+    clc_table_cell(&table, "a\n\033b");
+    clc_table_cell(&table, "3");
+    char *text = printed(&table);
+    assert_string_equal(text, "class  n\n"
+                              "--------\n"
+                              "\u00e9t\u00e9    1\n"
+                              "\u732b\u72ac   2\n"
+                              "a??b   3\n");
+    free(text);
+}
+
 static void a_last_row_may_be_short(void **state) {
     (void)state;
     clc_table table;
@@ -76,6 +97,7 @@ int main(void) {
     tap_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_fit_their_widest_cell),
+        cmocka_unit_test(names_of_any_characters_keep_their_line),
         cmocka_unit_test(a_last_row_may_be_short),
         cmocka_unit_test(an_unprinted_table_is_freed),
         cmocka_unit_test(a_failed_write_is_reported),
