@@ -26,9 +26,7 @@ augment_draw(const global int *restrict indices,          // (images): identitie
         const augment_place at = places[image];
         const uint4 counter =
             (uint4)((uint)indices[image], step_state[0], (uint)(first_view + i / images), 0);
-        augment_view v = draw_view((uint2)(seed_low, seed_high), counter, &at);
-        v.image = image;
-        views[i] = v;
+        views[i] = draw_view((uint2)(seed_low, seed_high), counter, &at, image);
     }
 }
 

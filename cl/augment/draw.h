@@ -124,7 +124,7 @@ CORRECT_DIVISION(divide, float)
 CORRECT_DIVISION(divide_vec, vec)
 
 /* A box of this size in the middle of the image. */
-void middle_box(const augment_place *at, int height, int width, augment_view *v) {
+INLINE void middle_box(const augment_place *at, int height, int width, augment_view *v) {
     v->height = height;
     v->width = width;
     v->top = (at->height - height) / 2;
@@ -133,7 +133,7 @@ void middle_box(const augment_place *at, int height, int width, augment_view *v)
 
 #if CROP == CROP_RANDOM_RESIZED
 /* The largest box in the middle whose shape is allowed. */
-void fallback_box(const augment_place *at, augment_view *v) {
+INLINE void fallback_box(const augment_place *at, augment_view *v) {
     const float shape = divide((float)at->width, (float)at->height);
     int height = at->height, width = at->width;
     if (shape < RATIO_LOW)
@@ -145,8 +145,10 @@ void fallback_box(const augment_place *at, augment_view *v) {
 
 /* torchvision's RandomResizedCrop: the first of ten boxes of random area and shape that fits, else
  * the largest centred box of an allowed shape. */
-void draw_box_resized(const uint2 key, uint4 counter, const augment_place *at, augment_view *v) {
+INLINE void draw_box_resized(const uint2 key, uint4 counter, const augment_place *at,
+                             augment_view *v) {
     const int h = at->height, w = at->width;
+    fallback_box(at, v);
     for (int t = 0; t < CROP_TRIES; t++) {
         counter.w = PURPOSE_CROP + t;
         const uint4 bits = philox(key, counter);
@@ -159,10 +161,9 @@ void draw_box_resized(const uint2 key, uint4 counter, const augment_place *at, a
             v->width = width;
             v->top = below(bits.z, h - height + 1);
             v->left = below(bits.w, w - width + 1);
-            return;
+            break;
         }
     }
-    fallback_box(at, v);
 }
 #endif
 
@@ -175,8 +176,8 @@ int random_start(uint bits, int length) {
 }
 #endif
 
-void draw_box(const uint2 key, uint4 counter, const int crop, const augment_place *at,
-              augment_view *v) {
+INLINE void draw_box(const uint2 key, uint4 counter, const int crop, const augment_place *at,
+                     augment_view *v) {
     v->top = v->left = 0;
     v->height = at->height;
     v->width = at->width;
@@ -197,7 +198,8 @@ void draw_box(const uint2 key, uint4 counter, const int crop, const augment_plac
 #endif
 }
 
-augment_view draw_view(const uint2 key, uint4 counter, const augment_place *at) {
+INLINE augment_view draw_view(const uint2 key, uint4 counter, const augment_place *at,
+                              const int image) {
     augment_view v;
     counter.w = PURPOSE_SHAPE;
     const uint4 shape = philox(key, counter);
@@ -208,6 +210,7 @@ augment_view draw_view(const uint2 key, uint4 counter, const augment_place *at) 
     counter.w = PURPOSE_JITTER;
     const uint4 jitter = philox(key, counter);
     v.sample = (int)counter.x;
+    v.image = image;
     draw_box(key, counter, UNIFORM(shape.x) < P_CROP, at, &v);
     v.horizontal_flip = UNIFORM(shape.y) < P_HORIZONTAL;
     v.vertical_flip = UNIFORM(shape.z) < P_VERTICAL;

@@ -7,7 +7,7 @@
 #ifndef AUGMENT_VIEW_H
 #define AUGMENT_VIEW_H
 
-#ifndef __OPENCL_VERSION__
+#ifndef __OPENCL_C_VERSION__
 #include <stdint.h>
 #endif
 
@@ -44,7 +44,7 @@
 
 /* Where an image of the batch lies: its bytes (height,width,C) begin at `offset` of a buffer. That
  * is its place; its identity, which decides what is drawn, is a number of its own. */
-#ifdef __OPENCL_VERSION__
+#ifdef __OPENCL_C_VERSION__
 typedef ulong augment_offset;
 #else
 typedef uint64_t augment_offset;
