@@ -24,12 +24,16 @@ static clc_status check_settled(const clc_config *config, const char *path) {
     return CLC_OK;
 }
 
-static clc_status set_given(const char *const *overrides, size_t count, clc_config *given) {
-    static const char *const any_number[] = {"data.bad_limit=1"};
+/* The lists and bad files of training have no say on images given by hand, but overrides do. */
+static clc_status set_by_hand(const char *const *overrides, size_t count, clc_encoder *e) {
+    static const char *const fresh[] = {
+        "data.path_column=", "data.label_column=", "data.split_column=", "data.on_bad=skip",
+        "data.bad_limit=1"};
     clc_status status = CLC_OK;
-    CLC_TRY(clc_config_load_text("", "", given));
-    CLC_TRY(clc_config_override(any_number, 1, given));
-    CLC_TRY(clc_config_override(overrides, count, given));
+    e->by_hand = e->config;
+    CLC_TRY(clc_config_override(fresh, sizeof fresh / sizeof *fresh, &e->by_hand));
+    CLC_TRY(clc_config_override(overrides, count, &e->by_hand));
+    e->by_hand.data.store_side = e->config.data.store_side;
 fail:
     return status;
 }
@@ -43,9 +47,9 @@ clc_status clc_encoder_open_with(const char *path, const char *device, const cha
     CLC_NEW(e, 1);
     CLC_TRY(clc_weights_path(path, weights));
     CLC_TRY(clc_encoder_config(weights, overrides, override_count, &e->config, &e->classes));
-    CLC_TRY(set_given(overrides, override_count, &e->given));
     CLC_TRY(check_settled(&e->config, weights));
     e->config.data.store_side = clc_embedder_side(&e->config);
+    CLC_TRY(set_by_hand(overrides, override_count, e));
     CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
     e->device->clblast_everywhere = e->config.device.gemm == CLC_GEMM_CLBLAST;
     clc_log("device %d: %s", e->device->info.number, e->device->info.name);
@@ -76,14 +80,7 @@ void clc_encoder_close(clc_encoder **encoder) {
 
 clc_status clc_encoder_open_paths(const clc_encoder *encoder, const char *const *paths, size_t n,
                                   clc_dataset **data) {
-    clc_config config = encoder->config;
-    const clc_config_data *given = &encoder->given.data;
-    memcpy(config.data.path_column, given->path_column, sizeof given->path_column);
-    memcpy(config.data.label_column, given->label_column, sizeof given->label_column);
-    memcpy(config.data.split_column, given->split_column, sizeof given->split_column);
-    config.data.on_bad = given->on_bad;
-    config.data.bad_limit = given->bad_limit;
-    return clc_dataset_open_paths(&config, paths, n, data);
+    return clc_dataset_open_paths(&encoder->by_hand, paths, n, data);
 }
 
 int clc_encoder_features(const clc_encoder *encoder) {

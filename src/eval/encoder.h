@@ -7,9 +7,9 @@
 #include "eval/embed.h"
 
 struct clc_encoder {
-    clc_config config; /* the effective one of training, with the overrides */
-    clc_config given;  /* the overrides alone: what isn't of training, but of the images by hand */
-    clc_names classes; /* of the training images */
+    clc_config config;  /* the effective one of training, with the overrides */
+    clc_config by_hand; /* the same for images given by hand */
+    clc_names classes;  /* of the training images */
     clc_device *device;
     clc_params params;
     clc_embedder embedder;

@@ -250,6 +250,39 @@ def pictures_larger_than_those_of_training_come_to_their_size():
         assert read(place.path("own/test_features.npy")) == read(place.path("out/features.npy"))
 
 
+def training_s_lists_have_no_say():
+    """Columns that only training's list has; --set names those of a list to be embedded."""
+    with Workplace(images=64) as place:
+        table = b"where,what,fold\n"
+        for i in range(16):
+            write(place.path(f"{i:02}.ppm"), ppm(20, 20, i))
+            table += b"%02d.ppm,%d,%s\n" % (i, i % 2, b"test" if i % 5 == 4 else b"train")
+        write(place.path("train.csv"), table)
+        write(place.path("plain.txt"), b"03.ppm\n01.ppm\n")
+        columns = [f"data.{c}" for c in ("path_column=where", "label_column=what")]
+        columns = [word for column in columns for word in ("--set", column)]
+        place.run(
+            "train.ini",
+            *("--set", "data.train_images=", "--set", "data.train_labels="),
+            *("--set", "data.test_images=", "--set", "data.test_labels="),
+            *("--set", "data.train=train.csv", *columns, "--set", "data.split_column=fold"),
+            *("--set", "augmentation.size=12", "--set", "training.batch=8"),
+            *("--set", "training.epochs=1", "--set", "evaluation.baselines=false"),
+        )
+        weights = "run/encoder.safetensors"
+        place.run("embed", weights, "plain.txt", "--output", "out")
+        assert lines(place.path("out/names.txt")) == ["03.ppm", "01.ppm"]
+        first = rows(place.path("out/features.npy"))
+        place.run("embed", weights, "train.csv", "--output", "out", *columns)
+        assert len(lines(place.path("out/names.txt"))) == 16
+        assert lines(place.path("out/classes.txt")) == ["0", "1"]
+        again = rows(place.path("out/features.npy"))
+        assert first == [again[3], again[1]]
+        one = ("--set", "augmentation.mean=0.1,0.2,0.3")  # valid beside the encoder's own std
+        place.run("embed", weights, "plain.txt", "--output", "out", *one)
+        assert rows(place.path("out/features.npy")) != first
+
+
 def refuses_what_it_cannot_do():
     with Encoder() as place:
         write(place.path("good.ppm"), ppm(9, 9, 1))
@@ -307,6 +340,7 @@ main(
         channels_are_brought_to_the_encoder_s,
         eval_and_embed_see_the_same,
         pictures_larger_than_those_of_training_come_to_their_size,
+        training_s_lists_have_no_say,
         refuses_what_it_cannot_do,
         an_interrupt_leaves_no_part,
     ]

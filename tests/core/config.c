@@ -100,6 +100,22 @@ static void overrides_win_in_their_order(void **state) {
     assert_int_equal(config.projector.hidden.count, 0);
 }
 
+static void overrides_change_a_loaded_configuration(void **state) {
+    (void)state;
+    clc_config config;
+    const char *const good[] = {"training.batch=4"}, *const unknown[] = {"training.batches=4"};
+    const char *const contradiction[] = {"augmentation.mean=0.5"};
+    config_assert_loads("[training]\nbatch = 8\nkeep = 7\n", &config);
+    assert_int_equal(clc_config_override(good, 1, &config), CLC_OK);
+    assert_int_equal(config.training.batch, 4);
+    assert_int_equal(config.training.keep, 7);
+    assert_int_equal(clc_config_override(NULL, 0, &config), CLC_OK);
+    assert_int_equal(clc_config_override(unknown, 1, &config), CLC_INVALID);
+    assert_non_null(strstr(clc_error(), "--set training.batches=4"));
+    assert_int_equal(clc_config_override(contradiction, 1, &config), CLC_INVALID);
+    assert_non_null(strstr(clc_error(), "augmentation.mean"));
+}
+
 static void written_configurations_load_back_exactly(void **state) {
     (void)state;
     static const char *const overrides[] = {
@@ -215,6 +231,7 @@ int main(void) {
         cmocka_unit_test(sections_may_be_repeated),
         cmocka_unit_test(custom_encoders_are_read),
         cmocka_unit_test(overrides_win_in_their_order),
+        cmocka_unit_test(overrides_change_a_loaded_configuration),
         cmocka_unit_test(written_configurations_load_back_exactly),
         cmocka_unit_test(longest_text_loads_back),
         cmocka_unit_test(unwritable_configurations_are_refused),
