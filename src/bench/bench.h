@@ -10,7 +10,7 @@
 
 /* Times the step that the configuration describes and prints it op by op, or with `layers` by op
  * and layer: time, share, GFLOP/s, GB/s and percentage of the device's measured roofline; or one
- * JSON object. Without data.train_images random images of 32 x 32 x 3 serve. */
+ * JSON object. Without data.train random images of 32 x 32 x 3 serve. */
 clc_status clc_bench_step(const clc_train_options *options, bool layers, bool json, FILE *file);
 
 /* The time of a step, device memory, and how many views of an image go through the networks and the
