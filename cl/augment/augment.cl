@@ -26,7 +26,9 @@ augment_draw(const global int *restrict indices,          // (images): identitie
         const augment_place at = places[image];
         const uint4 counter =
             (uint4)((uint)indices[image], step_state[0], (uint)(first_view + i / images), 0);
-        views[i] = draw_view((uint2)(seed_low, seed_high), counter, &at, image);
+        augment_view v;
+        draw_view((uint2)(seed_low, seed_high), counter, &at, image, &v);
+        views[i] = v;
     }
 }
 

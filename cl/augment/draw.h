@@ -198,9 +198,10 @@ INLINE void draw_box(const uint2 key, uint4 counter, const int crop, const augme
 #endif
 }
 
-INLINE augment_view draw_view(const uint2 key, uint4 counter, const augment_place *at,
-                              const int image) {
-    augment_view v;
+/* Returned by an inlined function, a struct would leave scopes of aliasing behind, which Oclgrind
+ * doesn't know. */
+INLINE void draw_view(const uint2 key, uint4 counter, const augment_place *at, const int image,
+                      augment_view *v) {
     counter.w = PURPOSE_SHAPE;
     const uint4 shape = philox(key, counter);
     counter.w = PURPOSE_COLOUR;
@@ -209,26 +210,25 @@ INLINE augment_view draw_view(const uint2 key, uint4 counter, const augment_plac
     const uint4 amount = philox(key, counter);
     counter.w = PURPOSE_JITTER;
     const uint4 jitter = philox(key, counter);
-    v.sample = (int)counter.x;
-    v.image = image;
-    draw_box(key, counter, UNIFORM(shape.x) < P_CROP, at, &v);
-    v.horizontal_flip = UNIFORM(shape.y) < P_HORIZONTAL;
-    v.vertical_flip = UNIFORM(shape.z) < P_VERTICAL;
-    v.rotate = UNIFORM(shape.w) < P_ROTATION;
-    v.jitter = UNIFORM(colour.x) < P_JITTER;
-    v.grey = UNIFORM(colour.y) < P_GREY;
-    v.blur = UNIFORM(colour.z) < P_BLUR;
-    v.solarise = UNIFORM(colour.w) < P_SOLARISE;
+    v->sample = (int)counter.x;
+    v->image = image;
+    draw_box(key, counter, UNIFORM(shape.x) < P_CROP, at, v);
+    v->horizontal_flip = UNIFORM(shape.y) < P_HORIZONTAL;
+    v->vertical_flip = UNIFORM(shape.z) < P_VERTICAL;
+    v->rotate = UNIFORM(shape.w) < P_ROTATION;
+    v->jitter = UNIFORM(colour.x) < P_JITTER;
+    v->grey = UNIFORM(colour.y) < P_GREY;
+    v->blur = UNIFORM(colour.z) < P_BLUR;
+    v->solarise = UNIFORM(colour.w) < P_SOLARISE;
     const float2 angle = turn(ANGLE * (2.0f * UNIFORM(amount.x) - 1.0f));
-    v.cosine = angle.x;
-    v.sine = angle.y;
-    v.order = part_order(below(amount.y, 24));
-    v.sigma = SIGMA_LOW + UNIFORM(amount.z) * SIGMA_SPAN;
-    v.brightness = BRIGHTNESS_LOW + UNIFORM(jitter.x) * BRIGHTNESS_SPAN;
-    v.contrast = CONTRAST_LOW + UNIFORM(jitter.y) * CONTRAST_SPAN;
-    v.saturation = SATURATION_LOW + UNIFORM(jitter.z) * SATURATION_SPAN;
-    v.hue = HUE * (2.0f * UNIFORM(jitter.w) - 1.0f);
-    return v;
+    v->cosine = angle.x;
+    v->sine = angle.y;
+    v->order = part_order(below(amount.y, 24));
+    v->sigma = SIGMA_LOW + UNIFORM(amount.z) * SIGMA_SPAN;
+    v->brightness = BRIGHTNESS_LOW + UNIFORM(jitter.x) * BRIGHTNESS_SPAN;
+    v->contrast = CONTRAST_LOW + UNIFORM(jitter.y) * CONTRAST_SPAN;
+    v->saturation = SATURATION_LOW + UNIFORM(jitter.z) * SATURATION_SPAN;
+    v->hue = HUE * (2.0f * UNIFORM(jitter.w) - 1.0f);
 }
 
 #endif
