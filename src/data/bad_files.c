@@ -1,4 +1,5 @@
-/* Files that are no usable pictures: whether they are few enough, and the list of them in a file. */
+/* Files that are no usable pictures: whether they are few enough, and the list of them in a file.
+ */
 #include "data/dataset.h"
 
 #include <errno.h>

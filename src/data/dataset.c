@@ -3,14 +3,11 @@
 #include "core/log.h"
 #include "core/math.h"
 #include "core/parallel.h"
+#include "data/statistics.h"
 
-#include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { SAMPLE = 2048 };
 
 static clc_status make_options(const clc_config *config, clc_dataset *d) {
     d->threads = config->data.threads ? config->data.threads : clc_processors();
@@ -19,64 +16,6 @@ static clc_status make_options(const clc_config *config, clc_dataset *d) {
     const clc_status status = clc_dataset_form(config, d->source, &d->image, &d->view);
     d->channels = d->image.channels;
     return status;
-}
-
-/* ---- a sample ---- */
-
-typedef struct sampler {
-    const clc_dataset *data;
-    pthread_mutex_t lock;
-    size_t next, count; /* of `count` items, evenly spread */
-    clc_pixel_sums sums;
-    uint64_t pictures;
-} sampler;
-
-static clc_status sample_some(void *context) {
-    sampler *s = context;
-    const clc_source *source = s->data->source;
-    for (;;) {
-        pthread_mutex_lock(&s->lock);
-        const size_t i = s->next++;
-        pthread_mutex_unlock(&s->lock);
-        clc_image image = {0};
-        if (i >= s->count)
-            return CLC_OK;
-        const size_t item = (size_t)((double)i * (double)source->count / (double)s->count);
-        if (clc_source_read(source, item, &s->data->image, &image) != CLC_OK)
-            continue; /* counted when training meets it */
-        pthread_mutex_lock(&s->lock);
-        clc_pixel_sums_add(&s->sums, &image);
-        s->pictures++;
-        pthread_mutex_unlock(&s->lock);
-        clc_image_free(&image);
-    }
-}
-
-/* Sums over some of the pictures; *bytes: what all of them would take. */
-static clc_status measure_sample(const clc_dataset *d, clc_pixel_sums *sums, double *bytes) {
-    clc_status status = CLC_OK;
-    sampler s = {.data = d, .count = d->source->count < SAMPLE ? d->source->count : SAMPLE};
-    pthread_mutex_init(&s.lock, NULL);
-    CLC_TRY(clc_parallel(d->threads, sample_some, &s));
-    if (!s.pictures)
-        CLC_TRY(clc_fail(CLC_FORMAT, "%s: none of %zu files, evenly spread, is a picture", d->name,
-                         s.count));
-    *sums = s.sums;
-    *bytes = (double)s.sums.pixels * d->channels / (double)s.pictures * (double)d->source->count;
-fail:
-    pthread_mutex_destroy(&s.lock);
-    return status;
-}
-
-static void set_statistics(const clc_pixel_sums *sums, clc_dataset *d) {
-    const double n = (double)sums->pixels;
-    for (int c = 0; c < d->channels; c++) {
-        d->mean[c] = (double)sums->sum[c] / n / 255;
-        const double variance =
-            (double)sums->squares[c] / n / (255.0 * 255.0) - d->mean[c] * d->mean[c];
-        /* Images all alike: nothing to scale. */
-        d->deviation[c] = variance > 1e-6 ? sqrt(variance) : 1;
-    }
 }
 
 /* ---- stored or decoded when needed ---- */
@@ -109,7 +48,6 @@ static clc_status open_stored(const clc_config *config, clc_dataset *d) {
     d->pixels = d->store->pixels;
     d->bytes = d->store->bytes;
     set_sizes(d);
-    set_statistics(&d->store->sums, d);
     for (size_t i = 0; i < d->store->bad.entries.count; i += 2)
         CLC_TRY(clc_bad_files_add(&d->bad, clc_names_at(&d->store->bad.entries, i),
                                   clc_names_at(&d->store->bad.entries, i + 1)));
@@ -167,18 +105,19 @@ static double bound_bytes(const clc_dataset *d) {
     return (double)d->source->count * pixels * d->channels;
 }
 
-/* Whether pictures are decoded each time they are needed. Measures a sample if it has to. */
-static clc_status choose(const clc_config *config, clc_dataset *d, bool *streamed,
-                         clc_pixel_sums *sums) {
+/* Whether pictures are decoded each time they are needed; *measured: it took the measuring. */
+static clc_status choose(const clc_config *config, clc_dataset *d, bool *streamed, bool *measured) {
     clc_status status = CLC_OK;
     const bool bounded = d->source->bare || d->image.side;
     const double limit = most_stored(config, d);
     double bytes = bound_bytes(d);
+    *measured = false;
     *streamed = config->data.residency == CLC_CONFIG_RESIDENCY_STREAM;
     if (!*streamed &&
         (!bounded || bytes <= limit || config->data.residency != CLC_CONFIG_RESIDENCY_AUTO))
         return CLC_OK;
-    CLC_TRY(measure_sample(d, sums, &bytes));
+    CLC_TRY(clc_dataset_measure(d, &bytes));
+    *measured = true;
     *streamed = *streamed || bytes > limit;
     if (bytes > limit)
         clc_log("%s: decoded, its pictures would take %.1f GB, more than %s: they are decoded in "
@@ -236,20 +175,16 @@ clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc
                             clc_dataset **dataset) {
     clc_status status = CLC_OK;
     clc_dataset *d = NULL;
-    clc_pixel_sums sums = {0};
-    bool streamed;
-    double bytes;
+    bool streamed, measured;
     *dataset = NULL;
     CLC_NEW(d, 1);
     CLC_TRY(clc_source_open(&config->data, split, train ? &train->class_names : NULL, &d->source));
     memcpy(d->name, d->source->name, sizeof d->name);
     CLC_TRY(make_options(config, d));
-    CLC_TRY(choose(config, d, &streamed, &sums));
+    CLC_TRY(choose(config, d, &streamed, &measured));
     CLC_TRY(streamed ? open_streamed(d) : open_stored(config, d));
-    if (streamed && !sums.pixels)
-        CLC_TRY(measure_sample(d, &sums, &bytes));
-    if (streamed)
-        set_statistics(&sums, d);
+    if (!measured)
+        CLC_TRY(clc_dataset_measure(d, NULL));
     CLC_TRY(set_labels(d));
     CLC_TRY(log_counts(d));
     *dataset = d;
@@ -280,7 +215,6 @@ fail:
 clc_status clc_dataset_make(const char *name, size_t count, int height, int width, int channels,
                             uint8_t *pixels, int32_t *labels, int classes, clc_dataset **dataset) {
     clc_status status = CLC_OK;
-    clc_pixel_sums sums = {0};
     const uint64_t image = (uint64_t)height * (uint64_t)width * (uint64_t)channels;
     clc_dataset *d = NULL;
     CLC_NEW(d, 1);
@@ -299,12 +233,9 @@ clc_status clc_dataset_make(const char *name, size_t count, int height, int widt
     pixels = NULL;
     CLC_NEW(d->own_places, count);
     d->places = d->own_places;
-    for (size_t i = 0; i < count; i++) {
-        const clc_image one = {height, width, channels, d->own_pixels + i * image};
+    for (size_t i = 0; i < count; i++)
         d->own_places[i] = (clc_place){i * image, height, width};
-        clc_pixel_sums_add(&sums, &one);
-    }
-    set_statistics(&sums, d);
+    CLC_TRY(clc_dataset_measure(d, NULL));
     *dataset = d;
     d = NULL;
 fail:

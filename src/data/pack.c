@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-static const char pack_magic[8] = "clcpack2";
+static const char pack_magic[8] = "clcpack3";
 static const char packs[] = "packs", pack_end[] = ".pack";
 static const char temporary_name[] = "XXXXXX.tmp", temporary_end[] = ".tmp";
 static const char in_memory[] = "a file in memory";
@@ -26,7 +26,6 @@ static const char in_memory[] = "a file in memory";
 typedef struct pack_header {
     char magic[8];
     uint64_t count, channels, pixel_bytes, bad_count, bad_bytes;
-    clc_pixel_sums sums;
     uint64_t tables_hash;
     uint64_t header_hash; /* of all before it */
 } pack_header;
@@ -142,7 +141,6 @@ static bool read_store(const uint8_t *map, uint64_t bytes, size_t items, clc_sto
     store->channels = (int)h->channels;
     store->pixels = map + CLC_PACK_PIXELS_AT;
     store->bytes = h->pixel_bytes;
-    store->sums = h->sums;
     store->places = take(&at, h->count * sizeof *store->places);
     store->hashes = take(&at, h->count * sizeof *store->hashes);
     store->met = take(&at, h->bad_count * sizeof *store->met);
@@ -362,8 +360,7 @@ clc_status clc_pack_finish(clc_pack_writer *writer, const char *name, clc_store 
     pack_header h = {.count = store->count,
                      .channels = (uint64_t)store->channels,
                      .pixel_bytes = store->bytes,
-                     .bad_count = store->met_count,
-                     .sums = store->sums};
+                     .bad_count = store->met_count};
     memcpy(h.magic, pack_magic, sizeof pack_magic);
     CLC_TRY(make_tables(store, &h, &tables));
     CLC_TRY(clc_pack_write(writer, tables, tables_bytes(&h), tables_at(&h)));

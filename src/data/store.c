@@ -11,30 +11,6 @@
 
 enum { SHOW_EVERY = 64 };
 
-void clc_pixel_sums_add(clc_pixel_sums *sums, const clc_image *image) {
-    const size_t pixels = (size_t)image->height * (size_t)image->width;
-    const size_t channels = (size_t)image->channels;
-    sums->pixels += pixels;
-    for (size_t c = 0; c < channels; c++) {
-        uint64_t sum = 0, squares = 0;
-        for (size_t i = 0; i < pixels; i++) {
-            const uint32_t v = image->pixels[i * channels + c];
-            sum += v;
-            squares += (uint64_t)v * v;
-        }
-        sums->sum[c] += sum;
-        sums->squares[c] += squares;
-    }
-}
-
-static void merge_sums(clc_pixel_sums *to, const clc_pixel_sums *from) {
-    to->pixels += from->pixels;
-    for (int c = 0; c < CLC_CHANNELS_MAX; c++) {
-        to->sum[c] += from->sum[c];
-        to->squares[c] += from->squares[c];
-    }
-}
-
 /* ---- decoding everything ---- */
 
 typedef struct bad_item {
@@ -88,7 +64,7 @@ static uint64_t hash_of(const clc_image *image) {
 }
 
 /* Decodes one item and puts it into the store. A picture that is none is no failure. */
-static clc_status take_item(builder *b, size_t item, clc_pixel_sums *sums) {
+static clc_status take_item(builder *b, size_t item) {
     clc_status status = CLC_OK;
     clc_image image = {0};
     status = clc_source_read(b->source, item, &b->options->image, &image);
@@ -108,7 +84,6 @@ static clc_status take_item(builder *b, size_t item, clc_pixel_sums *sums) {
     if (!image.pixels)
         return status;
     CLC_TRY(clc_pack_write(b->writer, image.pixels, bytes_of(&image), CLC_PACK_PIXELS_AT + offset));
-    clc_pixel_sums_add(sums, &image);
     b->store->hashes[item] = hash_of(&image);
     b->store->places[item] = (clc_place){offset, image.height, image.width};
 fail:
@@ -119,7 +94,6 @@ fail:
 static clc_status work(void *context) {
     builder *b = context;
     clc_status status = CLC_OK;
-    clc_pixel_sums sums = {0};
     for (;;) {
         pthread_mutex_lock(&b->lock);
         const size_t item = b->next;
@@ -128,12 +102,11 @@ static clc_status work(void *context) {
         pthread_mutex_unlock(&b->lock);
         if (!more)
             break;
-        CLC_TRY(take_item(b, item, &sums));
+        CLC_TRY(take_item(b, item));
     }
 fail:
     pthread_mutex_lock(&b->lock);
     b->stop = b->stop || status != CLC_OK;
-    merge_sums(&b->store->sums, &sums);
     pthread_mutex_unlock(&b->lock);
     return status;
 }

@@ -13,14 +13,6 @@ typedef struct clc_place {
     int32_t height, width;
 } clc_place;
 
-/* Sums over all pixels of a channel: integers, whose sum depends on no order. */
-typedef struct clc_pixel_sums {
-    uint64_t pixels;
-    uint64_t sum[CLC_CHANNELS_MAX], squares[CLC_CHANNELS_MAX];
-} clc_pixel_sums;
-
-void clc_pixel_sums_add(clc_pixel_sums *sums, const clc_image *image);
-
 /* An item without a picture, and what reading it ended with. */
 typedef struct clc_bad_item {
     uint32_t item;
@@ -34,8 +26,7 @@ typedef struct clc_store {
     clc_place *places; /* (count) */
     uint64_t *hashes;  /* (count): of the pixels */
     const uint8_t *pixels;
-    uint64_t bytes; /* of pixels */
-    clc_pixel_sums sums;
+    uint64_t bytes;    /* of pixels */
     clc_bad_files bad; /* those of the source, then those met in decoding */
     clc_bad_item *met; /* (met_count): the latter, ascending */
     clc_names reasons; /* (met_count) */

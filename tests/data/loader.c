@@ -159,7 +159,7 @@ static void a_torn_pack_is_made_anew(void **state) {
         assert_int_equal(next_start(&config), before ^ 255);
     }
     /* Bytes all over the header and the tables, which hold 28 bytes a picture. */
-    const size_t header = 328, tables = n - (size_t)PICTURES * 28;
+    const size_t header = 64, tables = n - (size_t)PICTURES * 28;
     for (size_t at = 0; at < n; at += 13) {
         if (at >= header && at < tables)
             at = tables;
@@ -256,6 +256,28 @@ static void batches_depend_on_neither_threads_nor_slots_nor_where_pictures_are(v
     }
     clc_dataset_free(&streamed);
     clc_dataset_free(&all);
+}
+
+/* Of more pictures than are measured. */
+static void mean_and_deviation_are_the_same_stored_or_decoded_when_needed(void **state) {
+    enum { MANY = 2100 };
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        put_numbered("many", i, 1, 1 + i % 3);
+    put_file(in_folder("many/07.pgm"), "P5 none", 7);
+    use_cache("cache_many");
+    clc_config config = config_of("many");
+    clc_dataset *sets[3];
+    sets[0] = open_data(&config);
+    sets[1] = open_data(&config); /* the pack */
+    config.data.residency = CLC_CONFIG_RESIDENCY_STREAM;
+    sets[2] = open_data(&config);
+    for (int i = 1; i < 3; i++) {
+        assert_memory_equal(sets[i]->mean, sets[0]->mean, sizeof(double));
+        assert_memory_equal(sets[i]->deviation, sets[0]->deviation, sizeof(double));
+    }
+    for (int i = 0; i < 3; i++)
+        clc_dataset_free(&sets[i]);
 }
 
 /* Takes the batches of two epochs with `threads`; no batch may hold a picture twice, or one of the
@@ -366,6 +388,7 @@ int main(void) {
         cmocka_unit_test(a_pack_spares_reading_pictures),
         cmocka_unit_test(a_torn_pack_is_made_anew),
         cmocka_unit_test(batches_depend_on_neither_threads_nor_slots_nor_where_pictures_are),
+        cmocka_unit_test(mean_and_deviation_are_the_same_stored_or_decoded_when_needed),
         cmocka_unit_test(vanished_pictures_are_replaced_alike_and_never_twice),
         cmocka_unit_test(bad_pictures_are_marked_where_order_counts),
         cmocka_unit_test(a_file_that_changes_is_named),

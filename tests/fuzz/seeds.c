@@ -191,8 +191,7 @@ static void put_pack(void) {
                        .items = items,
                        .places = places,
                        .hashes = hashes,
-                       .bytes = sizeof pixels,
-                       .sums = {.pixels = 6}};
+                       .bytes = sizeof pixels};
     clc_pack_writer writer;
     char path[1024];
     size_t n;
