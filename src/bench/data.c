@@ -6,11 +6,13 @@
 #include "train/session.h"
 
 #include <jansson.h>
+#include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
 enum { SAMPLE = 256, MOST_KINDS = 16, WARM_STEPS = 3, MOST_STEPS = 20, COPIED_BATCHES = 20 };
-static const double step_seconds = 5;
+static const double step_seconds = 5, pack_seconds = 2;
 
 /* The sampled images of one decoder, on one thread. */
 typedef struct kind {
@@ -31,12 +33,18 @@ typedef struct data_bench {
     int kind_count, bad;
     size_t sampled;
     pthread_mutex_t lock;
-    size_t next;             /* of the sample, for all threads */
-    double parallel_seconds; /* of all threads for the sample */
-    double copy_rate;        /* images a second that the loader brings from memory */
-    double step, wait;       /* seconds a step, and of it waiting for images */
+    size_t next;                   /* of the sample, for all threads */
+    double parallel_seconds;       /* of all threads for the sample */
+    double decode_rate, pack_rate; /* images a second of all threads: decoded for the side; that
+                                      measured, hashed and stored, too */
+    double copy_rate;              /* images a second that the loader brings from memory */
+    double step, wait;             /* seconds a step, and of it waiting for images */
     const char *residency;
 } data_bench;
+
+static double rate(double n, double seconds) {
+    return seconds > 0 ? n / seconds : 0;
+}
 
 static size_t sample_item(const data_bench *b, size_t i) {
     return (size_t)((double)i * (double)b->source->count / (double)b->sampled);
@@ -109,12 +117,44 @@ static clc_status decode_some(void *context) {
     }
 }
 
+static clc_status time_all_threads(data_bench *b, double *seconds) {
+    const double start = clc_seconds();
+    b->next = 0;
+    const clc_status status = clc_parallel(b->threads, decode_some, b);
+    *seconds = clc_seconds() - start;
+    return status;
+}
+
 static clc_status time_decoders(data_bench *b) {
     for (size_t i = 0; i < b->sampled; i++)
         time_item(b, sample_item(b, i));
-    const double start = clc_seconds();
-    const clc_status status = clc_parallel(b->threads, decode_some, b);
-    b->parallel_seconds = clc_seconds() - start;
+    return time_all_threads(b, &b->parallel_seconds);
+}
+
+/* A store of as many images as take some seconds, between two passes that only decode them. */
+static clc_status time_packing(data_bench *b) {
+    clc_status status = CLC_OK;
+    clc_store *store = NULL;
+    clc_config_data data = b->config.data;
+    const clc_store_options options = {.image = b->options, .threads = b->threads, .bad_limit = 1};
+    data_bench some = {.options = b->options, .threads = b->threads};
+    double decoded[2], stored = 0;
+    const double most = pack_seconds * (double)b->sampled / b->parallel_seconds;
+    pthread_mutex_init(&some.lock, NULL);
+    data.limit = most < SAMPLE ? SAMPLE : most > INT_MAX ? INT_MAX : (int)most;
+    CLC_TRY(clc_source_open(&data, CLC_SPLIT_TRAIN, NULL, &some.source));
+    some.sampled = some.source->count;
+    CLC_TRY(time_all_threads(&some, &decoded[0]));
+    stored = clc_seconds();
+    CLC_TRY(clc_store_open(some.source, &options, &store));
+    stored = clc_seconds() - stored;
+    CLC_TRY(time_all_threads(&some, &decoded[1]));
+    b->decode_rate = rate((double)some.sampled, fmin(decoded[0], decoded[1]));
+    b->pack_rate = rate((double)some.sampled, stored);
+fail:
+    clc_store_close(&store);
+    clc_source_close(&some.source);
+    pthread_mutex_destroy(&some.lock);
     return status;
 }
 
@@ -177,10 +217,6 @@ fail:
     return status;
 }
 
-static double rate(double n, double seconds) {
-    return seconds > 0 ? n / seconds : 0;
-}
-
 static clc_status print_text(const data_bench *b, FILE *file) {
     clc_status status = CLC_OK;
     clc_table table;
@@ -206,8 +242,8 @@ static clc_status print_text(const data_bench *b, FILE *file) {
         clc_table_cell(&table, "%.0f", rate(k->images, k->both));
     }
     CLC_TRY(clc_table_print(&table, file));
-    fprintf(file, "decode and scale: %.0f images/s with %d threads\n",
-            rate((double)b->sampled, b->parallel_seconds), b->threads);
+    fprintf(file, "decode and scale: %.0f images/s with %d threads; store them, too: %.0f (%.2f)\n",
+            b->decode_rate, b->threads, b->pack_rate, b->pack_rate / b->decode_rate);
     if (b->bad)
         fprintf(file, "bad files among the %zu sampled: %d\n", b->sampled, b->bad);
     if (b->copy_rate > 0)
@@ -228,12 +264,12 @@ static clc_status print_json(const data_bench *b, FILE *file) {
                                                "whole_seconds", k->whole, "scale_seconds", k->scale,
                                                "both_seconds", k->both));
     }
-    json_t *root = json_pack(
-        "{s:I,s:f,s:i,s:o,s:i,s:f,s:f,s:f,s:f,s:s}", "images", (json_int_t)b->source->count,
-        "list_seconds", b->list_seconds, "side", b->options.side, "decoders", kinds, "threads",
-        b->threads, "decode_images_per_second", rate((double)b->sampled, b->parallel_seconds),
-        "copy_images_per_second", b->copy_rate, "step_seconds", b->step, "wait_seconds", b->wait,
-        "residency", b->residency);
+    json_t *root = json_pack("{s:I,s:f,s:i,s:o,s:i,s:f,s:f,s:f,s:f,s:f,s:s}", "images",
+                             (json_int_t)b->source->count, "list_seconds", b->list_seconds, "side",
+                             b->options.side, "decoders", kinds, "threads", b->threads,
+                             "decode_images_per_second", b->decode_rate, "store_images_per_second",
+                             b->pack_rate, "copy_images_per_second", b->copy_rate, "step_seconds",
+                             b->step, "wait_seconds", b->wait, "residency", b->residency);
     if (!root)
         return clc_fail_alloc(1024);
     json_dumpf(root, file, JSON_INDENT(2));
@@ -252,6 +288,7 @@ clc_status clc_bench_data(const clc_train_options *options, bool json, FILE *fil
         clc_config_load(options->config, options->overrides, options->override_count, &b->config));
     CLC_TRY(open_source(b));
     CLC_TRY(time_decoders(b));
+    CLC_TRY(time_packing(b));
     CLC_TRY(clc_session_open(&session, options, NULL));
     CLC_TRY(time_copies(b, &session));
     CLC_TRY(time_steps(b, &session));
