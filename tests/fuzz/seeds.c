@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "data/pack.h"
 #include "data/safetensors.h"
+#include "text/tokenizer.h"
 
 #include <png.h>
 #include <sys/mman.h>
@@ -28,7 +29,7 @@ static const char *next_path(const char *target) {
 
 /* Also of use where any picture is taken. */
 static void put_seed(const char *target, bytes seed) {
-    static const char *const others[] = {"csv", "idx", "list", "npy", "tar_cache"};
+    static const char *const others[] = {"csv", "idx", "list", "npy", "tar_cache", "tokenizer"};
     bool picture = true;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         picture = picture && strcmp(target, others[i]);
@@ -212,6 +213,29 @@ static void put_pack(void) {
     clc_names_free(&store.reasons);
 }
 
+static clc_status next_text(void *texts, const char **text, size_t *n, bool *more) {
+    int *left = texts;
+    *more = --*left > 0;
+    *text = "a b ab";
+    *n = 6;
+    return CLC_OK;
+}
+
+static void put_tokenizers(void) {
+    for (int kind = 0; kind < 3; kind++) {
+        const clc_tokenizer_options options = {
+            .kind = (clc_tokenizer_kind)kind, .vocabulary = 262, .context = 7 * kind};
+        clc_tokenizer *tokenizer;
+        char *json;
+        int left = 3;
+        CHECK(clc_tokenizer_train(&options, next_text, &left, &tokenizer));
+        CHECK(clc_tokenizer_to_json(tokenizer, &json));
+        put_seed("tokenizer", bytes_copy(json, strlen(json)));
+        free(json);
+        clc_tokenizer_free(&tokenizer);
+    }
+}
+
 static void write_seeds(void **state) {
     uint8_t samples[H * W * 5 * 4];
     uint16_t wide[H * W * 4];
@@ -227,6 +251,7 @@ static void write_seeds(void **state) {
     put_safetensors();
     put_checkpoint();
     put_pack();
+    put_tokenizers();
 }
 
 int main(int count, char **arguments) {
