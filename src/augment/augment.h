@@ -1,17 +1,21 @@
 /* Random views of images, made on the device from the data set's bytes. Steps, in this order:
  *
- *   crop, resize, flips   one pass from the bytes to floats in [0, 1]
- *   rotation              about the centre, counter-clockwise for positive angles, bilinear; what
- * lies outside the image is black, so the border fades over one pixel colour jitter brightness,
- * contrast, saturation and hue in random order grey, blur, solarise normalise             (x -
- * mean) / std
+ * - crop, resize, flips: one pass from the bytes to floats in [0, 1]
+ * - rotation: about the centre, counter-clockwise for positive angles, bilinear; what lies outside
+ *   the image is black, so the border fades over one pixel
+ * - colour jitter: brightness, contrast, saturation and hue in random order
+ * - grey
+ * - blur
+ * - solarise
+ * - normalise: (x - mean) / std
  *
  * Crop, resize (bilinear with antialiasing), jitter, grey, blur (reflected borders) and solarise
  * follow torchvision. Images may differ in size. On images of one channel saturation, hue and grey
  * do nothing; other numbers than 1 and 3 know no colour, and jitter, grey and solarise are refused.
- * What is drawn
- * for a view depends on the seed, the epoch, the sample and the number of the view only:
- * cl/augment/view.h lists the draws. It is the same for any batch, place in the batch and device.
+ *
+ * What is drawn for a view depends on the seed, the epoch, the sample and the number of the view
+ * only: cl/augment/view.h lists the draws. It is the same for any batch, place in the batch and
+ * device.
  */
 #ifndef CLC_AUGMENT_AUGMENT_H
 #define CLC_AUGMENT_AUGMENT_H
