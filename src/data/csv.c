@@ -1,6 +1,8 @@
 #include "data/csv.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 clc_csv clc_csv_start(const void *text, size_t n, char separator) {
     clc_csv csv = {.text = text, .n = n, .separator = separator};
@@ -89,4 +91,34 @@ clc_status clc_csv_next(clc_csv *csv, clc_names *fields, bool *more) {
     *more = true;
 fail:
     return status;
+}
+
+const char *const clc_csv_path_names[] = {"path", "file", "filename", "filepath", "image", NULL};
+const char *const clc_csv_label_names[] = {"label", "class", "target", NULL};
+const char *const clc_csv_split_names[] = {"split", NULL};
+
+int clc_csv_find(const clc_names *header, const char *name) {
+    for (size_t i = 0; i < header->count; i++)
+        if (!strcmp(clc_names_at(header, i), name))
+            return (int)i;
+    for (size_t i = 0; i < header->count; i++)
+        if (!strcasecmp(clc_names_at(header, i), name))
+            return (int)i;
+    return -1;
+}
+
+int clc_csv_column(const clc_names *header, const char *wanted, const char *const *usual) {
+    int column = -1;
+    if (*wanted)
+        return clc_csv_find(header, wanted);
+    for (size_t i = 0; column < 0 && usual[i]; i++)
+        column = clc_csv_find(header, usual[i]);
+    return column;
+}
+
+void clc_csv_describe(const clc_names *header, char *text, size_t size) {
+    text[0] = '\0';
+    for (size_t i = 0, n = 0; i < header->count && n + 80 < size; i++)
+        n +=
+            (size_t)snprintf(text + n, size - n, "%s%.60s", i ? ", " : "", clc_names_at(header, i));
 }

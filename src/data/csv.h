@@ -20,4 +20,17 @@ clc_csv clc_csv_start(const void *text, size_t n, char separator);
  * not end, a byte of zero. */
 clc_status clc_csv_next(clc_csv *csv, clc_names *fields, bool *more);
 
+/* The column of that name, else that of the name in another case; -1: there is none. */
+int clc_csv_find(const clc_names *header, const char *name);
+
+/* The names of picture, class and split that are usual, ended by NULL. */
+extern const char *const clc_csv_path_names[], *const clc_csv_label_names[],
+                                                   *const clc_csv_split_names[];
+
+/* The column that is wanted, or if that is empty the first of the usual names; -1: none. */
+int clc_csv_column(const clc_names *header, const char *wanted, const char *const *usual);
+
+/* The names with commas between, as far as they fit. */
+void clc_csv_describe(const clc_names *header, char *text, size_t size);
+
 #endif

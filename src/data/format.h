@@ -44,6 +44,12 @@ void clc_listing_bare(clc_listing *listing, int height, int width, int channels)
 /* Gives classes their final numbers, drops what is not needed, says which classes are empty. */
 clc_status clc_listing_finish(clc_listing *listing, const clc_names *known);
 
+/* The numbers that classes have: the known ones' (NULL: none), then those that were met, in the
+ * order of their bytes, or of their numbers if all are numbers. `labels` (count), numbers in `met`
+ * or -1, become these; *classes gets the names. */
+clc_status clc_classes_number(const clc_name_set *met, const clc_names *known, int32_t *labels,
+                              size_t count, clc_names *classes);
+
 /* Takes back everything of the present part but bad files. */
 void clc_listing_undo(clc_listing *listing, size_t count);
 void clc_listing_free(clc_listing *listing);

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 /* 10^8 rows of 40 bytes; the whole list is held in memory while it is read. */
@@ -37,36 +36,10 @@ typedef struct table {
     size_t matched; /* rows of the wanted split */
 } table;
 
-static const char *const path_names[] = {"path", "file", "filename", "filepath", "image", NULL};
-static const char *const label_names[] = {"label", "class", "target", NULL};
-static const char *const split_names[] = {"split", NULL};
-
-static int find_name(const clc_names *fields, const char *name) {
-    for (size_t i = 0; i < fields->count; i++)
-        if (!strcmp(clc_names_at(fields, i), name))
-            return (int)i;
-    for (size_t i = 0; i < fields->count; i++)
-        if (!strcasecmp(clc_names_at(fields, i), name))
-            return (int)i;
-    return NONE;
-}
-
-/* The column that the configuration names, or else the first of the usual ones. */
-static int find_column(const clc_names *fields, const char *wanted, const char *const *usual) {
-    int column = NONE;
-    if (*wanted)
-        return find_name(fields, wanted);
-    for (size_t i = 0; column == NONE && usual[i]; i++)
-        column = find_name(fields, usual[i]);
-    return column;
-}
-
 static clc_status no_column(const table *t, const clc_names *fields, const char *key,
                             const char *wanted, const char *usual) {
-    char text[1024] = "";
-    for (size_t i = 0, n = 0; i < fields->count && n < sizeof text - 80; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%.60s", i ? ", " : "",
-                              clc_names_at(fields, i));
+    char text[1024];
+    clc_csv_describe(fields, text, sizeof text);
     return clc_fail(CLC_FORMAT,
                     "%s has no column %s; its first line has: %s; set data.%s to one of these",
                     t->path, *wanted ? wanted : usual, text, key);
@@ -85,9 +58,9 @@ static clc_status read_header(table *t, char separator, const clc_names *fields)
     *l = (layout){.separator = separator,
                   .header = true,
                   .columns = (int)fields->count,
-                  .path = find_column(fields, config->path_column, path_names),
-                  .label = find_column(fields, config->label_column, label_names),
-                  .split = find_column(fields, config->split_column, split_names)};
+                  .path = clc_csv_column(fields, config->path_column, clc_csv_path_names),
+                  .label = clc_csv_column(fields, config->label_column, clc_csv_label_names),
+                  .split = clc_csv_column(fields, config->split_column, clc_csv_split_names)};
     if (l->label == NONE && *config->label_column)
         return no_column(t, fields, "label_column", config->label_column, "");
     if (l->split == NONE && *config->split_column)
@@ -135,7 +108,7 @@ static clc_status find_layout(table *t) {
     for (size_t i = 0; i < sizeof separators; i++) {
         if (first_record(t, separators[i], &t->fields) != CLC_OK)
             continue;
-        if (find_column(&t->fields, wanted, path_names) != NONE)
+        if (clc_csv_column(&t->fields, wanted, clc_csv_path_names) != NONE)
             return read_header(t, separators[i], &t->fields);
         if (t->fields.count > most) {
             most = t->fields.count;

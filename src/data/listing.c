@@ -116,25 +116,23 @@ static int compare_ranked(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-/* The classes of the listing and the known ones, as they are numbered. */
-static clc_status rank_classes(const clc_listing *listing, const clc_names *known, ranked *classes,
+/* The classes that were found and the known ones, as they are numbered. */
+static clc_status rank_classes(const clc_name_set *met, const clc_names *known, ranked *classes,
                                size_t *count) {
     clc_status status = CLC_OK;
     clc_name_set set = {0};
-    size_t found = listing->classes.names.count, number;
+    size_t found = met->names.count, number;
     bool numbers = true;
     *count = 0;
     for (size_t i = 0; known && i < known->count; i++) {
         const char *name = clc_names_at(known, i);
         CLC_TRY(clc_name_set_add(&set, name, strlen(name), &number, NULL));
-        classes[(*count)++] =
-            (ranked){.name = name,
-                     .known = number,
-                     .number = clc_name_set_find(&listing->classes, name, strlen(name))};
+        classes[(*count)++] = (ranked){
+            .name = name, .known = number, .number = clc_name_set_find(met, name, strlen(name))};
     }
     size_t known_count = *count;
     for (size_t i = 0; i < found; i++) {
-        const char *name = clc_names_at(&listing->classes.names, i);
+        const char *name = clc_names_at(&met->names, i);
         ranked class = {.name = name, .known = SIZE_MAX, .number = i};
         if (clc_name_set_find(&set, name, strlen(name)) != SIZE_MAX)
             continue;
@@ -176,28 +174,37 @@ fail:
     return status;
 }
 
+clc_status clc_classes_number(const clc_name_set *met, const clc_names *known, int32_t *labels,
+                              size_t count, clc_names *classes) {
+    clc_status status = CLC_OK;
+    size_t ranks;
+    ranked *order = NULL;
+    int32_t *final = NULL;
+    CLC_NEW(order, met->names.count + (known ? known->count : 0));
+    CLC_NEW(final, met->names.count);
+    CLC_TRY(rank_classes(met, known, order, &ranks));
+    for (size_t i = 0; i < ranks; i++) {
+        CLC_TRY(clc_names_add(classes, order[i].name, strlen(order[i].name)));
+        if (order[i].number != SIZE_MAX)
+            final[order[i].number] = (int32_t)i;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (labels[i] >= 0)
+            labels[i] = final[labels[i]];
+fail:
+    free(order);
+    free(final);
+    return status;
+}
+
 static clc_status number_classes(clc_listing *listing, const clc_names *known) {
     clc_status status = CLC_OK;
     clc_source *source = listing->source;
-    size_t most = listing->classes.names.count + (known ? known->count : 0), count;
-    ranked *classes = NULL;
-    int32_t *final = NULL;
-    CLC_NEW(classes, most);
-    CLC_NEW(final, listing->classes.names.count);
-    CLC_TRY(rank_classes(listing, known, classes, &count));
-    for (size_t i = 0; i < count; i++) {
-        CLC_TRY(clc_names_add(&source->classes, classes[i].name, strlen(classes[i].name)));
-        if (classes[i].number != SIZE_MAX)
-            final[classes[i].number] = (int32_t)i;
-    }
-    for (size_t i = 0; i < source->count; i++)
-        if (source->labels[i] >= 0)
-            source->labels[i] = final[source->labels[i]];
+    CLC_TRY(clc_classes_number(&listing->classes, known, source->labels, source->count,
+                               &source->classes));
     if (!listing->divided && !known)
         CLC_TRY(report_empty(source));
 fail:
-    free(classes);
-    free(final);
     return status;
 }
 

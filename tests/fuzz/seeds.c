@@ -29,7 +29,8 @@ static const char *next_path(const char *target) {
 
 /* Also of use where any picture is taken. */
 static void put_seed(const char *target, bytes seed) {
-    static const char *const others[] = {"csv", "idx", "list", "npy", "tar_cache", "tokenizer"};
+    static const char *const others[] = {"csv",       "idx",   "list",     "npy",
+                                         "tar_cache", "texts", "tokenizer"};
     bool picture = true;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         picture = picture && strcmp(target, others[i]);
@@ -213,6 +214,16 @@ static void put_pack(void) {
     clc_names_free(&store.reasons);
 }
 
+static void put_texts(void) {
+    PUT_TEXT("texts", "a line\n\nanother\n");
+    PUT_TEXT("texts", "sent0;sent1;hard_neg\n\"a\n\"\"b\";c;d\n");
+    PUT_TEXT("texts", "path\tcaption\tlabel\tsplit\nx.jpg\tc\t1\ttrain\nx.jpg\td\t2\ttest\n");
+    PUT_TEXT("texts", "{\"a\": \"x\", \"b\": [\"y\", \"z\"], \"label\": 3}\n{\"a\": 1}\n");
+    PUT_TEXT("texts", "[{\"image\": \"x.jpg\", \"text\": \"y\"}]");
+    PUT_TEXT("texts", "{\"images\": [{\"id\": 1, \"file_name\": \"x\"}], \"annotations\": "
+                      "[{\"image_id\": 1, \"caption\": \"y\"}]}");
+}
+
 static clc_status next_text(void *texts, const char **text, size_t *n, bool *more) {
     int *left = texts;
     *more = --*left > 0;
@@ -251,6 +262,7 @@ static void write_seeds(void **state) {
     put_safetensors();
     put_checkpoint();
     put_pack();
+    put_texts();
     put_tokenizers();
 }
 
