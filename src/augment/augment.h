@@ -20,43 +20,24 @@
 #ifndef CLC_AUGMENT_AUGMENT_H
 #define CLC_AUGMENT_AUGMENT_H
 
+#include "core/config.h"
 #include "device/sequence.h"
 
 #include "../../cl/augment/view.h"
 
-typedef enum clc_crop {
-    CLC_CROP_NONE,           /* the whole image, resized if its size is not that of a view */
-    CLC_CROP_RANDOM_RESIZED, /* a box of random area and shape, resized */
-    CLC_CROP_RANDOM,         /* size x size pixels anywhere in the image with a black border */
-    CLC_CROP_CENTER,         /* size x size pixels in the middle, black where there is no image */
-    CLC_CROP_SQUARE          /* the largest square in the middle, resized */
-} clc_crop;
-
 enum { CLC_AUGMENT_CHANNELS = 16 }; /* the most channels */
 
-/* All zero but the sizes and std: the images as they are. */
 typedef struct clc_augment {
     int height, width, channels; /* the greatest of the source images; up to CLC_AUGMENT_CHANNELS */
-    int size;                    /* side of a view */
-    clc_crop crop;
-    float crop_scale[2];    /* RANDOM_RESIZED: least and greatest fraction of the area */
-    float crop_ratio[2];    /* RANDOM_RESIZED: least and greatest width / height */
-    int crop_padding;       /* RANDOM: width of the border */
-    float crop_probability; /* of either random crop; else the whole image is resized */
-    float horizontal_flip, vertical_flip; /* probabilities */
-    float rotation;                       /* greatest angle in degrees, either way */
-    float rotation_probability;
-    float jitter;                           /* probability of the next four together */
-    float brightness, contrast, saturation; /* s: factors from max(0, 1 - s) to 1 + s */
-    float hue;                              /* turned by -hue to hue of the circle; to 0.5 */
-    float grey, blur;                       /* probabilities */
-    float blur_sigma[2];                    /* least and greatest standard deviation in pixels */
-    int blur_kernel;                        /* odd width; 0: a tenth of size, odd, at least 3 */
-    float solarise;                         /* probability of inverting pixels >= threshold */
-    float solarise_threshold;
-    float mean[CLC_AUGMENT_CHANNELS], std[CLC_AUGMENT_CHANNELS]; /* for pixels in [0, 1] */
+    clc_config_augmentation settings; /* size, mean and std given; all else 0: images as they are */
     uint64_t seed;
 } clc_augment;
+
+/* Floats of a view. */
+static inline size_t clc_augment_floats(const clc_augment *augment) {
+    return (size_t)augment->settings.size * (size_t)augment->settings.size *
+           (size_t)augment->channels;
+}
 
 /* Fails with CLC_INVALID and what is wrong. */
 clc_status clc_augment_check(const clc_augment *augment);

@@ -50,7 +50,7 @@ static clc_status make_views(clc_device *device, const clc_augment *a, const clc
     clc_sequence sequence = {0};
     float *values = NULL;
     const cl_uint epoch = 0;
-    const size_t floats = (size_t)count * (size_t)views * (size_t)(a->size * a->size * a->channels);
+    const size_t floats = (size_t)count * (size_t)views * clc_augment_floats(a);
     CLC_NEW(values, floats);
     CLC_TRY(upload(device, images, count, &source));
     CLC_TRY(clc_buffer_create(device, sizeof epoch, "preview epoch", &state));
@@ -87,7 +87,7 @@ static int cell_side(int side) {
 /* A sheet whose cells hold each of the images and of the views. */
 static clc_status make_sheet(const clc_augment *a, const clc_image *images, int count, int views,
                              clc_contact_sheet **sheet) {
-    int tall = cell_side(a->size), broad = tall;
+    int tall = cell_side(a->settings.size), broad = tall;
     for (int i = 0; i < count; i++) {
         tall = clc_larger_int(tall, cell_side(images[i].height));
         broad = clc_larger_int(broad, cell_side(images[i].width));
@@ -100,7 +100,8 @@ static clc_status draw(const clc_augment *a, const clc_image *images, const floa
     clc_status status = CLC_OK;
     clc_contact_sheet *sheet = NULL;
     uint8_t *bytes = NULL;
-    const size_t view = (size_t)(a->size * a->size * a->channels);
+    const int side = a->settings.size;
+    const size_t view = clc_augment_floats(a);
     CLC_NEW(bytes, view);
     CLC_TRY(make_sheet(a, images, count, views, &sheet));
     for (int i = 0; i < count; i++) {
@@ -109,7 +110,7 @@ static clc_status draw(const clc_augment *a, const clc_image *images, const floa
                               image->channels);
         for (int v = 0; v < views; v++) {
             to_bytes(values + ((size_t)v * (size_t)count + (size_t)i) * view, view, bytes);
-            clc_contact_sheet_put(sheet, i, v + 1, bytes, a->size, a->size, a->channels);
+            clc_contact_sheet_put(sheet, i, v + 1, bytes, side, side, a->channels);
         }
     }
     CLC_TRY(clc_contact_sheet_write(sheet, png_path));
@@ -146,8 +147,8 @@ clc_status clc_augment_preview(clc_device *device, const clc_augment *augment,
     clc_image *shown = NULL;
     clc_augment plain = *augment;
     for (int c = 0; c < CLC_AUGMENT_CHANNELS; c++) {
-        plain.mean[c] = 0;
-        plain.std[c] = 1;
+        plain.settings.mean.values[c] = 0;
+        plain.settings.std.values[c] = 1;
     }
     CLC_TRY(clc_augment_check(&plain));
     CLC_TRY(make_views(device, &plain, images, count, views, &values));

@@ -55,12 +55,13 @@ typedef struct clc_floats {
     X(CLC_CONFIG_RESIZE_SQUARE, "square")                                                          \
     X(CLC_CONFIG_RESIZE_WHOLE, "whole")
 
-/* In the order of clc_crop. */
+/* With the numbers of CROP_NONE and so on (cl/augment/view.h). */
 #define CLC_CONFIG_CROP_LIST(X)                                                                    \
     X(CLC_CONFIG_CROP_NONE, "none")                                                                \
     X(CLC_CONFIG_CROP_RANDOM_RESIZED, "random_resized")                                            \
     X(CLC_CONFIG_CROP_RANDOM, "random")                                                            \
-    X(CLC_CONFIG_CROP_CENTER, "center")
+    X(CLC_CONFIG_CROP_CENTER, "center")                                                            \
+    X(CLC_CONFIG_CROP_SQUARE, "square")
 
 #define CLC_CONFIG_ENCODER_LIST(X)                                                                 \
     X(CLC_CONFIG_ENCODER_RESNET10, "resnet10")                                                     \

@@ -17,10 +17,10 @@ static clc_status build_graph(clc_embedder *e, clc_params *params) {
     CLC_TRY(clc_graph_create(e->device, params, false, &e->graph));
     e->graph->convolution = e->config->device.convolution;
     e->graph->gemm = (clc_gemm_kind)e->config->device.gemm;
-    CLC_TRY(clc_graph_input(
-        e->graph, "images",
-        clc_shape_images(e->batch, e->augment.size, e->augment.size, e->augment.channels), false,
-        &e->images));
+    CLC_TRY(clc_graph_input(e->graph, "images",
+                            clc_shape_images(e->batch, e->augment.settings.size,
+                                             e->augment.settings.size, e->augment.channels),
+                            false, &e->images));
     CLC_TRY(clc_kept_build(e->graph, e->config, e->images, &e->features));
     if (fresh) {
         clc_params_layout(params);
@@ -33,10 +33,6 @@ fail:
     return status;
 }
 
-static size_t view_floats(const clc_embedder *e) {
-    return (size_t)e->augment.size * (size_t)e->augment.size * (size_t)e->augment.channels;
-}
-
 static clc_status build_prepare(clc_embedder *e) {
     clc_status status = CLC_OK;
     clc_device *device = e->device;
@@ -46,8 +42,9 @@ static clc_status build_prepare(clc_embedder *e) {
     CLC_TRY(clc_buffer_create(device, bytes, "images", &e->workspace));
     CLC_TRY(clc_buffer_zero(device, e->state, 0, 4 * sizeof(cl_uint)));
     if (!e->graph)
-        CLC_TRY(clc_buffer_create(device, (size_t)e->batch * view_floats(e) * sizeof(float),
-                                  "images", &e->views));
+        CLC_TRY(clc_buffer_create(
+            device, (size_t)e->batch * clc_augment_floats(&e->augment) * sizeof(float), "images",
+            &e->views));
     const clc_augment_batch views = {.images = e->batch, .views = 1};
     CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views, &e->residence.images,
                               e->state, e->graph ? e->images->value : e->views, e->workspace));
@@ -77,10 +74,11 @@ static clc_status plan_augment(clc_embedder *e, int height, int width, int pixel
     CLC_TRY(clc_augment_from_config(e->config, &bounds, &training));
     if (pixels_side) {
         /* No less than a view of the largest image can have. */
-        training.size = larger(pixels_side, (larger(bounds.height, bounds.width) + 29) / 30);
+        training.settings.size =
+            larger(pixels_side, (larger(bounds.height, bounds.width) + 29) / 30);
         for (int c = 0; c < CLC_AUGMENT_CHANNELS; c++) {
-            training.mean[c] = 0;
-            training.std[c] = 1;
+            training.settings.mean.values[c] = 0;
+            training.settings.std.values[c] = 1;
         }
     }
     e->augment =
@@ -111,7 +109,7 @@ fail:
 }
 
 int clc_embedder_features(const clc_embedder *e) {
-    return e->graph ? clc_tensor_channels(e->features) : (int)view_floats(e);
+    return e->graph ? clc_tensor_channels(e->features) : (int)clc_augment_floats(&e->augment);
 }
 
 static cl_mem features_of(const clc_embedder *e) {

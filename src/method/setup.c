@@ -3,19 +3,18 @@
 #include <math.h>
 #include <string.h>
 
-static clc_status set_normalisation(const clc_config *config, const clc_dataset *data,
-                                    clc_augment *augment) {
-    const clc_floats *const given[2] = {&config->augmentation.mean, &config->augmentation.std};
+static clc_status set_normalisation(const clc_dataset *data, clc_config_augmentation *settings) {
+    clc_floats *const lists[2] = {&settings->mean, &settings->std};
     const char *const names[2] = {"mean", "std"};
-    float *const to[2] = {augment->mean, augment->std};
     const double *const measured[2] = {data->mean, data->deviation};
+    const size_t channels = (size_t)data->channels;
     for (int i = 0; i < 2; i++) {
-        if (given[i]->count && given[i]->count != (size_t)data->channels)
+        if (lists[i]->count && lists[i]->count != channels)
             return clc_fail(
                 CLC_INVALID, "augmentation.%s has %zu values, but the images have %d channel%s",
-                names[i], given[i]->count, data->channels, data->channels == 1 ? "" : "s");
-        for (int c = 0; c < data->channels; c++)
-            to[i][c] = (float)(given[i]->count ? given[i]->values[c] : measured[i][c]);
+                names[i], lists[i]->count, data->channels, data->channels == 1 ? "" : "s");
+        for (; lists[i]->count < channels; lists[i]->count++)
+            lists[i]->values[lists[i]->count] = measured[i][lists[i]->count];
     }
     return CLC_OK;
 }
@@ -28,36 +27,13 @@ clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *
                         "the images of %s differ in size: set augmentation.size to the "
                         "side that views of them are to have, such as 96",
                         data->name);
-    *augment = (clc_augment){
-        .height = data->height,
-        .width = data->width,
-        .channels = data->channels,
-        .size = size ? size : data->height,
-        .crop = (clc_crop)config->augmentation.crop,
-        .crop_padding = config->augmentation.crop_padding,
-        .crop_probability = (float)config->augmentation.crop_probability,
-        .horizontal_flip = (float)config->augmentation.horizontal_flip,
-        .vertical_flip = (float)config->augmentation.vertical_flip,
-        .rotation = (float)config->augmentation.rotation,
-        .rotation_probability = (float)config->augmentation.rotation_probability,
-        .jitter = (float)config->augmentation.jitter,
-        .brightness = (float)config->augmentation.brightness,
-        .contrast = (float)config->augmentation.contrast,
-        .saturation = (float)config->augmentation.saturation,
-        .hue = (float)config->augmentation.hue,
-        .grey = (float)config->augmentation.grey,
-        .blur = (float)config->augmentation.blur,
-        .blur_kernel = config->augmentation.blur_kernel,
-        .solarise = (float)config->augmentation.solarise,
-        .solarise_threshold = (float)config->augmentation.solarise_threshold,
-        .seed = config->training.seed,
-    };
-    for (int i = 0; i < 2; i++) {
-        augment->crop_scale[i] = (float)config->augmentation.crop_scale.values[i];
-        augment->crop_ratio[i] = (float)config->augmentation.crop_ratio.values[i];
-        augment->blur_sigma[i] = (float)config->augmentation.blur_sigma.values[i];
-    }
-    clc_status status = set_normalisation(config, data, augment);
+    *augment = (clc_augment){.height = data->height,
+                             .width = data->width,
+                             .channels = data->channels,
+                             .settings = config->augmentation,
+                             .seed = config->training.seed};
+    augment->settings.size = size ? size : data->height;
+    const clc_status status = set_normalisation(data, &augment->settings);
     return status == CLC_OK ? clc_augment_check(augment) : status;
 }
 
@@ -75,14 +51,12 @@ clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_augment augment;
     CLC_TRY(clc_augment_from_config(config, data, &augment));
-    config->augmentation.size = augment.size;
+    config->augmentation.size = augment.settings.size;
+    config->augmentation.mean = augment.settings.mean;
+    config->augmentation.std = augment.settings.std;
     config->data.channels = data->channels;
-    config->data.store_side = data->image.side ? data->image.side : side_of_all(data, augment.size);
-    clc_floats *const to[2] = {&config->augmentation.mean, &config->augmentation.std};
-    const double *const measured[2] = {data->mean, data->deviation};
-    for (int i = 0; i < 2; i++)
-        for (; to[i]->count < (size_t)data->channels; to[i]->count++)
-            to[i]->values[to[i]->count] = measured[i][to[i]->count];
+    config->data.store_side =
+        data->image.side ? data->image.side : side_of_all(data, augment.settings.size);
 fail:
     return status;
 }

@@ -5,7 +5,7 @@
 static void add_set(clc_views *v, const clc_augment *augment, int crop, int views) {
     clc_crop_views *c = &v->crops[crop];
     v->sets[v->set_count++] = (clc_view_set){*augment, crop, c->views, views, v->count};
-    c->size = augment->size;
+    c->size = augment->settings.size;
     c->views += views;
     v->count += views;
 }
@@ -22,8 +22,8 @@ static void add_large_views(clc_views *v, const clc_config *config, bool split,
         add_set(v, first, 0, 2);
         return;
     }
-    second.blur = blur < 0 ? second.blur : (float)blur;
-    second.solarise = solarise < 0 ? second.solarise : (float)solarise;
+    second.settings.blur = blur < 0 ? second.settings.blur : blur;
+    second.settings.solarise = solarise < 0 ? second.settings.solarise : solarise;
     add_set(v, first, 0, 1);
     add_set(v, &second, v->teacher_crop, 1);
 }
@@ -32,9 +32,8 @@ static clc_status add_small_views(clc_views *v, const clc_config *config, clc_au
     clc_status status = CLC_OK;
     const clc_ints *crops = &config->method.crops;
     for (size_t i = 0; i < crops->count; i++) {
-        augment.size = config->method.crop_sizes.values[i];
-        for (int k = 0; k < 2; k++)
-            augment.crop_scale[k] = (float)config->method.crop_scale.values[k];
+        augment.settings.size = config->method.crop_sizes.values[i];
+        augment.settings.crop_scale = config->method.crop_scale;
         add_set(v, &augment, v->crop_count++, crops->values[i]);
         CLC_TRY(clc_augment_check(&augment));
     }

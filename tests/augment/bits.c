@@ -23,12 +23,12 @@ static void expect_hash(const clc_augment *a, uint64_t want) {
     const int samples[COUNT] = {4, 0, 3, 1, 2};
     uint8_t *pixels = random_images(a, COUNT);
     float *views = device_views(test_device(), a, pixels, COUNT, samples, COUNT, VIEWS, 3, NULL);
-    const uint64_t got = hash_of(views, COUNT * VIEWS * view_count(a));
+    const uint64_t got = hash_of(views, COUNT * VIEWS * clc_augment_floats(a));
     free(views);
     free(pixels);
     if (got != want)
         fail_msg("%dx%dx%d to %d: hash %016llx, not %016llx", a->height, a->width, a->channels,
-                 a->size, (unsigned long long)got, (unsigned long long)want);
+                 a->settings.size, (unsigned long long)got, (unsigned long long)want);
 }
 
 void views_have_the_same_bits_everywhere(void **state) {

@@ -8,7 +8,8 @@ enum { COUNT = 97 };
 
 /* All fields of each view are the host's, to the last bit. */
 static void expect_draws(const clc_augment *a, int views) {
-    const int images = test_affordable((double)(COUNT * views) * (double)view_count(a)) ? COUNT : 7;
+    const int images =
+        test_affordable((double)(COUNT * views) * (double)clc_augment_floats(a)) ? COUNT : 7;
     uint8_t *pixels = random_images(a, COUNT);
     int samples[COUNT];
     augment_view *drawn = malloc((size_t)(COUNT * views) * sizeof *drawn);
@@ -28,18 +29,18 @@ void draws_are_the_hosts(void **state) {
     (void)state;
     clc_augment a = everything(17, 13, 3, 12);
     expect_draws(&a, 3);
-    a.crop_scale[0] = a.crop_scale[1] = 0.9f; /* few boxes fit */
-    a.crop_ratio[0] = 0.3f;
-    a.crop_ratio[1] = 3;
-    a.rotation = 360;
+    a.settings.crop_scale.values[0] = a.settings.crop_scale.values[1] = 0.9f; /* few boxes fit */
+    a.settings.crop_ratio.values[0] = 0.3f;
+    a.settings.crop_ratio.values[1] = 3;
+    a.settings.rotation = 360;
     expect_draws(&a, 2);
     a = everything(10, 12, 1, 10);
-    a.crop = CLC_CROP_RANDOM;
-    a.crop_padding = 3;
-    a.crop_probability = 0.5f;
+    a.settings.crop = CLC_CONFIG_CROP_RANDOM;
+    a.settings.crop_padding = 3;
+    a.settings.crop_probability = 0.5f;
     expect_draws(&a, 2);
     a = plain(9, 16, 1, 12);
-    a.crop = CLC_CROP_CENTER;
+    a.settings.crop = CLC_CONFIG_CROP_CENTER;
     expect_draws(&a, 1);
 }
 
@@ -47,9 +48,9 @@ void views_do_not_depend_on_the_batch(void **state) {
     (void)state;
     enum { IMAGES = 64, VIEWS = 2 };
     const clc_augment a = everything(17, 13, 3, 12);
-    if (!test_affordable(IMAGES * VIEWS * (double)view_count(&a)))
+    if (!test_affordable(IMAGES * VIEWS * (double)clc_augment_floats(&a)))
         return;
-    const size_t n = view_count(&a) * sizeof(float);
+    const size_t n = clc_augment_floats(&a) * sizeof(float);
     uint8_t *pixels = random_images(&a, COUNT);
     int samples[IMAGES];
     for (int i = 0; i < IMAGES; i++)
@@ -62,8 +63,9 @@ void views_do_not_depend_on_the_batch(void **state) {
             device_views(test_device(), &a, pixels, COUNT, samples + first, images, VIEWS, 3, NULL);
         for (int v = 0; v < VIEWS; v++)
             for (int i = 0; i < images; i++)
-                assert_memory_equal(part + (size_t)(v * images + i) * view_count(&a),
-                                    whole + (size_t)(v * IMAGES + first + i) * view_count(&a), n);
+                assert_memory_equal(
+                    part + (size_t)(v * images + i) * clc_augment_floats(&a),
+                    whole + (size_t)(v * IMAGES + first + i) * clc_augment_floats(&a), n);
         free(part);
     }
     free(whole);
@@ -135,11 +137,11 @@ void box_without_a_fit_is_the_largest_in_the_middle(void **state) {
     enum { IMAGES = 5 };
     const int samples[IMAGES] = {0, 1, 2, 3, 4};
     clc_augment a = everything(8, 40, 1, 8);
-    a.crop_scale[0] = a.crop_scale[1] =
+    a.settings.crop_scale.values[0] = a.settings.crop_scale.values[1] =
         1; /* the area of all, but the shape of a square: too high */
-    a.crop_ratio[0] = 0.5f;
-    a.crop_ratio[1] = 2;
-    a.crop_probability = 1;
+    a.settings.crop_ratio.values[0] = 0.5f;
+    a.settings.crop_ratio.values[1] = 2;
+    a.settings.crop_probability = 1;
     uint8_t *pixels = random_images(&a, IMAGES);
     augment_view drawn[IMAGES];
     free(device_views(test_device(), &a, pixels, IMAGES, samples, IMAGES, 1, 0, drawn));

@@ -51,7 +51,7 @@ static float *make_views(const clc_augment *a, const ragged *r, const int *sampl
         from.pixels[b] = filled(r->pixels[b], r->bytes[b]);
     cl_mem state = filled(&epoch, sizeof epoch);
     const size_t workspace_bytes = clc_augment_workspace(device, a, IMAGES);
-    test_buffer out = test_buffer_make("views", NULL, IMAGES * view_count(a));
+    test_buffer out = test_buffer_make("views", NULL, IMAGES * clc_augment_floats(a));
     test_buffer workspace = test_buffer_make("workspace", NULL, workspace_bytes / sizeof(float));
     clc_sequence sequence = {0};
     const clc_augment_batch batch = {.images = IMAGES, .views = 1};
@@ -74,7 +74,7 @@ static void expect_ragged(const clc_augment *a, const char *name) {
     const int samples[IMAGES] = {100, 3, 77, 0, 7, 1000000, 9};
     ragged r = make_ragged(a->channels);
     augment_view drawn[IMAGES];
-    double *want = malloc(view_count(a) * sizeof *want);
+    double *want = malloc(clc_augment_floats(a) * sizeof *want);
     assert_non_null(want);
     float *got = make_views(a, &r, samples, drawn);
     for (int i = 0; i < IMAGES; i++) {
@@ -85,8 +85,8 @@ static void expect_ragged(const clc_augment *a, const char *name) {
         const augment_view view = reference_draw(&alone, samples[i], 2, 0);
         expect_draw(&drawn[i], &view);
         reference_view(&alone, &view, r.pixels[p->buffer] + p->offset, want);
-        for (size_t j = 0; j < view_count(a); j++) {
-            const float value = got[(size_t)i * view_count(a) + j];
+        for (size_t j = 0; j < clc_augment_floats(a); j++) {
+            const float value = got[(size_t)i * clc_augment_floats(a) + j];
             /* As in views.c: floats of few steps on values up to 1. */
             if (!(fabs((double)value - want[j]) <= 1e-5))
                 fail_msg("%s, image %d, element %zu: %g, not %g", name, i, j, (double)value,
@@ -99,52 +99,52 @@ static void expect_ragged(const clc_augment *a, const char *name) {
         free(r.pixels[b]);
 }
 
-static clc_augment largest(int channels, clc_crop crop) {
+static clc_augment largest(int channels, int crop) {
     clc_augment a = plain(40, 37, channels, SIZE);
     for (int c = 0; c < channels; c++)
-        a.std[c] = 1;
-    a.crop = crop;
-    a.crop_probability = 1;
-    a.horizontal_flip = 0.5f;
-    a.crop_scale[0] = 0.2f;
-    a.crop_scale[1] = 1;
-    a.crop_ratio[0] = 0.75f;
-    a.crop_ratio[1] = 4.0f / 3.0f;
+        a.settings.std.values[c] = 1;
+    a.settings.crop = crop;
+    a.settings.crop_probability = 1;
+    a.settings.horizontal_flip = 0.5f;
+    a.settings.crop_scale.values[0] = 0.2f;
+    a.settings.crop_scale.values[1] = 1;
+    a.settings.crop_ratio.values[0] = 0.75f;
+    a.settings.crop_ratio.values[1] = 4.0f / 3.0f;
     return a;
 }
 
 void ragged_images_in_several_buffers(void **state) {
-    const clc_crop crops[] = {CLC_CROP_NONE, CLC_CROP_RANDOM_RESIZED, CLC_CROP_CENTER,
-                              CLC_CROP_SQUARE};
+    const int crops[] = {CLC_CONFIG_CROP_NONE, CLC_CONFIG_CROP_RANDOM_RESIZED,
+                         CLC_CONFIG_CROP_CENTER, CLC_CONFIG_CROP_SQUARE};
     (void)state;
     for (size_t i = 0; i < sizeof crops / sizeof *crops; i++) {
         const clc_augment a = largest(3, crops[i]);
         expect_ragged(&a, "crop");
     }
-    clc_augment a = largest(3, CLC_CROP_RANDOM_RESIZED);
-    a.jitter = 1;
-    a.brightness = a.contrast = a.saturation = 0.4f;
-    a.hue = 0.1f;
-    a.blur = 0.5f;
-    a.blur_sigma[0] = 0.1f;
-    a.blur_sigma[1] = 2;
-    a.blur_kernel = 5;
+    clc_augment a = largest(3, CLC_CONFIG_CROP_RANDOM_RESIZED);
+    a.settings.jitter = 1;
+    a.settings.brightness = a.settings.contrast = a.settings.saturation = 0.4f;
+    a.settings.hue = 0.1f;
+    a.settings.blur = 0.5f;
+    a.settings.blur_sigma.values[0] = 0.1f;
+    a.settings.blur_sigma.values[1] = 2;
+    a.settings.blur_kernel = 5;
     expect_ragged(&a, "everything but steps at a threshold");
 }
 
 /* Images smaller than the crop: the rest is black. */
 void random_crops_of_images_smaller_than_they_are(void **state) {
-    clc_augment a = largest(1, CLC_CROP_RANDOM);
+    clc_augment a = largest(1, CLC_CONFIG_CROP_RANDOM);
     (void)state;
     expect_ragged(&a, "random crop without a border");
-    a.crop_padding = 2;
+    a.settings.crop_padding = 2;
     expect_ragged(&a, "random crop");
 }
 
 void any_number_of_channels(void **state) {
     (void)state;
     for (int channels = 2; channels <= CLC_AUGMENT_CHANNELS; channels += channels < 5 ? 1 : 11) {
-        const clc_augment a = largest(channels, CLC_CROP_RANDOM_RESIZED);
+        const clc_augment a = largest(channels, CLC_CONFIG_CROP_RANDOM_RESIZED);
         expect_ragged(&a, "channels");
     }
 }

@@ -31,7 +31,7 @@ static double resized(const double *line, int step, int length, int size, int i)
 
 void reference_crop(const clc_augment *a, const augment_view *v, const uint8_t *source,
                     double *image) {
-    const int c = a->channels, n = a->size;
+    const int c = a->channels, n = a->settings.size;
     static double column[4096], rows[LARGEST];
     for (int x = 0; x < v->width; x++)
         for (int k = 0; k < c; k++)
@@ -156,28 +156,29 @@ void reference_solarise(double *image, int size, int channels, double threshold)
 }
 
 static void apply_part(const clc_augment *a, const augment_view *v, int part, double *image) {
-    if (part == PART_BRIGHTNESS && a->brightness > 0)
-        reference_brightness(image, a->size, a->channels, (double)v->brightness);
-    if (part == PART_CONTRAST && a->contrast > 0)
-        reference_contrast(image, a->size, a->channels, (double)v->contrast);
-    if (part == PART_SATURATION && a->saturation > 0 && a->channels == 3)
-        reference_saturation(image, a->size, (double)v->saturation);
-    if (part == PART_HUE && a->hue > 0 && a->channels == 3)
-        reference_hue(image, a->size, (double)v->hue);
+    if (part == PART_BRIGHTNESS && a->settings.brightness > 0)
+        reference_brightness(image, a->settings.size, a->channels, (double)v->brightness);
+    if (part == PART_CONTRAST && a->settings.contrast > 0)
+        reference_contrast(image, a->settings.size, a->channels, (double)v->contrast);
+    if (part == PART_SATURATION && a->settings.saturation > 0 && a->channels == 3)
+        reference_saturation(image, a->settings.size, (double)v->saturation);
+    if (part == PART_HUE && a->settings.hue > 0 && a->channels == 3)
+        reference_hue(image, a->settings.size, (double)v->hue);
 }
 
 void reference_view(const clc_augment *a, const augment_view *v, const uint8_t *source,
                     double *image) {
     reference_crop(a, v, source, image);
     if (v->rotate)
-        reference_rotate(image, a->size, a->channels, (double)v->cosine, (double)v->sine);
+        reference_rotate(image, a->settings.size, a->channels, (double)v->cosine, (double)v->sine);
     for (int k = 0; v->jitter && k < 4; k++)
         apply_part(a, v, (v->order >> (4 * k)) & 15, image);
     if (v->grey)
-        reference_grey(image, a->size);
-    int kernel = a->blur_kernel;
+        reference_grey(image, a->settings.size);
+    int kernel = a->settings.blur_kernel;
     if (!kernel) /* a tenth of the size, the next odd number, at least 3 */
-        kernel = a->size / 10 < 3 ? 3 : a->size / 10 + (a->size / 10 + 1) % 2;
+        kernel =
+            a->settings.size / 10 < 3 ? 3 : a->settings.size / 10 + (a->settings.size / 10 + 1) % 2;
     if (v->blur)
-        reference_blur(image, a->size, a->channels, kernel, (double)v->sigma);
+        reference_blur(image, a->settings.size, a->channels, kernel, (double)v->sigma);
 }

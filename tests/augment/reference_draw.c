@@ -89,10 +89,10 @@ static void fallback(const clc_augment *a, augment_view *v) {
     const float shape = (float)a->width / (float)a->height;
     v->height = a->height;
     v->width = a->width;
-    if (shape < a->crop_ratio[0])
-        v->height = (int)((float)a->width / a->crop_ratio[0] + 0.5f);
-    if (shape > a->crop_ratio[1])
-        v->width = (int)((float)a->height * a->crop_ratio[1] + 0.5f);
+    if (shape < (float)a->settings.crop_ratio.values[0])
+        v->height = (int)((float)a->width / (float)a->settings.crop_ratio.values[0] + 0.5f);
+    if (shape > (float)a->settings.crop_ratio.values[1])
+        v->width = (int)((float)a->height * (float)a->settings.crop_ratio.values[1] + 0.5f);
     v->height = v->height < 1 ? 1 : v->height;
     v->width = v->width < 1 ? 1 : v->width;
     v->top = (a->height - v->height) / 2;
@@ -100,10 +100,12 @@ static void fallback(const clc_augment *a, augment_view *v) {
 }
 
 static void random_resized(const clc_augment *a, const stream *s, augment_view *v) {
-    const float low = logf(a->crop_ratio[0]), high = logf(a->crop_ratio[1]);
+    const float low = logf((float)a->settings.crop_ratio.values[0]),
+                high = logf((float)a->settings.crop_ratio.values[1]);
     for (uint32_t t = 0; t < CROP_TRIES; t++) {
         const draws d = draw(s, PURPOSE_CROP + t);
-        const float part = between(d.x, a->crop_scale[0], a->crop_scale[1]);
+        const float part = between(d.x, (float)a->settings.crop_scale.values[0],
+                                   (float)a->settings.crop_scale.values[1]);
         const float area = (float)(a->height * a->width) * part;
         const float shape = between(d.y, low, high);
         v->width = rounded_root(area * exponential(shape));
@@ -122,23 +124,24 @@ static void draw_crop(const clc_augment *a, const stream *s, bool crop, augment_
     v->top = v->left = 0;
     v->height = a->height;
     v->width = a->width;
-    if (a->crop == CLC_CROP_CENTER || (crop && a->crop == CLC_CROP_RANDOM)) {
-        v->height = v->width = a->size;
-        v->top = (a->height - a->size) / 2;
-        v->left = (a->width - a->size) / 2;
+    if (a->settings.crop == CLC_CONFIG_CROP_CENTER ||
+        (crop && a->settings.crop == CLC_CONFIG_CROP_RANDOM)) {
+        v->height = v->width = a->settings.size;
+        v->top = (a->height - a->settings.size) / 2;
+        v->left = (a->width - a->settings.size) / 2;
     }
-    const int down = a->height + 2 * a->crop_padding - a->size + 1;
-    const int right = a->width + 2 * a->crop_padding - a->size + 1;
-    if (crop && a->crop == CLC_CROP_RANDOM && down > 0)
-        v->top = below(d.z, down) - a->crop_padding;
-    if (crop && a->crop == CLC_CROP_RANDOM && right > 0)
-        v->left = below(d.w, right) - a->crop_padding;
-    if (a->crop == CLC_CROP_SQUARE) {
+    const int down = a->height + 2 * a->settings.crop_padding - a->settings.size + 1;
+    const int right = a->width + 2 * a->settings.crop_padding - a->settings.size + 1;
+    if (crop && a->settings.crop == CLC_CONFIG_CROP_RANDOM && down > 0)
+        v->top = below(d.z, down) - a->settings.crop_padding;
+    if (crop && a->settings.crop == CLC_CONFIG_CROP_RANDOM && right > 0)
+        v->left = below(d.w, right) - a->settings.crop_padding;
+    if (a->settings.crop == CLC_CONFIG_CROP_SQUARE) {
         v->height = v->width = a->height < a->width ? a->height : a->width;
         v->top = (a->height - v->height) / 2;
         v->left = (a->width - v->width) / 2;
     }
-    if (crop && a->crop == CLC_CROP_RANDOM_RESIZED)
+    if (crop && a->settings.crop == CLC_CONFIG_CROP_RANDOM_RESIZED)
         random_resized(a, s, v);
 }
 
@@ -151,25 +154,27 @@ augment_view reference_draw(const clc_augment *a, int sample, uint32_t epoch, ui
     const draws shape = draw(&s, PURPOSE_SHAPE), colour = draw(&s, PURPOSE_COLOUR);
     const draws amount = draw(&s, PURPOSE_AMOUNT), jitter = draw(&s, PURPOSE_JITTER);
     const bool rgb = a->channels == 3;
-    const bool jitters =
-        a->brightness > 0 || a->contrast > 0 || (rgb && (a->saturation > 0 || a->hue > 0));
+    const bool jitters = (float)a->settings.brightness > 0 || (float)a->settings.contrast > 0 ||
+                         (rgb && ((float)a->settings.saturation > 0 || (float)a->settings.hue > 0));
     augment_view v;
     memset(&v, 0, sizeof v);
     v.sample = sample;
-    draw_crop(a, &s, clc_uniform(shape.x) < a->crop_probability, &v);
-    v.horizontal_flip = clc_uniform(shape.y) < a->horizontal_flip;
-    v.vertical_flip = clc_uniform(shape.z) < a->vertical_flip;
-    v.rotate = a->rotation > 0 && clc_uniform(shape.w) < a->rotation_probability;
-    v.jitter = jitters && clc_uniform(colour.x) < a->jitter;
-    v.grey = rgb && clc_uniform(colour.y) < a->grey;
-    v.blur = clc_uniform(colour.z) < a->blur;
-    v.solarise = clc_uniform(colour.w) < a->solarise;
-    turn(around(amount.x, a->rotation), &v.cosine, &v.sine);
+    draw_crop(a, &s, clc_uniform(shape.x) < (float)a->settings.crop_probability, &v);
+    v.horizontal_flip = clc_uniform(shape.y) < (float)a->settings.horizontal_flip;
+    v.vertical_flip = clc_uniform(shape.z) < (float)a->settings.vertical_flip;
+    v.rotate = (float)a->settings.rotation > 0 &&
+               clc_uniform(shape.w) < (float)a->settings.rotation_probability;
+    v.jitter = jitters && clc_uniform(colour.x) < (float)a->settings.jitter;
+    v.grey = rgb && clc_uniform(colour.y) < (float)a->settings.grey;
+    v.blur = clc_uniform(colour.z) < (float)a->settings.blur;
+    v.solarise = clc_uniform(colour.w) < (float)a->settings.solarise;
+    turn(around(amount.x, (float)a->settings.rotation), &v.cosine, &v.sine);
     v.order = part_order(below(amount.y, 24));
-    v.sigma = between(amount.z, a->blur_sigma[0], a->blur_sigma[1]);
-    v.brightness = factor(jitter.x, a->brightness);
-    v.contrast = factor(jitter.y, a->contrast);
-    v.saturation = factor(jitter.z, a->saturation);
-    v.hue = around(jitter.w, a->hue);
+    v.sigma = between(amount.z, (float)a->settings.blur_sigma.values[0],
+                      (float)a->settings.blur_sigma.values[1]);
+    v.brightness = factor(jitter.x, (float)a->settings.brightness);
+    v.contrast = factor(jitter.y, (float)a->settings.contrast);
+    v.saturation = factor(jitter.z, (float)a->settings.saturation);
+    v.hue = around(jitter.w, (float)a->settings.hue);
     return v;
 }

@@ -7,34 +7,33 @@ clc_augment plain(int height, int width, int channels, int size) {
     return (clc_augment){.height = height,
                          .width = width,
                          .channels = channels,
-                         .size = size,
-                         .std = {1, 1, 1},
+                         .settings = {.size = size, .std = {3, {1, 1, 1}}},
                          .seed = 0x123456789ABCDEFu};
 }
 
 clc_augment everything(int height, int width, int channels, int size) {
     clc_augment a = plain(height, width, channels, size);
-    a.crop = CLC_CROP_RANDOM_RESIZED;
-    a.crop_scale[0] = 0.2f;
-    a.crop_scale[1] = 1;
-    a.crop_ratio[0] = 0.75f;
-    a.crop_ratio[1] = 4.0f / 3.0f;
-    a.crop_probability = 0.9f;
-    a.horizontal_flip = a.vertical_flip = 0.5f;
-    a.rotation = 120;
-    a.rotation_probability = 0.4f;
-    a.jitter = 0.8f;
-    a.brightness = 0.4f;
-    a.contrast = 1.2f;
-    a.saturation = 0.7f;
-    a.hue = 0.5f;
-    a.grey = 0.2f;
-    a.blur = 0.5f;
-    a.blur_sigma[0] = 0.1f;
-    a.blur_sigma[1] = 2;
-    a.blur_kernel = size > 2 ? 5 : 1;
-    a.solarise = 0.3f;
-    a.solarise_threshold = 0.5f;
+    a.settings.crop = CLC_CONFIG_CROP_RANDOM_RESIZED;
+    a.settings.crop_scale.values[0] = 0.2f;
+    a.settings.crop_scale.values[1] = 1;
+    a.settings.crop_ratio.values[0] = 0.75f;
+    a.settings.crop_ratio.values[1] = 4.0f / 3.0f;
+    a.settings.crop_probability = 0.9f;
+    a.settings.horizontal_flip = a.settings.vertical_flip = 0.5f;
+    a.settings.rotation = 120;
+    a.settings.rotation_probability = 0.4f;
+    a.settings.jitter = 0.8f;
+    a.settings.brightness = 0.4f;
+    a.settings.contrast = 1.2f;
+    a.settings.saturation = 0.7f;
+    a.settings.hue = 0.5f;
+    a.settings.grey = 0.2f;
+    a.settings.blur = 0.5f;
+    a.settings.blur_sigma.values[0] = 0.1f;
+    a.settings.blur_sigma.values[1] = 2;
+    a.settings.blur_kernel = size > 2 ? 5 : 1;
+    a.settings.solarise = 0.3f;
+    a.settings.solarise_threshold = 0.5f;
     return a;
 }
 
@@ -61,10 +60,6 @@ void expect_draw(const augment_view *got, const augment_view *want) {
     augment_view a = unsign_zeros(*got), b = unsign_zeros(*want);
     a.image = b.image; /* a place, not drawn */
     assert_memory_equal(&a, &b, sizeof a);
-}
-
-size_t view_count(const clc_augment *a) {
-    return (size_t)(a->size * a->size * a->channels);
 }
 
 /* A buffer that holds the bytes. */
@@ -101,7 +96,7 @@ float *device_views_at(clc_device *device, const clc_augment *a, const uint8_t *
                                .indices =
                                    filled(device, samples, (size_t)images * sizeof *samples)};
     cl_mem state = filled(device, &epoch, sizeof epoch);
-    test_buffer out = test_buffer_make("views", NULL, rows * view_count(a));
+    test_buffer out = test_buffer_make("views", NULL, rows * clc_augment_floats(a));
     test_buffer workspace = test_buffer_make("workspace", NULL, workspace_bytes / sizeof(float));
     clc_sequence sequence = {0};
     const clc_augment_batch batch = {.images = images, .views = views};

@@ -25,9 +25,6 @@ float *device_views_at(clc_device *device, const clc_augment *a, const uint8_t *
                        size_t bytes, const augment_place *places, const int *samples, int images,
                        int views, uint32_t epoch, augment_view *drawn);
 
-/* Floats of a view. */
-size_t view_count(const clc_augment *a);
-
 /* All fields agree to the last bit; only the sign of a zero may differ: OpenCL compilers don't all
  * keep it. */
 void expect_draw(const augment_view *got, const augment_view *want);
