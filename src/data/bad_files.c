@@ -1,5 +1,5 @@
-/* Files that are no usable pictures: whether they are few enough, and the list of them in a file.
- */
+/* Files that are no usable pictures: whether they are few enough, and the list of them in a file;
+ * files of names. */
 #include "data/dataset.h"
 
 #include <errno.h>
@@ -50,5 +50,19 @@ clc_status clc_write_name(clc_file_writer *writer, const char *name) {
         CLC_TRY(clc_file_writer_write(writer, escaped ? escaped : name, escaped ? 2 : 1));
     }
 fail:
+    return status;
+}
+
+clc_status clc_names_write(const clc_names *names, const char *path) {
+    clc_status status = CLC_OK;
+    clc_file_writer *writer = NULL;
+    CLC_TRY(clc_file_writer_open(path, &writer));
+    for (size_t i = 0; i < names->count; i++) {
+        CLC_TRY(clc_write_name(writer, clc_names_at(names, i)));
+        CLC_TRY(clc_file_writer_write(writer, "\n", 1));
+    }
+    CLC_TRY(clc_file_writer_commit(&writer));
+fail:
+    clc_file_writer_abort(&writer);
     return status;
 }

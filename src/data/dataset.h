@@ -70,6 +70,9 @@ clc_status clc_bad_files_write(const clc_bad_files *const *lists, size_t n, cons
  * characters. */
 clc_status clc_write_name(clc_file_writer *writer, const char *name);
 
+/* Writes names so to `path`, a line each. */
+clc_status clc_names_write(const clc_names *names, const char *path);
+
 void clc_dataset_free(clc_dataset **dataset);
 
 #endif

@@ -92,22 +92,6 @@ fail:
     return status;
 }
 
-static clc_status write_classes(const clc_dataset *data, const char *output) {
-    clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    clc_file_writer *writer = NULL;
-    CLC_TRY(clc_path_format(path, "%s/classes.txt", output));
-    CLC_TRY(clc_file_writer_open(path, &writer));
-    for (size_t i = 0; i < data->class_names.count; i++) {
-        CLC_TRY(clc_write_name(writer, clc_names_at(&data->class_names, i)));
-        CLC_TRY(clc_file_writer_write(writer, "\n", 1));
-    }
-    CLC_TRY(clc_file_writer_commit(&writer));
-fail:
-    clc_file_writer_abort(&writer);
-    return status;
-}
-
 /* A former run's classes would be taken for those of these images. */
 static void warn_of_former(const char *output) {
     static const char *const names[] = {"labels.npy", "classes.txt"};
@@ -147,8 +131,10 @@ static clc_status embed_set(clc_encoder *encoder, const clc_dataset *data, const
         CLC_TRY(clc_path_format(path, "%s/%slabels.npy", output, prefix));
         CLC_TRY(clc_npy_write_i64(path, e.labels, e.rows));
         clc_log("%s: %zu", path, e.rows);
-        if (named)
-            CLC_TRY(write_classes(data, output));
+        if (named) {
+            CLC_TRY(clc_path_format(path, "%s/classes.txt", output));
+            CLC_TRY(clc_names_write(&data->class_names, path));
+        }
     } else if (named) {
         warn_of_former(output);
     }

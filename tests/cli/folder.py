@@ -210,6 +210,7 @@ def classes_are_named():
         w.train(*SHORT)
         text = read(w.path("run/evaluation.txt")).decode()
         assert "bright" in text and "dark" in text, text
+        assert read(w.path("run/class_names.txt")) == b"bright\ndark\n"
 
 
 def limited(bytes_):
