@@ -277,9 +277,11 @@ static clc_status read_changed(const clc_tokenizer *t, const char *from, const c
     CHECK(clc_tokenizer_to_json(t, &json));
     at = strstr(json, from);
     assert_non_null(at);
-    changed = malloc(strlen(json) + strlen(to) + 1);
-    assert_non_null(changed);
-    sprintf(changed, "%.*s%s%s", (int)(at - json), json, to, at + strlen(from));
+    const size_t size = strlen(json) + strlen(to) + 1;
+    changed = malloc(size);
+    if (!changed)
+        return clc_fail_alloc(size);
+    snprintf(changed, size, "%.*s%s%s", (int)(at - json), json, to, at + strlen(from));
     clc_status status = clc_tokenizer_from_json(changed, strlen(changed), "it", &read);
     assert_true((status == CLC_OK) == (read != NULL));
     clc_tokenizer_free(&read);
