@@ -76,7 +76,7 @@ static clc_status find_token(const clc_bpe *bpe, const char *letters, size_t n, 
 
 static clc_status read_merge(clc_bpe *bpe, const json_t *value) {
     clc_status status = CLC_OK;
-    uint32_t left, right, result;
+    uint32_t left = 0, right = 0, result;
     const char *first = json_string_value(value), *second = first ? strchr(first, ' ') : NULL;
     size_t n = second ? (size_t)(second++ - first) : 0;
     if (json_array_size(value) == 2) { /* as newer versions of `tokenizers` write it */
