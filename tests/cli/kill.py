@@ -3,12 +3,13 @@
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
 from folder import CACHES, PACKS, Pictures, packs, result
-from program import PROGRAM, Skip, main
+from program import INTERRUPTED, PROGRAM, Skip, main
 
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 LIST = ["--set", "training.epochs=6", "--set", "training.batch=16", "--set", "training.checkpoint_every=1",
@@ -91,5 +92,25 @@ def killed_while_packing():
         assert len(packs()) == 2 and all(name.endswith(".pack") for name in packs()), packs()
 
 
+def interrupted_while_packing():
+    """Ctrl-C leaves nothing of the pack."""
+    with Pictures(3000) as w:
+        for _ in range(5):
+            shutil.rmtree(PACKS, ignore_errors=True)
+            process = w.start("train.ini", *LIST, "--dry-run", "--set", "data.threads=1")
+            while process.poll() is None and not packs():
+                time.sleep(0.001)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+            if process.returncode == INTERRUPTED:
+                break
+        else:
+            raise Skip("the pack is written before a signal comes")
+        assert "interrupted while" in err, err
+        assert not packs(), packs()
+        w.train(*LIST, "--dry-run")
+        assert len(packs()) == 2 and all(name.endswith(".pack") for name in packs()), packs()
+
+
 if __name__ == "__main__":
-    main([killed_while_packing_or_training, killed_while_streaming, killed_while_packing])
+    main([killed_while_packing_or_training, killed_while_streaming, killed_while_packing, interrupted_while_packing])
