@@ -63,6 +63,12 @@ typedef struct clc_floats {
     X(CLC_CONFIG_CROP_CENTER, "center")                                                            \
     X(CLC_CONFIG_CROP_SQUARE, "square")
 
+/* In the order of clc_tokenizer_kind. */
+#define CLC_CONFIG_TOKENIZER_LIST(X)                                                               \
+    X(CLC_CONFIG_TOKENIZER_BYTES, "bytes")                                                         \
+    X(CLC_CONFIG_TOKENIZER_WORDS, "words")                                                         \
+    X(CLC_CONFIG_TOKENIZER_BPE, "bpe")
+
 #define CLC_CONFIG_ENCODER_LIST(X)                                                                 \
     X(CLC_CONFIG_ENCODER_RESNET10, "resnet10")                                                     \
     X(CLC_CONFIG_ENCODER_RESNET18, "resnet18")                                                     \
@@ -140,6 +146,7 @@ typedef struct clc_floats {
     X(RESIDENCY)                                                                                   \
     X(RESIZE)                                                                                      \
     X(CROP)                                                                                        \
+    X(TOKENIZER)                                                                                   \
     X(ENCODER)                                                                                     \
     X(STEM)                                                                                        \
     X(BLOCK)                                                                                       \

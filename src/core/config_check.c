@@ -54,6 +54,12 @@ static clc_status check_data(const clc_config *config, const clc_config_key *key
     return CLC_OK;
 }
 
+static clc_status check_tokens(const clc_config *config, const clc_config_key *keys[2]) {
+    if (config->tokens.synonym > 0 && !config->tokens.synonyms[0])
+        return CONTRADICTION(tokens.synonym, tokens.synonyms, "give the file of synonyms");
+    return CLC_OK;
+}
+
 static clc_status check_encoder(const clc_config *config, const clc_config_key *keys[2]) {
     bool custom = config->encoder.name == CLC_CONFIG_ENCODER_CUSTOM;
     bool automatic = config->encoder.block == CLC_CONFIG_BLOCK_AUTO;
@@ -120,6 +126,7 @@ clc_status clc_config_check(const clc_config *config, const clc_config_key *keys
     clc_status status = CLC_OK;
     keys[0] = keys[1] = NULL;
     CLC_TRY(check_data(config, keys));
+    CLC_TRY(check_tokens(config, keys));
     CLC_TRY(check_encoder(config, keys));
     CLC_TRY(check_optimizer(config, keys));
     CLC_TRY(check_method(config, keys));

@@ -16,6 +16,14 @@ static clc_status check(const clc_tokenizer_options *o) {
     return CLC_OK;
 }
 
+clc_tokenizer_options clc_tokenizer_options_from_config(const clc_config_tokens *config,
+                                                        int context) {
+    return (clc_tokenizer_options){.kind = (clc_tokenizer_kind)config->tokenizer,
+                                   .vocabulary = config->vocabulary,
+                                   .lowercase = config->lowercase,
+                                   .context = context};
+}
+
 clc_status clc_tokenizer_make(const clc_tokenizer_options *options, clc_tokenizer **tokenizer) {
     clc_status status = CLC_OK;
     clc_tokenizer *t = NULL;

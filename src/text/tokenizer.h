@@ -23,6 +23,7 @@
 #ifndef CLC_TEXT_TOKENIZER_H
 #define CLC_TEXT_TOKENIZER_H
 
+#include "core/config.h"
 #include "text/utf8.h"
 
 typedef enum clc_tokenizer_kind {
@@ -47,6 +48,10 @@ typedef struct clc_tokenizer_options {
     bool lowercase; /* words, bpe */
     int context;    /* tokens of a text at most, start and end included; 0: any number */
 } clc_tokenizer_options;
+
+/* What [tokens] says. */
+clc_tokenizer_options clc_tokenizer_options_from_config(const clc_config_tokens *config,
+                                                        int context);
 
 typedef struct clc_tokenizer clc_tokenizer;
 

@@ -4,6 +4,7 @@
 #include "core/config_schema.h"
 #include "device/device.h"
 #include "device/gemm.h"
+#include "text/tokenizer.h"
 
 #include <string.h>
 
@@ -211,6 +212,9 @@ static void tables_fit_their_bounds(void **state) {
 
 static void words_agree_with_the_layers_they_choose_from(void **state) {
     (void)state;
+    assert_int_equal(CLC_CONFIG_TOKENIZER_BYTES, CLC_TOKENIZER_BYTES);
+    assert_int_equal(CLC_CONFIG_TOKENIZER_WORDS, CLC_TOKENIZER_WORDS);
+    assert_int_equal(CLC_CONFIG_TOKENIZER_BPE, CLC_TOKENIZER_BPE);
     assert_int_equal(CLC_CONFIG_PROFILE_AUTO, CLC_PROFILE_AUTO);
     assert_int_equal(CLC_CONFIG_PROFILE_CPU, CLC_PROFILE_CPU);
     assert_int_equal(CLC_CONFIG_PROFILE_GPU, CLC_PROFILE_GPU);

@@ -101,6 +101,7 @@ static void contradictions_name_both_keys(void **state) {
         {"[data]\nlimit = 100\n", "data.limit = 100", "training.batch = 256", 2},
         {"[data]\ntest_labels = a\n", "data.test_labels = a", "data.test = (empty)", 2},
         {"[augmentation]\nmean = 0.5\n", "augmentation.mean", "augmentation.std", 2},
+        {"[tokens]\nsynonym = 0.5\n", "tokens.synonym = 0.5", "tokens.synonyms = (empty)", 2},
         {"[encoder]\nname = custom\n", "encoder.name = custom", "encoder.blocks = (empty)", 2},
         {"[encoder]\nname = custom\nblocks = 1,1\n", "encoder.name", "encoder.block = auto", 2},
         {"[encoder]\nblocks = 1,1\n", "encoder.blocks = 1, 1", "encoder.name = resnet18", 2},
