@@ -72,7 +72,9 @@ static clc_status run_options(const arguments *a) {
 
 static clc_status run_preview(const arguments *a) {
     const clc_train_options options = train_options(a);
-    return clc_preview(&options, a->positionals[1]);
+    const char *path = a->positionals[1], *end = strrchr(path, '.');
+    return end && !strcmp(end, ".txt") ? clc_preview_text(&options, path)
+                                       : clc_preview(&options, path);
 }
 
 static clc_status run_programs(const arguments *a) {
@@ -131,7 +133,8 @@ static const command commands[] = {
      "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), or "
      "of a run's own data",
      1, INT_MAX, run_embed},
-    {"preview", "train.ini out.png", "draw images and their augmented views", 2, 2, run_preview},
+    {"preview", "train.ini out.png", "draw images and their augmented views; of texts: out.txt", 2,
+     2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
      1, 1, run_sweep},
     {"bench", "[INI|data INI|methods|losses|gemm]",

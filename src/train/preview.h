@@ -1,4 +1,4 @@
-/* `clcontrast preview`: a contact sheet of images and their augmented views. */
+/* `clcontrast preview`: images or texts and their augmented views. */
 #ifndef CLC_TRAIN_PREVIEW_H
 #define CLC_TRAIN_PREVIEW_H
 
@@ -6,5 +6,9 @@
 
 /* Draws the first images of the configuration's training set and some views of each into a PNG. */
 clc_status clc_preview(const clc_train_options *options, const char *png);
+
+/* Writes the first texts of data.train and some views of each into a text file: a line each, with
+ * how many tokens it has. */
+clc_status clc_preview_text(const clc_train_options *options, const char *path);
 
 #endif

@@ -71,6 +71,27 @@ def preview_draws_a_png():
         assert read(w.path("sheet.png"))[:8] == b"\x89PNG\r\n\x1a\n"
 
 
+def preview_writes_texts():
+    with Workplace() as w:
+        with open(w.path("texts.csv"), "w", encoding="utf-8") as file:
+            file.write("id,title,split\n" + "".join(f'{i},"Text {i}, the same\nof all",train\n' for i in range(20)) + "x, ,train\n")
+        with open(w.path("words"), "w", encoding="utf-8") as file:
+            file.write("same, all\n")
+        settings = ["data.train=" + w.path("texts.csv"), "data.train_images=", "data.train_labels=", "tokens.tokenizer=words", "tokens.mask=1",
+                    "tokens.synonym=1", "tokens.synonym_range=1, 1", "tokens.synonyms=" + w.path("words"), "data.text_columns=title"]
+        _, said = w.run("preview", "train.ini", "views.txt", *[word for s in settings for word in ("--set", s)])
+        assert "12 texts, 6 views of each" in said, said
+        assert "1 empty texts" in said and "no text in title" in said, said
+        with open(w.path("views.txt"), encoding="utf-8") as file:
+            lines = [line.rstrip("\n").split("\t") for line in file if line.strip()]
+        assert len(lines) == 12 * 7 and lines[0][1:] == ["9 tokens", "text 0 , the same of all"], lines[:2]
+        views = "\n".join(line[2] for line in lines if line[0].startswith("view"))
+        assert "<unk>" in views and "the all of same" in views, views
+        settings[-1] = "data.text_columns=name"
+        w.refused("preview", "train.ini", "views.txt", *[word for s in settings for word in ("--set", s)], status=FORMAT,
+                  says=["no column name", "id, title, split"])
+
+
 def devices_are_listed_for_people_and_programs():
     with Workplace() as w:
         out, _ = w.run("devices")
@@ -250,6 +271,7 @@ main([
     the_product_benchmark_compares_kernels,
     the_loss_benchmark_prints_time_and_memory_by_views,
     preview_draws_a_png,
+    preview_writes_texts,
     devices_are_listed_for_people_and_programs,
     two_devices_can_each_be_chosen,
     no_platform_is_a_clear_message,
