@@ -106,6 +106,8 @@ clc_status clc_clean(clc_cleaner *cleaner, const char *text, size_t n) {
     clc_bytes *out = &cleaner->out;
     bool composed;
     out->n = 0;
+    if (n == 0)
+        return CLC_OK;
     if (n > SIZE_MAX / 16)
         return clc_fail(CLC_INVALID, "a text of %zu bytes", n);
     if (ascii_run(text, n) == n) {

@@ -257,8 +257,9 @@ static void files_bring_the_same_tokenizer(void **state) {
         CHECK(clc_tokenizer_save(t, in_folder("tokenizer.json")));
         CHECK(clc_tokenizer_load(in_folder("tokenizer.json"), &read));
         assert_int_equal(clc_tokenizer_vocabulary(read), clc_tokenizer_vocabulary(t));
-        assert_memory_equal(clc_tokenizer_settings(read), clc_tokenizer_settings(t),
-                            sizeof(clc_tokenizer_options));
+        assert_int_equal(clc_tokenizer_settings(read)->kind, kind);
+        assert_int_equal(clc_tokenizer_settings(read)->lowercase, kind == 1);
+        assert_int_equal(clc_tokenizer_settings(read)->context, clc_tokenizer_settings(t)->context);
         CHECK(clc_tokenizer_encode(t, text, sizeof text - 1, 0, true, &a));
         CHECK(clc_tokenizer_encode(read, text, sizeof text - 1, 0, true, &b));
         assert_int_equal(a.n, b.n);
