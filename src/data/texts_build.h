@@ -26,7 +26,6 @@ typedef struct clc_texts_builder {
     int32_t *labels; /* (label_capacity): class, -1, or CLC_TEXTS_REJECTED */
     clc_text_entry *entries;
     size_t entry_count, entry_capacity, blob_capacity, label_capacity;
-    clc_names joined; /* scratch: one path */
 } clc_texts_builder;
 
 static inline bool clc_is_blank(char byte) {
