@@ -1,9 +1,7 @@
-/* Files that are no usable pictures: whether they are few enough, and the list of them in a file;
- * files of names. */
-#include "data/dataset.h"
+#include "data/bad_files.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 clc_status clc_bad_files_check(const clc_bad_files *bad, size_t total, bool stop, double limit) {
@@ -39,30 +37,11 @@ fail:
     return status;
 }
 
-clc_status clc_write_name(clc_file_writer *writer, const char *name) {
+clc_status clc_bad_files_add(clc_bad_files *bad, const char *name, const char *reason) {
     clc_status status = CLC_OK;
-    for (; *name; name++) {
-        const char *escaped = *name == '\n'   ? "\\n"
-                              : *name == '\t' ? "\\t"
-                              : *name == '\r' ? "\\r"
-                              : *name == '\\' ? "\\\\"
-                                              : NULL;
-        CLC_TRY(clc_file_writer_write(writer, escaped ? escaped : name, escaped ? 2 : 1));
-    }
+    CLC_TRY(clc_names_add(&bad->entries, name, strlen(name)));
+    CLC_TRY(clc_names_add(&bad->entries, reason, strlen(reason)));
+    bad->count++;
 fail:
-    return status;
-}
-
-clc_status clc_names_write(const clc_names *names, const char *path) {
-    clc_status status = CLC_OK;
-    clc_file_writer *writer = NULL;
-    CLC_TRY(clc_file_writer_open(path, &writer));
-    for (size_t i = 0; i < names->count; i++) {
-        CLC_TRY(clc_write_name(writer, clc_names_at(names, i)));
-        CLC_TRY(clc_file_writer_write(writer, "\n", 1));
-    }
-    CLC_TRY(clc_file_writer_commit(&writer));
-fail:
-    clc_file_writer_abort(&writer);
     return status;
 }

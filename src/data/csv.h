@@ -2,7 +2,7 @@
 #ifndef CLC_DATA_CSV_H
 #define CLC_DATA_CSV_H
 
-#include "data/names.h"
+#include "core/names.h"
 
 typedef struct clc_csv {
     const char *text;

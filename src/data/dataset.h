@@ -61,18 +61,6 @@ const char *clc_dataset_sample_name(const clc_dataset *dataset, size_t i);
 /* Bytes that any `n` of its pictures take at most. */
 size_t clc_dataset_most_bytes(const clc_dataset *dataset, size_t n);
 
-/* Writes names and reasons of the bad files of `n` lists (NULL: none) to `path`, a line each with a
- * tab between; removes the file if there are none. Newlines, tabs and backslashes in names are
- * written as \n, \t and \\. */
-clc_status clc_bad_files_write(const clc_bad_files *const *lists, size_t n, const char *path);
-
-/* Writes a name so that it stays within a line: newline, tab, carriage return and backslash as two
- * characters. */
-clc_status clc_write_name(clc_file_writer *writer, const char *name);
-
-/* Writes names so to `path`, a line each. */
-clc_status clc_names_write(const clc_names *names, const char *path);
-
 void clc_dataset_free(clc_dataset **dataset);
 
 #endif

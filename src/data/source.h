@@ -6,7 +6,7 @@
 #define CLC_DATA_SOURCE_H
 
 #include "data/image.h"
-#include "data/names.h"
+#include "data/bad_files.h"
 
 /* CLC_SPLIT_ALL: everything, whatever divisions a source has. */
 typedef enum clc_split { CLC_SPLIT_TRAIN, CLC_SPLIT_TEST, CLC_SPLIT_ALL } clc_split;

@@ -2,7 +2,7 @@
 #ifndef CLC_DATA_SOURCE_PATHS_H
 #define CLC_DATA_SOURCE_PATHS_H
 
-#include "data/names.h"
+#include "core/names.h"
 
 /* Splits a value at commas. Blanks around a path don't count; a backslash makes the next character
  * an ordinary one. A value that is an existing path is that path. A path that does not exist and

@@ -52,9 +52,6 @@ typedef struct clc_store_options {
 clc_status clc_store_open(const clc_source *source, const clc_store_options *options,
                           clc_store **store);
 
-/* Fails unless the bad files are few enough: `total` with them. */
-clc_status clc_bad_files_check(const clc_bad_files *bad, size_t total, bool stop, double limit);
-
 /* Pictures whose pixels another one has, too. */
 clc_status clc_store_duplicates(const clc_store *store, size_t *duplicates);
 

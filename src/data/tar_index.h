@@ -3,7 +3,7 @@
 #ifndef CLC_DATA_TAR_INDEX_H
 #define CLC_DATA_TAR_INDEX_H
 
-#include "data/names.h"
+#include "data/bad_files.h"
 
 struct archive;
 struct archive_entry;

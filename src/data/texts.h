@@ -15,7 +15,6 @@
 #ifndef CLC_DATA_TEXTS_H
 #define CLC_DATA_TEXTS_H
 
-#include "data/names.h"
 #include "data/source.h"
 
 typedef struct clc_texts_options {

@@ -2,25 +2,20 @@
 
 #include <string.h>
 
-static size_t hash_of(uint32_t left, uint32_t right) {
-    uint64_t x = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;
-    return (size_t)(x ^ x >> 29);
-}
-
 clc_status clc_bpe_start(clc_bpe *bpe) {
     clc_status status = CLC_OK;
     size_t number;
     *bpe = (clc_bpe){0};
     for (int i = 0; i < 256; i++) {
         const char byte = (char)i;
-        CLC_TRY(clc_strings_add(&bpe->tokens, &byte, 1, &number));
+        CLC_TRY(clc_name_set_add(&bpe->tokens, &byte, 1, &number, NULL));
     }
 fail:
     return status;
 }
 
 static size_t find_slot(const clc_bpe *bpe, uint32_t left, uint32_t right) {
-    size_t i = hash_of(left, right) & (bpe->slot_count - 1);
+    size_t i = clc_bpe_hash(left, right) & (bpe->slot_count - 1);
     for (; bpe->slots[i]; i = (i + 1) & (bpe->slot_count - 1)) {
         const clc_merge *merge = &bpe->merges[bpe->slots[i] - 1];
         if (merge->left == left && merge->right == right)
@@ -55,19 +50,20 @@ fail:
 
 clc_status clc_bpe_add(clc_bpe *bpe, uint32_t left, uint32_t right, uint32_t *result) {
     clc_status status = CLC_OK;
-    const clc_string *l = &bpe->tokens.items[left], *r = &bpe->tokens.items[right];
+    const clc_names *tokens = &bpe->tokens.names;
+    const size_t n = clc_names_length(tokens, left), m = clc_names_length(tokens, right);
     size_t number;
     char joined[CLC_BPE_TOKEN_BYTES];
     if (clc_bpe_find(bpe, left, right) != CLC_BPE_NO_MERGE)
         return clc_fail(CLC_FORMAT, "the merge of tokens %u and %u comes twice", left, right);
-    if (l->length + r->length > CLC_BPE_TOKEN_BYTES)
+    if (n + m > CLC_BPE_TOKEN_BYTES)
         return clc_fail(CLC_FORMAT, "the merge of tokens %u and %u gives more than %d bytes", left,
                         right, CLC_BPE_TOKEN_BYTES);
     if (bpe->count == bpe->capacity)
         CLC_TRY(grow(bpe));
-    memcpy(joined, bpe->tokens.text.data + l->start, l->length);
-    memcpy(joined + l->length, bpe->tokens.text.data + r->start, r->length);
-    CLC_TRY(clc_strings_add(&bpe->tokens, joined, (size_t)l->length + r->length, &number));
+    memcpy(joined, clc_names_at(tokens, left), n);
+    memcpy(joined + n, clc_names_at(tokens, right), m);
+    CLC_TRY(clc_name_set_add(&bpe->tokens, joined, n + m, &number, NULL));
     *result = (uint32_t)number;
     bpe->merges[bpe->count++] = (clc_merge){left, right, *result};
     bpe->slots[find_slot(bpe, left, right)] = (uint32_t)bpe->count;
@@ -171,7 +167,7 @@ void clc_bpe_scratch_free(clc_bpe_scratch *s) {
 }
 
 void clc_bpe_free(clc_bpe *bpe) {
-    clc_strings_free(&bpe->tokens);
+    clc_name_set_free(&bpe->tokens);
     free(bpe->merges);
     free(bpe->slots);
     *bpe = (clc_bpe){0};

@@ -4,7 +4,7 @@
 #ifndef CLC_TEXT_BPE_H
 #define CLC_TEXT_BPE_H
 
-#include "text/strings.h"
+#include "core/names.h"
 
 enum {
     CLC_BPE_TOKEN_BYTES = 256, /* of a token at most */
@@ -16,12 +16,18 @@ typedef struct clc_merge {
 } clc_merge;
 
 typedef struct clc_bpe {
-    clc_strings tokens;
+    clc_name_set tokens;
     clc_merge *merges; /* by rank */
     size_t count, capacity;
     uint32_t *slots; /* rank + 1, or 0 */
     size_t slot_count;
 } clc_bpe;
+
+/* Of a pair of tokens, for tables of powers of two. */
+static inline size_t clc_bpe_hash(uint32_t left, uint32_t right) {
+    uint64_t x = ((uint64_t)left << 32 | right) * 0x9E3779B97F4A7C15u;
+    return (size_t)(x ^ x >> 29);
+}
 
 /* The bytes, and no merge. */
 clc_status clc_bpe_start(clc_bpe *bpe);
@@ -35,7 +41,7 @@ uint32_t clc_bpe_find(const clc_bpe *bpe, uint32_t left, uint32_t right);
 /* Adds merges until there are `most` tokens or no pair is left that occurs twice: each time the
  * most frequent pair of neighbours, of equally frequent ones that of the lower left token, then of
  * the lower right one. `counts`: of each piece. The order of the pieces doesn't matter. */
-clc_status clc_bpe_train(clc_bpe *bpe, const clc_strings *pieces, const uint64_t *counts,
+clc_status clc_bpe_train(clc_bpe *bpe, const clc_names *pieces, const uint64_t *counts,
                          size_t most);
 
 /* What encoding needs besides. */

@@ -2,6 +2,8 @@
  * the pieces that it changes are counted anew. */
 #include "text/bpe.h"
 
+#include "core/math.h"
+
 #include <string.h>
 
 /* Longer pieces are counted in parts: they are numbers, codes or scripts without blanks, and a
@@ -38,13 +40,8 @@ typedef struct trainer {
     size_t heap_count, heap_capacity;
 } trainer;
 
-static size_t hash_of(uint64_t key) {
-    key *= 0x9E3779B97F4A7C15u;
-    return (size_t)(key ^ key >> 29);
-}
-
 static size_t find_slot(const trainer *t, uint64_t key) {
-    size_t i = hash_of(key) & (t->slot_count - 1);
+    size_t i = clc_bpe_hash((uint32_t)(key >> 32), (uint32_t)key) & (t->slot_count - 1);
     while (t->slots[i] && t->pairs[t->slots[i] - 1].key != key)
         i = (i + 1) & (t->slot_count - 1);
     return i;
@@ -134,24 +131,24 @@ static candidate pop(trainer *t) {
 }
 
 /* The bytes of all pieces that have neighbours, in parts. */
-static clc_status cut(trainer *t, const clc_strings *pieces, const uint64_t *counts) {
+static clc_status cut(trainer *t, const clc_names *names, const uint64_t *counts) {
     clc_status status = CLC_OK;
     size_t parts = 0;
-    for (size_t i = 0; i < pieces->count; i++)
-        parts += (pieces->items[i].length + PART_BYTES - 1) / PART_BYTES;
+    for (size_t i = 0; i < names->count; i++)
+        parts += clc_ceil_div(clc_names_length(names, i), PART_BYTES);
     if (parts >= UINT32_MAX)
         return clc_fail(CLC_INVALID, "%zu different pieces of text are too many", parts);
-    CLC_NEW(t->tokens, pieces->text.n);
+    CLC_NEW(t->tokens, names->bytes);
     CLC_NEW(t->parts, parts);
-    for (size_t i = 0; i < pieces->count; i++) {
-        const clc_string *piece = &pieces->items[i];
-        for (uint32_t k = 0; k < piece->length; k += PART_BYTES) {
-            uint32_t n = piece->length - k < PART_BYTES ? piece->length - k : PART_BYTES;
-            t->parts[t->part_count++] = (part){piece->start + k, n, counts[i]};
+    for (size_t i = 0; i < names->count; i++) {
+        const size_t length = clc_names_length(names, i);
+        for (size_t k = 0; k < length; k += PART_BYTES) {
+            const size_t n = length - k < PART_BYTES ? length - k : PART_BYTES;
+            t->parts[t->part_count++] = (part){names->starts[i] + k, (uint32_t)n, counts[i]};
         }
     }
-    for (size_t i = 0; i < pieces->text.n; i++)
-        t->tokens[i] = (unsigned char)pieces->text.data[i];
+    for (size_t i = 0; i < names->bytes; i++)
+        t->tokens[i] = (unsigned char)names->text[i];
 fail:
     return status;
 }
@@ -268,14 +265,14 @@ fail:
     return status;
 }
 
-clc_status clc_bpe_train(clc_bpe *bpe, const clc_strings *pieces, const uint64_t *counts,
+clc_status clc_bpe_train(clc_bpe *bpe, const clc_names *pieces, const uint64_t *counts,
                          size_t most) {
     clc_status status = CLC_OK;
     trainer t = {0};
     bool more = true;
     CLC_TRY(cut(&t, pieces, counts));
     CLC_TRY(count_all(&t));
-    while (more && bpe->tokens.count < most)
+    while (more && bpe->tokens.names.count < most)
         CLC_TRY(merge_most_frequent(&t, bpe, &more));
 fail:
     for (size_t i = 0; i < t.pair_count; i++)

@@ -65,16 +65,17 @@ static clc_next_piece next_of(const clc_tokenizer *t) {
 
 /* All different pieces of the texts, with their counts. */
 typedef struct census {
-    clc_strings pieces;
+    clc_name_set pieces;
     uint64_t *counts;
     size_t capacity;
 } census;
 
 static clc_status count_piece(census *c, const char *piece, size_t n) {
     clc_status status = CLC_OK;
-    size_t number, before = c->pieces.count;
-    CLC_TRY(clc_strings_add(&c->pieces, piece, n, &number));
-    if (c->pieces.count > c->capacity) {
+    size_t number;
+    bool added;
+    CLC_TRY(clc_name_set_add(&c->pieces, piece, n, &number, &added));
+    if (number >= c->capacity) {
         size_t capacity = c->capacity ? 2 * c->capacity : 1024;
         uint64_t *counts = realloc(c->counts, capacity * sizeof *counts);
         if (!counts)
@@ -82,7 +83,7 @@ static clc_status count_piece(census *c, const char *piece, size_t n) {
         c->counts = counts;
         c->capacity = capacity;
     }
-    if (c->pieces.count > before)
+    if (added)
         c->counts[number] = 0;
     c->counts[number]++;
 fail:
@@ -117,7 +118,7 @@ static int more_frequent(const void *a, const void *b) {
     const place *x = a, *y = b;
     const uint64_t n = x->census->counts[x->number], m = y->census->counts[y->number];
     return n != m ? (n < m) - (n > m)
-                  : clc_strings_compare(&x->census->pieces, x->number, y->number);
+                  : clc_names_compare(&x->census->pieces.names, x->number, y->number);
 }
 
 /* Words with a zero in them can't be names in JSON. */
@@ -125,17 +126,17 @@ static clc_status take_words(clc_tokenizer *t, const census *c) {
     clc_status status = CLC_OK;
     place *order = NULL;
     size_t number, most = (size_t)t->options.vocabulary - CLC_TOKENS_SPECIAL;
-    CLC_NEW(order, c->pieces.count);
-    for (size_t i = 0; i < c->pieces.count; i++)
+    CLC_NEW(order, c->pieces.names.count);
+    for (size_t i = 0; i < c->pieces.names.count; i++)
         order[i] = (place){c, i};
-    qsort(order, c->pieces.count, sizeof *order, more_frequent);
-    for (size_t i = 0; i < c->pieces.count && t->words.count < most; i++) {
-        const char *word = clc_strings_at(&c->pieces, order[i].number);
-        const size_t n = c->pieces.items[order[i].number].length;
+    qsort(order, c->pieces.names.count, sizeof *order, more_frequent);
+    for (size_t i = 0; i < c->pieces.names.count && t->words.names.count < most; i++) {
+        const char *word = clc_names_at(&c->pieces.names, order[i].number);
+        const size_t n = clc_names_length(&c->pieces.names, order[i].number);
         if (!memchr(word, 0, n))
-            CLC_TRY(clc_strings_add(&t->words, word, n, &number));
+            CLC_TRY(clc_name_set_add(&t->words, word, n, &number, NULL));
     }
-    if (!t->words.count)
+    if (!t->words.names.count)
         status = clc_fail(CLC_INVALID, "there is no word in the texts");
 fail:
     free(order);
@@ -145,18 +146,18 @@ fail:
 clc_status clc_tokenizer_train(const clc_tokenizer_options *options, clc_text_next next,
                                void *texts, clc_tokenizer **tokenizer) {
     clc_status status = CLC_OK;
-    census c = {{{0}, 0, 0, 0, 0, 0}, NULL, 0};
+    census c = {.capacity = 0};
     CLC_TRY(clc_tokenizer_make(options, tokenizer));
     if (options->kind != CLC_TOKENIZER_BYTES)
         CLC_TRY(count_all(*tokenizer, next, texts, &c));
     if (options->kind == CLC_TOKENIZER_WORDS)
         CLC_TRY(take_words(*tokenizer, &c));
     if (options->kind == CLC_TOKENIZER_BPE)
-        CLC_TRY(clc_bpe_train(&(*tokenizer)->bpe, &c.pieces, c.counts,
+        CLC_TRY(clc_bpe_train(&(*tokenizer)->bpe, &c.pieces.names, c.counts,
                               (size_t)options->vocabulary - CLC_TOKENS_SPECIAL));
     (*tokenizer)->options.vocabulary = clc_tokenizer_vocabulary(*tokenizer);
 fail:
-    clc_strings_free(&c.pieces);
+    clc_name_set_free(&c.pieces);
     free(c.counts);
     if (status != CLC_OK)
         clc_tokenizer_free(tokenizer);
@@ -168,15 +169,15 @@ const clc_tokenizer_options *clc_tokenizer_settings(const clc_tokenizer *t) {
 }
 
 int clc_tokenizer_vocabulary(const clc_tokenizer *t) {
-    return (int)clc_tokenizer_strings(t)->count + CLC_TOKENS_SPECIAL;
+    return (int)clc_tokenizer_names(t)->count + CLC_TOKENS_SPECIAL;
 }
 
 void clc_tokenizer_free(clc_tokenizer **tokenizer) {
     clc_tokenizer *t = *tokenizer;
     if (!t)
         return;
-    clc_strings_free(&t->words);
-    clc_strings_free(&t->met);
+    clc_name_set_free(&t->words);
+    clc_name_set_free(&t->met);
     clc_bpe_free(&t->bpe);
     clc_bpe_scratch_free(&t->scratch);
     clc_cleaner_free(&t->cleaner);
@@ -211,9 +212,9 @@ static clc_status encode_new(clc_tokenizer *t, const char *piece, size_t n, size
     clc_status status = CLC_OK;
     size_t number;
     CLC_TRY(clc_bpe_encode(&t->bpe, &t->scratch, piece, n, count));
-    if (n > CLC_KNOWN_BYTES || t->met.count == CLC_KNOWN_PIECES)
+    if (n > CLC_KNOWN_BYTES || t->met.names.count == CLC_KNOWN_PIECES)
         return CLC_OK;
-    CLC_TRY(clc_strings_add(&t->met, piece, n, &number));
+    CLC_TRY(clc_name_set_add(&t->met, piece, n, &number, NULL));
     t->known[number] = (clc_known_piece){t->known_ids.n, (uint32_t)*count};
     CLC_TRY(clc_ids_add(&t->known_ids, t->scratch.tokens, *count, 0));
 fail:
@@ -225,12 +226,12 @@ static clc_status encode_piece(clc_tokenizer *t, const char *piece, size_t n, si
     clc_status status = CLC_OK;
     size_t count;
     if (t->options.kind == CLC_TOKENIZER_WORDS) {
-        const size_t word = clc_strings_find(&t->words, piece, n);
+        const size_t word = clc_name_set_find(&t->words, piece, n);
         const uint32_t token =
             word == SIZE_MAX ? CLC_TOKEN_UNKNOWN : (uint32_t)word + CLC_TOKENS_BEFORE;
         return clc_ids_add(ids, &token, 1, 0);
     }
-    const size_t number = n > CLC_KNOWN_BYTES ? SIZE_MAX : clc_strings_find(&t->met, piece, n);
+    const size_t number = n > CLC_KNOWN_BYTES ? SIZE_MAX : clc_name_set_find(&t->met, piece, n);
     if (number != SIZE_MAX) {
         const clc_known_piece *k = &t->known[number];
         return clc_ids_add(ids, (const uint32_t *)t->known_ids.data + k->start,
@@ -288,7 +289,7 @@ fail:
 clc_status clc_tokenizer_decode(const clc_tokenizer *t, const int32_t *ids, size_t n,
                                 clc_bytes *text) {
     clc_status status = CLC_OK;
-    const clc_strings *strings = clc_tokenizer_strings(t);
+    const clc_names *names = clc_tokenizer_names(t);
     const int32_t vocabulary = clc_tokenizer_vocabulary(t);
     const bool words = t->options.kind == CLC_TOKENIZER_WORDS;
     text->n = 0;
@@ -305,7 +306,7 @@ clc_status clc_tokenizer_decode(const clc_tokenizer *t, const int32_t *ids, size
             continue;
         }
         const size_t number = (size_t)ids[i] - CLC_TOKENS_BEFORE;
-        CLC_TRY(append(text, clc_strings_at(strings, number), strings->items[number].length));
+        CLC_TRY(append(text, clc_names_at(names, number), clc_names_length(names, number)));
     }
     if (t->options.kind == CLC_TOKENIZER_BPE && text->n > 0 && text->data[0] == ' ')
         memmove(text->data, text->data + 1, --text->n);

@@ -20,15 +20,15 @@ static clc_status set(json_t *object, const char *name, json_t *value) {
 /* The name of a token in the vocabulary, into `name`, which grows. */
 static clc_status name_token(const clc_tokenizer *t, size_t number, clc_bytes *name) {
     clc_status status = CLC_OK;
-    const clc_strings *strings = clc_tokenizer_strings(t);
-    const size_t n = strings->items[number].length;
+    const clc_names *names = clc_tokenizer_names(t);
+    const size_t n = clc_names_length(names, number);
     name->n = 0;
     CLC_TRY(clc_bytes_reserve(name, 2 * n + 1));
     if (t->options.kind != CLC_TOKENIZER_WORDS) {
-        clc_bytes_to_letters(clc_strings_at(strings, number), n, name->data);
+        clc_bytes_to_letters(clc_names_at(names, number), n, name->data);
         return CLC_OK;
     }
-    memcpy(name->data, clc_strings_at(strings, number), n);
+    memcpy(name->data, clc_names_at(names, number), n);
     name->data[n] = '\0';
 fail:
     return status;

@@ -55,7 +55,7 @@ static clc_status read_words(clc_tokenizer *t, const json_t *vocabulary) {
         words[id] = name;
     }
     for (size_t i = CLC_TOKENS_BEFORE; i + 2 < size; i++)
-        CLC_TRY(clc_strings_add(&t->words, words[i], strlen(words[i]), &number));
+        CLC_TRY(clc_name_set_add(&t->words, words[i], strlen(words[i]), &number, NULL));
 fail:
     free(words);
     return status;
@@ -66,7 +66,7 @@ static clc_status find_token(const clc_bpe *bpe, const char *letters, size_t n, 
     char bytes[2 * CLC_BPE_TOKEN_BYTES];
     size_t count, found = SIZE_MAX;
     if (n <= sizeof bytes && clc_letters_to_bytes(letters, n, bytes, &count))
-        found = clc_strings_find(&bpe->tokens, bytes, count);
+        found = clc_name_set_find(&bpe->tokens, bytes, count);
     if (found == SIZE_MAX)
         return clc_fail(CLC_FORMAT, "a merge of \"%.*s\", which no merge before it gives",
                         n < 40 ? (int)n : 40, letters);

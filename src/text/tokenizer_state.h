@@ -15,11 +15,11 @@ typedef struct clc_known_piece {
 
 struct clc_tokenizer {
     clc_tokenizer_options options;
-    clc_strings words; /* words: token i + CLC_TOKENS_BEFORE */
-    clc_bpe bpe;       /* bytes, bpe: the same of its tokens */
+    clc_name_set words; /* words: token i + CLC_TOKENS_BEFORE */
+    clc_bpe bpe;        /* bytes, bpe: the same of its tokens */
     clc_cleaner cleaner;
     clc_bpe_scratch scratch;
-    clc_strings met;
+    clc_name_set met;
     clc_known_piece *known; /* (capacity of CLC_KNOWN_PIECES) by number in `met` */
     clc_ids known_ids;
 };
@@ -30,8 +30,8 @@ enum { CLC_KNOWN_PIECES = 1 << 17, CLC_KNOWN_BYTES = 64 };
 clc_status clc_tokenizer_make(const clc_tokenizer_options *options, clc_tokenizer **tokenizer);
 
 /* Its tokens that aren't special. */
-static inline const clc_strings *clc_tokenizer_strings(const clc_tokenizer *t) {
-    return t->options.kind == CLC_TOKENIZER_WORDS ? &t->words : &t->bpe.tokens;
+static inline const clc_names *clc_tokenizer_names(const clc_tokenizer *t) {
+    return t->options.kind == CLC_TOKENIZER_WORDS ? &t->words.names : &t->bpe.tokens.names;
 }
 
 /* Appends `n` numbers, each increased by `shift`. */

@@ -184,23 +184,23 @@ static void merges_are_those_of_the_definition(void **state) {
     uint64_t counts[PIECES];
     uint32_t want[MERGES][2];
     int made;
-    clc_strings strings = {0};
+    clc_name_set strings = {0};
     clc_bpe bpe;
     for (int i = 0; i < PIECES; i++) {
         const uint32_t n = 3 + clc_rng_below(&rng, LONGEST - 2);
         for (uint32_t k = 0; k < n; k++)
             pieces[i][k] = (char)('a' + clc_rng_below(&rng, LETTERS));
         size_t number;
-        const size_t before = strings.count;
-        CHECK(clc_strings_add(&strings, pieces[i], n, &number));
-        if (strings.count == before) /* drawn twice */
+        bool added;
+        CHECK(clc_name_set_add(&strings, pieces[i], n, &number, &added));
+        if (!added) /* drawn twice */
             memset(pieces[i--], 0, LONGEST);
     }
     for (int i = 0; i < PIECES; i++)
         counts[i] = 1 + clc_rng_below(&rng, 2); /* many ties */
     reference_train(pieces, counts, want, &made);
     CHECK(clc_bpe_start(&bpe));
-    CHECK(clc_bpe_train(&bpe, &strings, counts, 256 + MERGES));
+    CHECK(clc_bpe_train(&bpe, &strings.names, counts, 256 + MERGES));
     size_t same = 0;
     /* A token that two merges make has one number, which the reference doesn't know. */
     for (; same < (size_t)made && same < bpe.count && bpe.merges[same].result == 256 + same;
@@ -210,7 +210,7 @@ static void merges_are_those_of_the_definition(void **state) {
     }
     assert_true(same >= MERGES / 2);
     clc_bpe_free(&bpe);
-    clc_strings_free(&strings);
+    clc_name_set_free(&strings);
 }
 
 static void merges_go_by_rank_then_from_the_left(void **state) {

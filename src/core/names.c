@@ -1,6 +1,8 @@
-#include "data/names.h"
+#include "core/names.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 static clc_status grow_text(clc_names *names, size_t needed) {
@@ -110,11 +112,38 @@ void clc_name_set_free(clc_name_set *set) {
     *set = (clc_name_set){0};
 }
 
-clc_status clc_bad_files_add(clc_bad_files *bad, const char *name, const char *reason) {
+int clc_names_compare(const clc_names *names, size_t a, size_t b) {
+    const size_t n = clc_names_length(names, a), m = clc_names_length(names, b);
+    const int order = memcmp(clc_names_at(names, a), clc_names_at(names, b), n < m ? n : m);
+    return order ? order : (n > m) - (n < m);
+}
+
+clc_status clc_write_name(clc_file_writer *writer, const char *name) {
     clc_status status = CLC_OK;
-    CLC_TRY(clc_names_add(&bad->entries, name, strlen(name)));
-    CLC_TRY(clc_names_add(&bad->entries, reason, strlen(reason)));
-    bad->count++;
+    for (; *name; name++) {
+        const char *escaped = *name == '\n'   ? "\\n"
+                              : *name == '\t' ? "\\t"
+                              : *name == '\r' ? "\\r"
+                              : *name == '\\' ? "\\\\"
+                                              : NULL;
+        CLC_TRY(clc_file_writer_write(writer, escaped ? escaped : name, escaped ? 2 : 1));
+    }
 fail:
+    return status;
+}
+
+clc_status clc_names_write(const clc_names *names, const char *path) {
+    clc_status status = CLC_OK;
+    clc_file_writer *writer = NULL;
+    if (!names->count)
+        return unlink(path) == 0 || errno == ENOENT ? CLC_OK : clc_fail_file("remove", path);
+    CLC_TRY(clc_file_writer_open(path, &writer));
+    for (size_t i = 0; i < names->count; i++) {
+        CLC_TRY(clc_write_name(writer, clc_names_at(names, i)));
+        CLC_TRY(clc_file_writer_write(writer, "\n", 1));
+    }
+    CLC_TRY(clc_file_writer_commit(&writer));
+fail:
+    clc_file_writer_abort(&writer);
     return status;
 }

@@ -1,14 +1,16 @@
-/* Many strings in few blocks: a list of names, a set of them, and files with what is wrong. */
-#ifndef CLC_DATA_NAMES_H
-#define CLC_DATA_NAMES_H
+/* Many strings in few blocks: a list of names, and a set of them. */
+#ifndef CLC_CORE_NAMES_H
+#define CLC_CORE_NAMES_H
 
+#include "core/file.h"
 #include "core/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Many strings in one block. Names are bytes: they may hold anything but zeros. */
+/* Many strings in one block. Names are bytes; with zeros in them only their lengths tell where they
+ * end. */
 typedef struct clc_names {
     char *text;
     size_t *starts; /* (count) offsets in text */
@@ -46,12 +48,14 @@ clc_status clc_name_set_add(clc_name_set *set, const char *name, size_t length, 
 size_t clc_name_set_find(const clc_name_set *set, const char *name, size_t length);
 void clc_name_set_free(clc_name_set *set);
 
-/* Files that could not be used, with reasons: names and reasons alternate. */
-typedef struct clc_bad_files {
-    clc_names entries;
-    size_t count;
-} clc_bad_files;
+/* Order by bytes, a beginning first: as strcmp of names with any bytes. */
+int clc_names_compare(const clc_names *names, size_t a, size_t b);
 
-clc_status clc_bad_files_add(clc_bad_files *bad, const char *name, const char *reason);
+/* Writes a name so that it stays within a line: newline, tab, carriage return and backslash as two
+ * characters. */
+clc_status clc_write_name(clc_file_writer *writer, const char *name);
+
+/* Writes names so to `path`, a line each; removes the file if there are none. */
+clc_status clc_names_write(const clc_names *names, const char *path);
 
 #endif
