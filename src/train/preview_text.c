@@ -95,8 +95,9 @@ fail:
 static clc_status make_views(preview *p) {
     clc_status status = CLC_OK;
     const cl_uint epoch = 0;
+    p->context = clc_larger_int(p->context, CLC_CONTEXT_MIN); /* texts may have no token at all */
     const size_t bytes = (size_t)(VIEWS * p->count) * (size_t)p->context * sizeof *p->views;
-    const clc_token_augment augment = {.context = clc_larger_int(p->context, 3),
+    const clc_token_augment augment = {.context = p->context,
                                        .ends = true,
                                        .settings = p->config.tokens,
                                        .seed = p->config.training.seed};
@@ -104,7 +105,6 @@ static clc_status make_views(preview *p) {
     clc_token_texts texts = {0};
     cl_mem state = NULL, out = NULL, lengths = NULL;
     clc_sequence sequence = {0};
-    p->context = augment.context;
     CLC_TRY(upload_texts(p, &texts));
     CLC_TRY(upload(p, &epoch, sizeof epoch, "epoch", &state));
     CLC_TRY(clc_buffer_create(p->device, bytes, "views", &out));

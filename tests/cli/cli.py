@@ -92,6 +92,18 @@ def preview_writes_texts():
                   says=["no column name", "id, title, split"])
 
 
+def preview_of_texts_without_tokens():
+    """White space that only Unicode knows is no word."""
+    with Workplace() as w:
+        with open(w.path("blank.txt"), "w", encoding="utf-8") as file:
+            file.write("\u3000\n" * 12 + "word\n")
+        settings = ["data.train=" + w.path("blank.txt"), "data.train_images=", "data.train_labels=", "tokens.tokenizer=words"]
+        w.run("preview", "train.ini", "views.txt", *[word for s in settings for word in ("--set", s)])
+        with open(w.path("views.txt"), encoding="utf-8") as file:
+            views = [line.split("\t")[1] for line in file if line.startswith("view")]
+        assert views == ["2 tokens"] * (12 * 6), views
+
+
 def devices_are_listed_for_people_and_programs():
     with Workplace() as w:
         out, _ = w.run("devices")
@@ -272,6 +284,7 @@ main([
     the_loss_benchmark_prints_time_and_memory_by_views,
     preview_draws_a_png,
     preview_writes_texts,
+    preview_of_texts_without_tokens,
     devices_are_listed_for_people_and_programs,
     two_devices_can_each_be_chosen,
     no_platform_is_a_clear_message,
