@@ -131,9 +131,14 @@ static clc_status time_decoders(data_bench *b) {
     return time_all_threads(b, &b->parallel_seconds);
 }
 
-/* A store of as many images as take some seconds, between two passes that only decode them. */
+/* A store of as many images as take some seconds, between two passes that only decode them. Bare
+ * pixels are not packed. */
 static clc_status time_packing(data_bench *b) {
     clc_status status = CLC_OK;
+    if (b->source->bare) {
+        b->decode_rate = rate((double)b->sampled, b->parallel_seconds);
+        return CLC_OK;
+    }
     clc_store *store = NULL;
     clc_config_data data = b->config.data;
     const clc_store_options options = {.image = b->options, .threads = b->threads, .bad_limit = 1};
@@ -242,8 +247,11 @@ static clc_status print_text(const data_bench *b, FILE *file) {
         clc_table_cell(&table, "%.0f", rate(k->images, k->both));
     }
     CLC_TRY(clc_table_print(&table, file));
-    fprintf(file, "decode and scale: %.0f images/s with %d threads; store them, too: %.0f (%.2f)\n",
-            b->decode_rate, b->threads, b->pack_rate, b->pack_rate / b->decode_rate);
+    fprintf(file, "decode and scale: %.0f images/s with %d threads", b->decode_rate, b->threads);
+    if (b->pack_rate > 0)
+        fprintf(file, "; store them, too: %.0f (%.2f)", b->pack_rate,
+                b->pack_rate / b->decode_rate);
+    fputc('\n', file);
     if (b->bad)
         fprintf(file, "bad files among the %zu sampled: %d\n", b->sampled, b->bad);
     if (b->copy_rate > 0)

@@ -211,6 +211,19 @@ def classes_are_named():
         text = read(w.path("run/evaluation.txt")).decode()
         assert "bright" in text and "dark" in text, text
         assert read(w.path("run/class_names.txt")) == b"bright\ndark\n"
+        w.train(*SHORT, "--overwrite", "--set", "data.labels=none")
+        assert not os.path.exists(w.path("run/class_names.txt"))
+
+
+def the_benchmark_says_what_pictures_cost():
+    with Pictures() as w:
+        out, _ = w.run("bench", "data", "train.ini", "--json", *SHORT)
+        found = json.loads(out)
+        assert sorted(d["decoder"] for d in found["decoders"]) == ["png", "pnm"], found
+        assert sum(d["images"] for d in found["decoders"]) == found["images"], found
+        assert found["decode_images_per_second"] > 0 and found["store_images_per_second"] > 0, found
+        out, _ = w.run("bench", "data", "train.ini", *SHORT)
+        assert "decode and scale: " in out and "store them, too: " in out, out
 
 
 def limited(bytes_):
@@ -273,6 +286,7 @@ if __name__ == "__main__":
             a_second_start_reads_no_picture,
             whatever_else_lies_in_the_folder,
             classes_are_named,
+            the_benchmark_says_what_pictures_cost,
             a_full_disk_is_one_clear_error,
             without_a_cache_pictures_are_kept_in_memory,
             two_starts_at_once_make_the_same_pack,
