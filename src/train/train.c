@@ -43,7 +43,7 @@ static int64_t named(const trainer *t, int64_t step) {
     return step + t->position.renumbered;
 }
 
-/* And the names of the classes, which a line of it would not hold. */
+/* The configuration and, since it has no room for any number of them, the names of the classes. */
 static clc_status write_config(const trainer *t) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
@@ -53,8 +53,7 @@ static clc_status write_config(const trainer *t) {
     CLC_TRY(clc_config_text(&t->session.config, &text, &size));
     CLC_TRY(clc_file_write_all(path, text, size));
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_CLASSES, path));
-    if (t->session.data->class_names.count)
-        CLC_TRY(clc_names_write(&t->session.data->class_names, path));
+    CLC_TRY(clc_names_write(&t->session.data->class_names, path));
 fail:
     free(text);
     return status;
