@@ -74,4 +74,7 @@ uint4 philox(uint2 key, uint4 counter) {
 /* Uniform in [0, 1) with 24 random bits: exact in float. */
 #define UNIFORM(bits) ((float)((bits) >> 8) * (1.0f / 16777216.0f))
 
+/* Uniform in 0 .. n - 1. */
+#define BELOW(bits, n) ((int)(((ulong)(bits) * (uint)(n)) >> 32))
+
 #endif

@@ -42,11 +42,6 @@
 #define SIGMA_SPAN      1.9f
 #endif
 
-/* Uniform in 0 .. n - 1. */
-int below(uint bits, int n) {
-    return (int)(((ulong)bits * (uint)n) >> 32);
-}
-
 /* e^x = 2^n e^r with |r| <= ln(2)/2, its Taylor series to r^7 / 7! (error below 1e-8 of the value).
  */
 float exponential(float x) {
@@ -159,8 +154,8 @@ INLINE void draw_box_resized(const uint2 key, uint4 counter, const augment_place
         if (width > 0 && width <= w && height > 0 && height <= h) {
             v->height = height;
             v->width = width;
-            v->top = below(bits.z, h - height + 1);
-            v->left = below(bits.w, w - width + 1);
+            v->top = BELOW(bits.z, h - height + 1);
+            v->left = BELOW(bits.w, w - width + 1);
             break;
         }
     }
@@ -172,7 +167,7 @@ INLINE void draw_box_resized(const uint2 key, uint4 counter, const augment_place
  * shorter even with its border. */
 int random_start(uint bits, int length) {
     const int ways = length + 2 * PADDING - S + 1;
-    return ways > 0 ? below(bits, ways) - PADDING : (length - S) / 2;
+    return ways > 0 ? BELOW(bits, ways) - PADDING : (length - S) / 2;
 }
 #endif
 
@@ -223,7 +218,7 @@ INLINE void draw_view(const uint2 key, uint4 counter, const augment_place *at, c
     const float2 angle = turn(ANGLE * (2.0f * UNIFORM(amount.x) - 1.0f));
     v->cosine = angle.x;
     v->sine = angle.y;
-    v->order = part_order(below(amount.y, 24));
+    v->order = part_order(BELOW(amount.y, 24));
     v->sigma = SIGMA_LOW + UNIFORM(amount.z) * SIGMA_SPAN;
     v->brightness = BRIGHTNESS_LOW + UNIFORM(jitter.x) * BRIGHTNESS_SPAN;
     v->contrast = CONTRAST_LOW + UNIFORM(jitter.y) * CONTRAST_SPAN;

@@ -31,10 +31,6 @@
 
 #define ROOM (CONTEXT - 2 * ENDS)
 
-INLINE int below(uint bits, int n) {
-    return (int)(((ulong)bits * (uint)n) >> 32);
-}
-
 INLINE uint4 draw(uint2 key, uint4 counter, uint purpose) {
     counter.w = purpose;
     return philox(key, counter);
@@ -51,7 +47,7 @@ INLINE void crop_span(uint4 bits, int *begin, int *count) {
     const int whole = *count;
     const float part = CROP_LOW + CROP_SPAN * UNIFORM(bits.y);
     *count = min(whole, max(1, (int)((float)whole * part + 0.5f)));
-    *begin = below(bits.z, whole - *count + 1);
+    *begin = BELOW(bits.z, whole - *count + 1);
 }
 
 /* Tokens of the text from `begin` to before `end` as the view has them; returns how many it has. No `restrict`: inlined,
@@ -79,7 +75,7 @@ INLINE int copy_tokens(uint2 key, uint4 counter, const global int *text, int beg
 #if SYNONYMS
             const int first = synonym_starts[token], n = synonym_starts[token + 1] - first;
             if (n > 0 && UNIFORM(bits.z) < synonym)
-                token = synonyms[first + below(bits.w, n)];
+                token = synonyms[first + BELOW(bits.w, n)];
 #endif
             if (UNIFORM(bits.y) < mask)
                 token = UNKNOWN;
