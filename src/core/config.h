@@ -63,12 +63,6 @@ typedef struct clc_floats {
     X(CLC_CONFIG_CROP_CENTER, "center")                                                            \
     X(CLC_CONFIG_CROP_SQUARE, "square")
 
-/* In the order of clc_tokenizer_kind. */
-#define CLC_CONFIG_TOKENIZER_LIST(X)                                                               \
-    X(CLC_CONFIG_TOKENIZER_BYTES, "bytes")                                                         \
-    X(CLC_CONFIG_TOKENIZER_WORDS, "words")                                                         \
-    X(CLC_CONFIG_TOKENIZER_BPE, "bpe")
-
 #define CLC_CONFIG_ENCODER_LIST(X)                                                                 \
     X(CLC_CONFIG_ENCODER_RESNET10, "resnet10")                                                     \
     X(CLC_CONFIG_ENCODER_RESNET18, "resnet18")                                                     \
@@ -138,6 +132,7 @@ typedef struct clc_floats {
 #define CLC_CONFIG_PROFILE_LIST(X)     CLC_PROFILES(X, CLC_CONFIG_PROFILE_)
 #define CLC_CONFIG_CONVOLUTION_LIST(X) CLC_CONVOLUTIONS(X, CLC_CONFIG_CONVOLUTION_)
 #define CLC_CONFIG_GEMM_LIST(X)        CLC_GEMMS(X, CLC_CONFIG_GEMM_)
+#define CLC_CONFIG_TOKENIZER_LIST(X)   CLC_TOKENIZERS(X, CLC_CONFIG_TOKENIZER_)
 
 #define CLC_CONFIG_LISTS(X)                                                                        \
     X(FORMAT)                                                                                      \

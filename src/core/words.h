@@ -36,7 +36,7 @@
     F(X, swav)                                                                                     \
     F(X, dino)
 
-/* Words with a value each, as LIST(X, prefix) with a macro X(value, word): those of [device]
+/* Words with a value each, as LIST(X, prefix) with a macro X(value, word): those of a section
  * (CLC_CONFIG_PROFILE_ ...) and of what does the work (CLC_PROFILE_ ...) are the same numbers. */
 #define CLC_WORD_VALUE(value, word) value,
 
@@ -49,6 +49,11 @@
     X(prefix##AUTO, "auto")                                                                        \
     X(prefix##OWN, "own")                                                                          \
     X(prefix##CLBLAST, "clblast")
+
+#define CLC_TOKENIZERS(X, prefix)                                                                  \
+    X(prefix##BYTES, "bytes")                                                                      \
+    X(prefix##WORDS, "words")                                                                      \
+    X(prefix##BPE, "bpe")
 
 #define CLC_CONVOLUTIONS(X, prefix)                                                                \
     X(prefix##AUTO, "auto")                                                                        \

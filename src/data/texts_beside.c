@@ -1,4 +1,5 @@
 /* Files of texts beside pictures: "x.txt" and "x.json" of "x.jpg". */
+#include "data/csv.h"
 #include "data/format.h"
 #include "data/texts_build.h"
 
@@ -71,13 +72,14 @@ fail:
 }
 
 static clc_status add_label(clc_texts_builder *b, const json_t *object, size_t sample) {
-    static const char *const usual[] = {"label", "class", "target", "cls"};
     const char *text = NULL, *wanted = b->options->label_column;
     char number[32];
     if (*wanted)
         text = clc_json_text(json_object_get(object, wanted), number);
-    for (size_t i = 0; !*wanted && !text && i < sizeof usual / sizeof *usual; i++)
-        text = clc_json_text(json_object_get(object, usual[i]), number);
+    for (size_t i = 0; !*wanted && !text && clc_csv_label_names[i]; i++)
+        text = clc_json_text(json_object_get(object, clc_csv_label_names[i]), number);
+    if (!*wanted && !text) /* webdataset's */
+        text = clc_json_text(json_object_get(object, "cls"), number);
     return text ? clc_texts_class(b, text, &b->labels[sample]) : CLC_OK;
 }
 

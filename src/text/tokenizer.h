@@ -24,12 +24,11 @@
 #define CLC_TEXT_TOKENIZER_H
 
 #include "core/config.h"
+#include "core/words.h"
 #include "text/utf8.h"
 
 typedef enum clc_tokenizer_kind {
-    CLC_TOKENIZER_BYTES,
-    CLC_TOKENIZER_WORDS,
-    CLC_TOKENIZER_BPE,
+    CLC_TOKENIZERS(CLC_WORD_VALUE, CLC_TOKENIZER_)
 } clc_tokenizer_kind;
 
 enum {
