@@ -10,6 +10,7 @@
 #define CLC_RUN_CONFIG          "config.ini"      /* the effective configuration */
 #define CLC_RUN_CLASSES         "class_names.txt" /* of the training images, a line each */
 #define CLC_RUN_ENCODER         "encoder.safetensors"
+#define CLC_RUN_TOKENIZER       "tokenizer.json"   /* of texts */
 #define CLC_RUN_BEST            "best.safetensors" /* a checkpoint */
 #define CLC_RUN_METRICS_CSV     "metrics.csv"
 #define CLC_RUN_METRICS_JSONL   "metrics.jsonl"

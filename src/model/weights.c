@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "data/safetensors_format.h"
 #include "model/heads.h"
 #include "model/run_folder.h"
 
@@ -113,29 +114,72 @@ fail:
     return status;
 }
 
-clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
-                            const clc_config *config, const clc_names *classes, int64_t steps) {
+/* Appends an entry of `text` unless that is empty; metadata has room for it. */
+static void note(const char *(*metadata)[2], size_t *n, const char *key, const char *text) {
+    if (!text || !*text)
+        return;
+    metadata[*n][0] = key;
+    metadata[*n][1] = text;
+    ++*n;
+}
+
+/* The tokenizer's JSON, NULL where there is none for the file; the caller frees it. */
+static clc_status tokenizer_text(const clc_tokenizer *tokenizer, char **text) {
+    /* As text within the header it takes up to twice as many bytes. */
+    const size_t most = CLC_ST_HEADER_MAX / 4;
     clc_status status = CLC_OK;
-    clc_tensor_list list = {0};
-    char *text = NULL, *names = NULL;
-    CLC_TRY(clc_tensor_list_make(&list, params->count * 2));
+    if (!tokenizer)
+        return CLC_OK;
+    CLC_TRY(clc_tokenizer_to_json(tokenizer, text));
+    if (strlen(*text) > most) {
+        clc_warn("a tokenizer of %.0f MB stays outside of the file of the weights: "
+                 "keep " CLC_RUN_TOKENIZER " beside it",
+                 (double)strlen(*text) / 1e6);
+        free(*text);
+        *text = NULL;
+    }
+fail:
+    return status;
+}
+
+static clc_status list_kept(clc_tensor_list *list, const clc_params *params, clc_device *device,
+                            const clc_config *config, int64_t steps) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_tensor_list_make(list, params->count * 2));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
         const char *name = name_outside(param->name);
         if (!clc_param_is_kept(config, param->name))
             continue;
-        CLC_TRY(clc_tensor_list_add(&list, device, param, param->value, 0, "", name));
+        CLC_TRY(clc_tensor_list_add(list, device, param, param->value, 0, "", name));
         if (param->kind == CLC_PARAM_NORM_VARIANCE)
-            CLC_TRY(list_count(&list, name, steps));
+            CLC_TRY(list_count(list, name, steps));
     }
+fail:
+    return status;
+}
+
+clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
+                            const clc_config *config, const clc_encoder_notes *notes) {
+    clc_status status = CLC_OK;
+    clc_tensor_list list = {0};
+    char *text = NULL, *names = NULL, *tokenizer = NULL;
+    const char *metadata[4][2];
+    size_t n = 0;
+    CLC_TRY(list_kept(&list, params, device, config, notes->steps));
     CLC_TRY(clc_config_text(config, &text, NULL));
-    CLC_TRY(class_lines(classes, &names));
-    const char *const metadata[][2] = {{"format", "pt"}, {"config", text}, {"classes", names}};
-    CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata, *names ? 3 : 2, true));
+    CLC_TRY(class_lines(notes->classes, &names));
+    CLC_TRY(tokenizer_text(notes->tokenizer, &tokenizer));
+    note(metadata, &n, "format", "pt");
+    note(metadata, &n, "config", text);
+    note(metadata, &n, "classes", names);
+    note(metadata, &n, CLC_WEIGHTS_TOKENIZER, tokenizer);
+    CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata, n, true));
 fail:
     clc_tensor_list_free(&list);
     free(text);
     free(names);
+    free(tokenizer);
     return status;
 }
 

@@ -8,6 +8,10 @@
 #include "data/safetensors.h"
 #include "core/path.h"
 #include "graph/param.h"
+#include "text/tokenizer.h"
+
+/* The key of the tokenizer in the metadata of a file. */
+#define CLC_WEIGHTS_TOKENIZER "tokenizer"
 
 /* Host copies of tensors, to be written to a file. */
 typedef struct clc_tensor_list {
@@ -29,12 +33,20 @@ clc_status clc_tensor_list_add(clc_tensor_list *list, clc_device *device, const 
 clc_status clc_tensor_load(const clc_safetensors *st, const char *path, const clc_param *param,
                            clc_device *device, cl_mem buffer, size_t offset, const char *name);
 
+/* What an encoder file says of its training. */
+typedef struct clc_encoder_notes {
+    const clc_names *classes;       /* of the training images */
+    const clc_tokenizer *tokenizer; /* of texts; NULL: there is none */
+    int64_t steps;                  /* batches that batch normalization has seen */
+} clc_encoder_notes;
+
 /* Writes the weights of what is kept: the encoder under torchvision's names, with
  * num_batches_tracked, and such layers of the projector as the configuration keeps
- * ("projector.0.weight"); as metadata the effective configuration ("config") and, a line each, the
- * classes of the training images ("classes"; other bytes than UTF-8 and line ends as \xNN). */
+ * ("projector.0.weight"); as metadata the effective configuration ("config"), the classes, a line
+ * each ("classes"; other bytes than UTF-8 and line ends as \xNN), and the tokenizer.json, unless
+ * it is so large that readers of the format might refuse the file. */
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
-                            const clc_config *config, const clc_names *classes, int64_t steps);
+                            const clc_config *config, const clc_encoder_notes *notes);
 
 /* The configuration that the encoder file or checkpoint `path` carries, with overrides, and the
  * names of its classes if it has them: all that is needed to use it. */

@@ -309,9 +309,10 @@ static clc_status finish(trainer *t) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_ENCODER, path));
+    const clc_encoder_notes notes = {.classes = &t->session.data->class_names,
+                                     .steps = named(t, t->position.step)};
     CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device,
-                             &t->session.config, &t->session.data->class_names,
-                             named(t, t->position.step)));
+                             &t->session.config, &notes));
     clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);
     /* The table needs labels; without them training ends here. */
     const clc_evaluation_sets sets = clc_session_sets(&t->session);

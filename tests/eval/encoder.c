@@ -5,9 +5,11 @@
 #include "core/rng.h"
 #include "device/open.h"
 #include "eval/encoder.h"
+#include "model/run_tokenizer.h"
 #include "model/weights.h"
 #include "tap.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char settings[] = "[data]\nchannels = 3\nstore_side = 12\n"
@@ -16,19 +18,20 @@ static const char settings[] = "[data]\nchannels = 3\nstore_side = 12\n"
                                "[training]\nbatch = 8\n[evaluation]\nbatch = 4\n";
 
 /* A network as it is before training, with the classes a and b, saved to `path`. */
-static void save_encoder(const char *text, const char *path) {
+static void save_encoder(const char *text, const clc_tokenizer *tokenizer, const char *path) {
     clc_config config;
     clc_device *device = NULL;
     clc_params params = {0};
     clc_embedder embedder = {0};
     clc_names classes = {0};
+    const clc_encoder_notes notes = {&classes, tokenizer, 7};
     CHECK(clc_config_load_text(text, "settings", &config));
     CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
     CHECK(clc_embedder_create(&embedder, device, &config, &params, 0, 0, 0));
     CHECK(clc_params_initialise(&params, device, 3));
     CHECK(clc_names_add(&classes, "a", 1));
     CHECK(clc_names_add(&classes, "b\nc", 3));
-    CHECK(clc_encoder_save(path, &params, device, &config, &classes, 7));
+    CHECK(clc_encoder_save(path, &params, device, &config, &notes));
     clc_embedder_release(&embedder);
     clc_params_release(&params, device);
     clc_device_close(&device);
@@ -44,7 +47,7 @@ static clc_encoder *open_encoder(void) {
 static int make_encoder(void **state) {
     const int failed = make_test_folder(state);
     if (!failed)
-        save_encoder(settings, in_folder("e.safetensors"));
+        save_encoder(settings, NULL, in_folder("e.safetensors"));
     return failed;
 }
 
@@ -85,7 +88,7 @@ static void gives_what_a_file_of_these_pixels_gives(void **state) {
     static const struct {
         size_t count;
         int height, width, channels;
-    } cases[] = {{1, 8, 8, 3},   {1, 1, 1, 1},    {3, 12, 12, 3}, {9, 13, 24, 1},
+    } cases[] = {{1, 8, 8, 3},   {1, 1, 1, 1},   {3, 12, 12, 3}, {9, 13, 24, 1},
                  {2, 100, 3, 3}, {5, 40, 61, 3}, {4, 7, 300, 1}};
     clc_encoder *encoder = open_encoder();
     assert_int_equal(clc_encoder_features(encoder), 16);
@@ -96,8 +99,8 @@ static void gives_what_a_file_of_these_pixels_gives(void **state) {
         uint8_t *pixels = random_bytes(cases[c].count * bytes);
         float features[9 * 16], one[16];
         memset(features, 0xff, sizeof features);
-        CHECK(clc_encoder_embed(encoder, pixels, cases[c].count, height, width, channels,
-                                features));
+        CHECK(
+            clc_encoder_embed(encoder, pixels, cases[c].count, height, width, channels, features));
         for (size_t i = 0; i < cases[c].count; i++) {
             embed_file(encoder, pixels + i * bytes, height, width, channels, one);
             assert_memory_equal(one, features + 16 * i, sizeof one);
@@ -150,7 +153,7 @@ static void says_what_is_missing(void **state) {
     char text[sizeof settings];
     memcpy(text, settings, sizeof settings);
     memset(strstr(text, "store_side = 12"), ' ', strlen("store_side = 12"));
-    save_encoder(text, path);
+    save_encoder(text, NULL, path);
     CHECK_FAILS(clc_encoder_open(path, NULL, &encoder), CLC_FORMAT, "lacks data.store_side");
     assert_null(encoder);
     CHECK_FAILS(clc_encoder_open(in_folder("absent"), NULL, &encoder), CLC_IO, "absent");
@@ -160,12 +163,90 @@ static void says_what_is_missing(void **state) {
     assert_null(encoder);
 }
 
+static clc_status next_text(void *texts, const char **text, size_t *n, bool *more) {
+    const char ***next = texts;
+    *more = **next != NULL;
+    *text = **next;
+    *n = *more ? strlen(*(*next)++) : 0;
+    return CLC_OK;
+}
+
+static clc_tokenizer *learn(clc_tokenizer_kind kind) {
+    static const char *const texts[] = {"the cat, the hat and the bat", "d\u00e9j\u00e0 \"vu\"",
+                                        "\u4e2d\u6587 the \\ cat", NULL};
+    const clc_tokenizer_options options = {
+        .kind = kind, .vocabulary = 280, .lowercase = true, .context = 16};
+    const char *const *next = texts;
+    clc_tokenizer *tokenizer;
+    CHECK(clc_tokenizer_train(&options, next_text, &next, &tokenizer));
+    return tokenizer;
+}
+
+/* Gives the same ids as `want`, which is all that is asked of it; frees it. */
+static void expect_same_ids(clc_tokenizer *want, clc_tokenizer *got) {
+    static const char *const texts[] = {"", "the cat in the hat", "D\u00c9J\u00c0 \"vu\" \\\n",
+                                        "\u4e2d\u6587\xff unknown <end> and many more than fit"};
+    assert_non_null(got);
+    assert_int_equal(clc_tokenizer_settings(got)->kind, clc_tokenizer_settings(want)->kind);
+    assert_int_equal(clc_tokenizer_settings(got)->context, 16);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        clc_ids ids[2] = {0};
+        CHECK(clc_tokenizer_encode(want, texts[i], strlen(texts[i]), 16, true, &ids[0]));
+        CHECK(clc_tokenizer_encode(got, texts[i], strlen(texts[i]), 16, true, &ids[1]));
+        assert_int_equal(ids[0].n, ids[1].n);
+        assert_memory_equal(ids[0].data, ids[1].data, ids[0].n * sizeof *ids[0].data);
+        clc_ids_free(&ids[0]);
+        clc_ids_free(&ids[1]);
+    }
+    clc_tokenizer_free(&got);
+}
+
+/* With the weights, beside them, and both. */
+static void a_tokenizer_comes_back_with_the_same_ids(void **state) {
+    (void)state;
+    for (int kind = CLC_TOKENIZER_BYTES; kind <= CLC_TOKENIZER_BPE; kind++) {
+        clc_tokenizer *t = learn((clc_tokenizer_kind)kind), *got;
+        const char *folder = in_folder("run");
+        assert_int_equal(mkdir(folder, 0700), 0);
+        save_encoder(settings, t, in_folder("run/encoder.safetensors"));
+        CHECK(clc_run_tokenizer_load(folder, &got));
+        expect_same_ids(t, got);
+        CHECK(clc_run_tokenizer_load(in_folder("run/encoder.safetensors"), &got));
+        expect_same_ids(t, got);
+        save_encoder(settings, NULL, in_folder("run/encoder.safetensors"));
+        CHECK(clc_run_tokenizer_load(folder, &got));
+        assert_null(got);
+        CHECK(clc_run_tokenizer_save(folder, t));
+        CHECK(clc_run_tokenizer_load(folder, &got));
+        expect_same_ids(t, got);
+        CHECK(clc_run_tokenizer_save(folder, NULL));
+        CHECK(clc_run_tokenizer_save(folder, NULL));
+        CHECK(clc_run_tokenizer_load(folder, &got));
+        assert_null(got);
+        clc_tokenizer_free(&t);
+        assert_int_equal(unlink(in_folder("run/encoder.safetensors")), 0);
+        assert_int_equal(rmdir(in_folder("run")), 0);
+    }
+}
+
+static void a_damaged_tokenizer_is_named(void **state) {
+    (void)state;
+    clc_tokenizer *got = NULL;
+    put_file(in_folder("tokenizer.json"), "{\"model\": 3}", 12);
+    CHECK_FAILS(clc_run_tokenizer_load(in_folder("e.safetensors"), &got), CLC_FORMAT,
+                "tokenizer.json");
+    assert_null(got);
+    assert_int_equal(unlink(in_folder("tokenizer.json")), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_what_a_file_of_these_pixels_gives),
         cmocka_unit_test(pictures_differ),
         cmocka_unit_test(refuses_what_is_no_image),
         cmocka_unit_test(keeps_class_names),
+        cmocka_unit_test(a_tokenizer_comes_back_with_the_same_ids),
+        cmocka_unit_test(a_damaged_tokenizer_is_named),
         cmocka_unit_test(says_what_is_missing),
     };
     return cmocka_run_group_tests_name("encoder", tests, make_encoder, remove_test_folder);
