@@ -63,12 +63,14 @@ typedef struct clc_floats {
     X(CLC_CONFIG_CROP_CENTER, "center")                                                            \
     X(CLC_CONFIG_CROP_SQUARE, "square")
 
+#define CLC_CONFIG_ENCODER_WORD(X, word) X(CLC_CONFIG_ENCODER_##word, #word)
 #define CLC_CONFIG_ENCODER_LIST(X)                                                                 \
     X(CLC_CONFIG_ENCODER_RESNET10, "resnet10")                                                     \
     X(CLC_CONFIG_ENCODER_RESNET18, "resnet18")                                                     \
     X(CLC_CONFIG_ENCODER_RESNET34, "resnet34")                                                     \
     X(CLC_CONFIG_ENCODER_RESNET50, "resnet50")                                                     \
-    X(CLC_CONFIG_ENCODER_CUSTOM, "custom")
+    X(CLC_CONFIG_ENCODER_CUSTOM, "custom")                                                         \
+    CLC_NAMED_NETS(CLC_CONFIG_ENCODER_WORD, X)
 
 #define CLC_CONFIG_STEM_LIST(X)                                                                    \
     X(CLC_CONFIG_STEM_SMALL, "small")                                                              \

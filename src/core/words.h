@@ -20,6 +20,14 @@
     F(X, swav)                                                                                     \
     F(X, dino)
 
+/* src/net/<word>.c: defines clc_net_<word>. The resnet goes by its sizes' names, the others are
+ * names of an encoder themselves. */
+#define CLC_NETS(F, X)                                                                             \
+    F(X, resnet)                                                                                   \
+    CLC_NAMED_NETS(F, X)
+
+#define CLC_NAMED_NETS(F, X)
+
 /* src/loss/<word>.c: defines clc_loss_<word>. */
 #define CLC_LOSSES(F, X)                                                                           \
     F(X, ntxent)                                                                                   \

@@ -67,7 +67,8 @@ static clc_status build_branch(const clc_branches_plan *plan, clc_params *params
     CLC_TRY(clc_graph_input_external(
         b->graph, "images",
         clc_shape_images(c->views * views->images, c->size, c->size, views->channels), &b->images));
-    CLC_TRY(clc_encoder_build(b->graph, config, b->images, &b->features));
+    const clc_net_input in = clc_net_images(b->images);
+    CLC_TRY(clc_encoder_build(b->graph, config, &in, &b->features));
     CLC_TRY(build_heads(plan, b, kind));
 fail:
     return status;

@@ -1,14 +1,14 @@
 #include "model/heads.h"
 
-#include "net/net.h"
 #include "optim/optim.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
                              clc_tensor **features) {
-    return clc_resnet_build(graph, "encoder", &config->encoder, images, features);
+    return clc_net_build(graph, "encoder", clc_config_choice(config, "encoder", "name"),
+                         &config->encoder, in, features);
 }
 
 static clc_mlp projector_of(const clc_config *config) {
@@ -28,9 +28,9 @@ clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_t
     return clc_mlp_build(graph, "projector", &mlp, features, projection);
 }
 
-clc_status clc_kept_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+clc_status clc_kept_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
                           clc_tensor **features) {
-    clc_status status = clc_encoder_build(graph, config, images, features);
+    clc_status status = clc_encoder_build(graph, config, in, features);
     clc_mlp mlp = projector_of(config);
     mlp.only = config->projector.keep;
     if (status != CLC_OK || !mlp.only)

@@ -4,15 +4,15 @@
 #define CLC_MODEL_HEADS_H
 
 #include "core/config.h"
-#include "graph/graph.h"
+#include "net/net.h"
 
 /* The encoder, as "encoder". */
-clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
                              clc_tensor **features);
 
 /* What is kept after training: the encoder, and behind it as many of the projector's layers as the
  * configuration says (SimCLR v2). */
-clc_status clc_kept_build(clc_graph *graph, const clc_config *config, clc_tensor *images,
+clc_status clc_kept_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
                           clc_tensor **features);
 bool clc_param_is_kept(const clc_config *config, const char *name);
 

@@ -1,15 +1,45 @@
-/* Networks: builders only. */
+/* Networks: builders only. One that can be an encoder is a row of the registry: a file that defines
+ * clc_net_<word>, and the word in CLC_NETS (core/words.h). */
 #ifndef CLC_NET_NET_H
 #define CLC_NET_NET_H
 
 #include "core/config.h"
+#include "core/kind.h"
 #include "op/ops.h"
 
-/* ResNet (He et al., arXiv 1512.03385) as torchvision's, v1.5: the stride is in the 3x3
- * convolution. Images in (N,H,W,C), features out (N,1,1,F). Parameters get torchvision's names
- * behind `prefix`. */
-clc_status clc_resnet_build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
-                            clc_tensor *in, clc_tensor **out);
+/* What a network reads. */
+typedef struct clc_net_input {
+    clc_kind kind;
+    clc_tensor *values;  /* images (N,H,W,C); tokens int32 (N,T); series (N,T,C) */
+    clc_tensor *lengths; /* int32 (N): valid steps, 1 to T; NULL for images */
+    int vocabulary;      /* of tokens: ids are less */
+} clc_net_input;
+
+static inline clc_net_input clc_net_images(clc_tensor *images) {
+    return (clc_net_input){.kind = CLC_KIND_IMAGES, .values = images};
+}
+
+/* features (N,F). Parameters get the ecosystem's names behind `prefix`. */
+typedef struct clc_net {
+    const char *name;
+    const char *const
+        *sizes; /* other names of an encoder that it goes by, NULL at the end; or NULL */
+    bool takes[CLC_KINDS];
+    clc_status (*build)(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                        const clc_net_input *in, clc_tensor **features);
+} clc_net;
+
+/* The network that an encoder of that name is, or NULL. */
+const clc_net *clc_net_find(const char *name);
+
+/* Builds it; refuses an input that it doesn't take. */
+clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
+                         const clc_config_encoder *encoder, const clc_net_input *in,
+                         clc_tensor **features);
+
+#define CLC_NET_DECLARE(unused, word) extern const clc_net clc_net_##word;
+CLC_NETS(CLC_NET_DECLARE, )
+#undef CLC_NET_DECLARE
 
 /* Linear layers with batch-norm (then without bias) and ReLU between them. */
 typedef struct clc_mlp {

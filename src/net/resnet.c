@@ -1,3 +1,5 @@
+/* ResNet (He et al., arXiv 1512.03385) as torchvision's, v1.5: the stride is in the 3x3
+ * convolution. Images in (N,H,W,C), features out (N,F). */
 #include "net/net.h"
 
 #include "core/text.h"
@@ -73,13 +75,13 @@ fail:
     return status;
 }
 
-clc_status clc_resnet_build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
-                            clc_tensor *in, clc_tensor **out) {
+static clc_status build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                        const clc_net_input *in, clc_tensor **features) {
     clc_status status = CLC_OK;
     const depth d = depth_of(encoder);
     clc_tensor *y = NULL;
     char name[64];
-    CLC_TRY(add_stem(graph, encoder, prefix, in, &y));
+    CLC_TRY(add_stem(graph, encoder, prefix, in->values, &y));
     for (int stage = 0; stage < (int)d.blocks.count; stage++)
         for (int block = 0; block < d.blocks.values[stage]; block++) {
             int stride = stage > 0 && block == 0 ? 2 : 1;
@@ -87,7 +89,12 @@ clc_status clc_resnet_build(clc_graph *graph, const char *prefix, const clc_conf
             CLC_TRY(add_block(graph, d.bottleneck, name, y, encoder->width << stage, stride, &y));
         }
     CLC_TRY(clc_text_format(name, sizeof name, "%s.avgpool", prefix));
-    CLC_TRY(clc_op_avgpool(graph, name, y, out));
+    CLC_TRY(clc_op_avgpool(graph, name, y, features));
 fail:
     return status;
 }
+
+static const char *const sizes[] = {"resnet10", "resnet18", "resnet34", "resnet50", "custom", NULL};
+
+const clc_net clc_net_resnet = {
+    .name = "resnet", .sizes = sizes, .takes = {[CLC_KIND_IMAGES] = true}, .build = build};

@@ -43,7 +43,8 @@ static void build(const clc_safetensors *file, net_case *c) {
                               clc_shape_images((int)x->shape[0], (int)x->shape[2], (int)x->shape[3],
                                                (int)x->shape[1]),
                               true, &c->x[i]));
-        CHECK(clc_resnet_build(*graphs[i], "encoder", &encoder, c->x[i], &c->y[i]));
+        const clc_net_input in = clc_net_images(c->x[i]);
+        CHECK(clc_net_resnet.build(*graphs[i], "encoder", &encoder, &in, &c->y[i]));
     }
     clc_params_layout(&c->params);
     CHECK(clc_params_allocate(&c->params, test_device(), true, 1));

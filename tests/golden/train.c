@@ -55,7 +55,8 @@ static void build_network(const clc_safetensors *file, train_case *c) {
         c->graph, "x",
         clc_shape_images((int)x->shape[1], (int)x->shape[3], (int)x->shape[4], (int)x->shape[2]),
         false, &c->x));
-    CHECK(clc_resnet_build(c->graph, "encoder", &encoder, c->x, &c->h));
+    const clc_net_input in = clc_net_images(c->x);
+    CHECK(clc_net_resnet.build(c->graph, "encoder", &encoder, &in, &c->h));
     CHECK(clc_mlp_build(c->graph, "projector", &mlp, c->h, &c->z));
     clc_params_layout(&c->params);
     CHECK(clc_params_allocate(&c->params, test_device(), true, 2));

@@ -70,7 +70,8 @@ static void training_and_inference_share(void **state) {
     for (int i = 0; i < 2; i++) {
         CHECK(clc_graph_create(test_device(), &params, i == 0, &graphs[i]));
         CHECK(clc_graph_input(graphs[i], "x", clc_shape_images(2, 8, 8, 3), false, &x));
-        CHECK(clc_resnet_build(graphs[i], "encoder", &encoder, x, &y));
+        const clc_net_input in = clc_net_images(x);
+        CHECK(clc_net_resnet.build(graphs[i], "encoder", &encoder, &in, &y));
         count = i ? count : params.count;
     }
     assert_int_equal(params.count, count);

@@ -38,7 +38,8 @@ static void begin(plan_case *c, const plan_shape *s) {
     CHECK(clc_graph_create(test_device(), &c->params, s->training, &c->graph));
     CHECK(clc_graph_input(c->graph, "x", clc_shape_images(s->n, s->side, s->side, 3), s->wants_grad,
                           &c->x));
-    CHECK(clc_resnet_build(c->graph, "encoder", &encoder, c->x, &features));
+    const clc_net_input in = clc_net_images(c->x);
+    CHECK(clc_net_resnet.build(c->graph, "encoder", &encoder, &in, &features));
     CHECK(clc_mlp_build(c->graph, "projector", &mlp, features, &c->y));
     clc_params_layout(&c->params);
     CHECK(clc_graph_plan(c->graph));

@@ -1,0 +1,35 @@
+#include "net/net.h"
+
+#include <string.h>
+
+#define ENTRY(unused, word) &clc_net_##word,
+static const clc_net *const all[] = {CLC_NETS(ENTRY, )};
+#undef ENTRY
+
+static const char *const kinds[CLC_KINDS] = {
+    [CLC_KIND_IMAGES] = "images", [CLC_KIND_TOKENS] = "tokens", [CLC_KIND_SERIES] = "series"};
+
+const clc_net *clc_net_find(const char *name) {
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!strcmp(all[i]->name, name))
+            return all[i];
+        for (const char *const *other = all[i]->sizes; other && *other; other++)
+            if (!strcmp(*other, name))
+                return all[i];
+    }
+    return NULL;
+}
+
+clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
+                         const clc_config_encoder *encoder, const clc_net_input *in,
+                         clc_tensor **features) {
+    const clc_net *net = clc_net_find(name);
+    if (!net)
+        return clc_fail(CLC_INVALID, "%s: there is no network of that name", name);
+    if (!net->takes[in->kind])
+        return clc_fail(CLC_INVALID,
+                        "encoder.name = %s: that network doesn't take %s; choose another of "
+                        "those in 'clcontrast options'",
+                        name, kinds[in->kind]);
+    return net->build(graph, prefix, encoder, in, features);
+}
