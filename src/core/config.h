@@ -85,6 +85,17 @@ typedef struct clc_floats {
     X(CLC_CONFIG_NORM_BATCH, "batch")                                                              \
     X(CLC_CONFIG_NORM_FIXED, "fixed")
 
+#define CLC_CONFIG_POOLING_LIST(X)                                                                 \
+    X(CLC_CONFIG_POOLING_AUTO, "auto")                                                             \
+    X(CLC_CONFIG_POOLING_MEAN, "mean")                                                             \
+    X(CLC_CONFIG_POOLING_LAST, "last")                                                             \
+    X(CLC_CONFIG_POOLING_FIRST, "first")                                                           \
+    X(CLC_CONFIG_POOLING_CLASS, "class")
+
+#define CLC_CONFIG_ACTIVATION_LIST(X)                                                              \
+    X(CLC_CONFIG_ACTIVATION_GELU, "gelu")                                                          \
+    X(CLC_CONFIG_ACTIVATION_QUICK_GELU, "quick_gelu")
+
 #define CLC_CONFIG_COLLAPSE_LIST(X)                                                                \
     X(CLC_CONFIG_COLLAPSE_WARN, "warn")                                                            \
     X(CLC_CONFIG_COLLAPSE_STOP, "stop")
@@ -148,6 +159,8 @@ typedef struct clc_floats {
     X(STEM)                                                                                        \
     X(BLOCK)                                                                                       \
     X(NORM)                                                                                        \
+    X(POOLING)                                                                                     \
+    X(ACTIVATION)                                                                                  \
     X(LOSS)                                                                                        \
     X(METHOD)                                                                                      \
     X(NEGATIVES)                                                                                   \

@@ -22,6 +22,11 @@ static depth depth_of(const clc_config_encoder *encoder) {
     return (depth){encoder->block == CLC_CONFIG_BLOCK_BOTTLENECK, encoder->blocks};
 }
 
+/* Channels of the first stage. */
+static int width_of(const clc_config_encoder *encoder) {
+    return encoder->width ? encoder->width : 64;
+}
+
 /* Convolution and batch-norm with the pair of names that torchvision gives them. */
 static clc_status conv_norm(clc_graph *graph, const char *block, const char *conv, const char *norm,
                             clc_tensor *in, int k, int kernel, int stride, clc_tensor *residual,
@@ -65,8 +70,8 @@ static clc_status add_stem(clc_graph *graph, const clc_config_encoder *encoder, 
     char layer[64];
     const bool small = encoder->stem == CLC_CONFIG_STEM_SMALL;
     const int kernel = small ? 3 : 7, stride = small ? 1 : 2;
-    CLC_TRY(conv_norm(graph, prefix, "conv1", "bn1", in, encoder->width, kernel, stride, NULL, true,
-                      out));
+    CLC_TRY(conv_norm(graph, prefix, "conv1", "bn1", in, width_of(encoder), kernel, stride, NULL,
+                      true, out));
     if (!small) {
         CLC_TRY(clc_text_format(layer, sizeof layer, "%s.maxpool", prefix));
         CLC_TRY(clc_op_maxpool(graph, layer, *out, 3, 2, 1, out));
@@ -79,6 +84,7 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
                         const clc_net_input *in, clc_tensor **features) {
     clc_status status = CLC_OK;
     const depth d = depth_of(encoder);
+    const int width = width_of(encoder);
     clc_tensor *y = NULL;
     char name[64];
     CLC_TRY(add_stem(graph, encoder, prefix, in->values, &y));
@@ -86,7 +92,7 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
         for (int block = 0; block < d.blocks.values[stage]; block++) {
             int stride = stage > 0 && block == 0 ? 2 : 1;
             CLC_TRY(clc_text_format(name, sizeof name, "%s.layer%d.%d", prefix, stage + 1, block));
-            CLC_TRY(add_block(graph, d.bottleneck, name, y, encoder->width << stage, stride, &y));
+            CLC_TRY(add_block(graph, d.bottleneck, name, y, width << stage, stride, &y));
         }
     CLC_TRY(clc_text_format(name, sizeof name, "%s.avgpool", prefix));
     CLC_TRY(clc_op_avgpool(graph, name, y, features));

@@ -45,7 +45,7 @@ static void each_change_is_of_its_kind(void **state) {
         {"training.epochs=300",
          "training.epochs = 300 (was 200; schedules stretch over all of them)", NULL, NULL},
         {"training.epochs=100", NULL, "training.epochs = 100 (was 200)", NULL},
-        {"encoder.width=32", NULL, NULL, "encoder.width = 32 (was 64)"},
+        {"encoder.width=32", NULL, NULL, "encoder.width = 32 (was 0)"},
         {"encoder.norm=fixed", NULL, "encoder.norm = fixed (was batch)", NULL},
         {"projector.hidden=", NULL, NULL, "projector.hidden = (empty) (was 512)"},
     };
