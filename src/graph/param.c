@@ -92,19 +92,25 @@ fail:
     return status;
 }
 
+/* Of a convolution or a linear layer: the input channels that an output sees. */
+static double fan_in_of(const clc_param *param) {
+    return (double)param->count / param->shape[param->rank - 1];
+}
+
 /* A bias follows its weight in the list: `fan_in` is that of the last linear weight. */
 static void fill_initial(const clc_param *param, float *data, double *fan_in, clc_rng *rng) {
-    const int *s = param->shape;
+    const double bound = (double)param->initial;
     switch (param->kind) {
     case CLC_PARAM_CONV_WEIGHT:
-        clc_fill_normal(data, param->count, sqrt(2.0 / ((double)s[3] * s[0] * s[1])), rng);
+        clc_fill_normal(data, param->count,
+                        sqrt(2.0 * param->shape[param->rank - 2] / (double)param->count), rng);
         return;
     case CLC_PARAM_LINEAR_WEIGHT:
-        *fan_in = s[0];
-        clc_fill_uniform(data, param->count, 1.0 / sqrt(*fan_in), rng);
+        *fan_in = fan_in_of(param);
+        clc_fill_uniform(data, param->count, bound > 0 ? bound : 1.0 / sqrt(*fan_in), rng);
         return;
     case CLC_PARAM_LINEAR_BIAS:
-        clc_fill_uniform(data, param->count, 1.0 / sqrt(*fan_in), rng);
+        clc_fill_uniform(data, param->count, bound > 0 ? bound : 1.0 / sqrt(*fan_in), rng);
         return;
     case CLC_PARAM_NORM_WEIGHT:
     case CLC_PARAM_NORM_VARIANCE:
@@ -140,20 +146,23 @@ fail:
     return status;
 }
 
-void clc_param_outer_shape(const clc_param *param, size_t shape[4]) {
-    static const int conv_order[4] = {3, 2, 0, 1}, linear_order[2] = {1, 0};
-    for (int d = 0; d < param->rank; d++)
-        shape[d] = (size_t)param->shape[param->kind == CLC_PARAM_CONV_WEIGHT     ? conv_order[d]
-                                        : param->kind == CLC_PARAM_LINEAR_WEIGHT ? linear_order[d]
-                                                                                 : d];
+static bool permuted(const clc_param *param) {
+    return param->kind == CLC_PARAM_CONV_WEIGHT || param->kind == CLC_PARAM_LINEAR_WEIGHT;
 }
 
-/* Weights are (rows,inner,outer) on the device and (outer,inner,rows) outside: rows are the kh x kw
- * taps (1 for linear layers). */
+void clc_param_outer_shape(const clc_param *param, size_t shape[4]) {
+    const int rank = param->rank;
+    for (int d = 0; d < rank; d++) {
+        const int channels = d < 2 ? rank - 1 - d : d - 2;
+        shape[d] = (size_t)param->shape[permuted(param) ? channels : d];
+    }
+}
+
+/* Weights are (rows,inner,outer) on the device and (outer,inner,rows) outside: rows are the taps of
+ * a convolution (1 for linear layers). */
 static void permute(const clc_param *param, const float *from, float *to, bool outwards) {
-    const bool conv = param->kind == CLC_PARAM_CONV_WEIGHT;
-    size_t taps = conv ? (size_t)param->shape[0] * (size_t)param->shape[1] : 1;
-    size_t inner = (size_t)param->shape[conv ? 2 : 0], outer = (size_t)param->shape[conv ? 3 : 1];
+    const size_t inner = (size_t)param->shape[param->rank - 2],
+                 outer = (size_t)param->shape[param->rank - 1], taps = param->count / inner / outer;
     enum {
         BLOCK = 16
     }; /* of outer channels: so many streams outside, whole cache lines on the device */
@@ -168,10 +177,6 @@ static void permute(const clc_param *param, const float *from, float *to, bool o
                     else
                         to[device] = from[outside];
                 }
-}
-
-static bool permuted(const clc_param *param) {
-    return param->kind == CLC_PARAM_CONV_WEIGHT || param->kind == CLC_PARAM_LINEAR_WEIGHT;
 }
 
 clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer, size_t offset,

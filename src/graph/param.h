@@ -5,7 +5,7 @@
 #include "device/device.h"
 
 typedef enum clc_param_kind {
-    CLC_PARAM_CONV_WEIGHT,   /* (kh,kw,c,k) on the device, (k,c,kh,kw) outside */
+    CLC_PARAM_CONV_WEIGHT,   /* (kh,kw,c,k) or (taps,c,k) on the device, (k,c,..) outside */
     CLC_PARAM_LINEAR_WEIGHT, /* (in,out) on the device, (out,in) outside */
     CLC_PARAM_LINEAR_BIAS,
     CLC_PARAM_NORM_WEIGHT,
@@ -21,7 +21,7 @@ typedef struct clc_param {
     int rank;
     int shape[4];  /* in device layout */
     int group;     /* clc_optim_group: which rate it is trained at; 0 unless set */
-    float initial; /* of a CONSTANT */
+    float initial; /* of a CONSTANT; of a LINEAR_WEIGHT or LINEAR_BIAS the bound, 0: see below */
     size_t count;  /* floats */
     size_t offset; /* floats into `value` of clc_params */
     cl_mem value;  /* (shape) */
@@ -71,7 +71,7 @@ clc_status clc_param_read(const clc_param *param, clc_device *device, cl_mem buf
 clc_status clc_param_write(const clc_param *param, clc_device *device, cl_mem buffer, size_t offset,
                            const float *data);
 
-/* The shape outside: (k,c,kh,kw), (out,in) or (n). */
+/* The shape outside: (k,c,kh,kw), (k,c,taps), (out,in) or (n). */
 void clc_param_outer_shape(const clc_param *param, size_t shape[4]);
 
 void clc_params_release(clc_params *params, clc_device *device);
