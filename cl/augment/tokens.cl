@@ -2,6 +2,7 @@
  * contraction), decide what is drawn: the same views everywhere. */
 #include "common.h"
 #pragma OPENCL FP_CONTRACT OFF
+#include "augment/field.h"
 #include "augment/token_view.h"
 
 /* Tokens a view has at most; 1: a text's first and last token are its start and end, and stay. */
@@ -99,26 +100,26 @@ INLINE void swap_tokens(uint2 key, uint4 counter, int count, global int *view) {
     }
 }
 
-/* View v of a text is row first_row + v texts + i, i being its place from first_text on; its number, which decides the
- * draws, is first_view + v. */
+/* View v of a sample's text is row first_row + v texts + i, i being the sample's place from first_text on; its number,
+ * which decides the draws, is first_view + v. */
 __attribute__((reqd_work_group_size(LS, 1, 1))) kernel void
 tokens_view(const global int *restrict ids,             // all texts' tokens
-            const global tokens_place *restrict places, // (texts)
-            const global int *restrict indices,         // (texts): identities
-            const global uint *restrict step_state,     // [0]: the epoch
-            const global int *restrict synonym_starts,  // (vocabulary + 1)
-            const global int *restrict synonyms,        // those of token t from synonym_starts[t] on
-            global int *restrict out,                   // (rows,CONTEXT): 0 behind a text
-            global int *restrict lengths,               // (rows)
+            const global field_place *restrict places, // of all texts
+            const global int *restrict firsts,         // (samples + 1): which texts are a sample's
+            const global int *restrict indices,        // (texts): samples
+            const global uint *restrict step_state,    // [0]: the epoch
+            const global int *restrict synonym_starts, // (vocabulary + 1)
+            const global int *restrict synonyms,       // those of token t from synonym_starts[t] on
+            global int *restrict out,                  // (rows,CONTEXT): 0 behind a text
+            global int *restrict lengths,              // (rows)
             const int texts, const int views_per_text, const int first_text, const int first_view,
             const int first_row, const uint seed_low, const uint seed_high) {
     const uint2 key = (uint2)(seed_low, seed_high);
     for (int i = (int)get_global_id(0); i < texts * views_per_text; i += (int)get_global_size(0)) {
-        const int number = first_text + i % texts;
-        const tokens_place at = places[number];
+        const int sample = indices[first_text + i % texts];
+        const field_place at = choose_place(places, firsts, key, sample, step_state[0]);
         const global int *restrict text = ids + at.offset;
-        const uint4 counter = (uint4)((uint)indices[number], step_state[0],
-                                      (uint)(first_view + i / texts), 0);
+        const uint4 counter = (uint4)((uint)sample, step_state[0], (uint)(first_view + i / texts), 0);
         global int *restrict view = out + (size_t)(first_row + i) * CONTEXT;
         int begin = 0, count = at.length - 2 * ENDS;
         crop_span(draw(key, counter, PURPOSE_TOKENS_CROP), &begin, &count);

@@ -54,6 +54,10 @@ bool clc_residence_plan(clc_residence *r, clc_device *device, const clc_dataset 
                         int slots, bool resident) {
     *r = (clc_residence){
         .device = device, .data = data, .batch = batch, .slots = slots, .resident = resident};
+    if (!clc_dataset_has_pictures(data)) {
+        r->resident = true;
+        return true;
+    }
     if (resident)
         return plan_buffers(r);
     clc_residence_stage(r, device, batch, slots, clc_dataset_most_bytes(data, (size_t)batch));
@@ -85,6 +89,87 @@ size_t clc_residence_bytes(const clc_residence *r, size_t *largest) {
     return sum;
 }
 
+/* ---- texts and series ---- */
+
+enum { FIELD_BUFFERS = 3, SYNONYM_BUFFERS = 2 };
+
+/* A buffer, and what it is filled with. */
+typedef struct content {
+    cl_mem *mem;
+    size_t bytes;
+    const void *data;
+    const char *what;
+} content;
+
+static void list_field(clc_residence *r, int i, content contents[FIELD_BUFFERS]) {
+    const clc_field *f = &r->data->fields[i];
+    clc_field_buffers *b = &r->samples.fields[i];
+    const bool series = f->kind == CLC_KIND_SERIES;
+    contents[0] = (content){&b->data, clc_field_data_bytes(f), series ? f->values : (void *)f->ids,
+                            series ? "series" : "texts"};
+    contents[1] = (content){&b->places, f->count * sizeof *f->extents, f->extents, "texts"};
+    contents[2] =
+        (content){&b->firsts, (r->data->count + 1) * sizeof *f->firsts, f->firsts, "texts"};
+}
+
+/* Of all fields; returns how many. */
+static int list_contents(clc_residence *r,
+                         content contents[CLC_FIELDS_MAX * FIELD_BUFFERS + SYNONYM_BUFFERS]) {
+    int n = 0;
+    const clc_dataset *d = r->data;
+    for (int i = 0; d && i < d->field_count; i++)
+        if (clc_field_resident(&d->fields[i])) {
+            list_field(r, i, contents + n);
+            n += FIELD_BUFFERS;
+        }
+    if (d && d->synonyms.starts) {
+        const size_t tokens = (size_t)clc_tokenizer_vocabulary(d->tokenizer);
+        const int32_t *starts = d->synonyms.starts;
+        contents[n++] = (content){&r->samples.synonym_starts, (tokens + 1) * sizeof *starts, starts,
+                                  "synonyms"};
+        contents[n++] = (content){&r->samples.synonyms, (size_t)starts[tokens] * sizeof *starts,
+                                  d->synonyms.ids, "synonyms"};
+    }
+    return n;
+}
+
+size_t clc_residence_field_bytes(const clc_residence *residence, size_t *largest) {
+    clc_residence copy = *residence;
+    content contents[CLC_FIELDS_MAX * FIELD_BUFFERS + SYNONYM_BUFFERS];
+    const int n = list_contents(&copy, contents);
+    size_t sum = 0;
+    for (int i = 0; i < n; i++) {
+        sum += clc_buffer_bytes(contents[i].bytes);
+        *largest = contents[i].bytes > *largest ? contents[i].bytes : *largest;
+    }
+    return sum;
+}
+
+static clc_status allocate_fields(clc_residence *r) {
+    clc_status status = CLC_OK;
+    content contents[CLC_FIELDS_MAX * FIELD_BUFFERS + SYNONYM_BUFFERS];
+    const int n = list_contents(r, contents);
+    for (int i = 0; i < n; i++) {
+        const content *c = &contents[i];
+        CLC_TRY(clc_buffer_create(r->device, c->bytes, c->what, c->mem));
+        CLC_TRY(clc_buffer_write(r->device, *c->mem, 0, c->bytes, c->data));
+    }
+fail:
+    return status;
+}
+
+static void release_fields(clc_residence *r) {
+    for (int i = 0; i < CLC_FIELDS_MAX; i++) {
+        clc_buffer_release(r->device, &r->samples.fields[i].data);
+        clc_buffer_release(r->device, &r->samples.fields[i].places);
+        clc_buffer_release(r->device, &r->samples.fields[i].firsts);
+    }
+    clc_buffer_release(r->device, &r->samples.synonym_starts);
+    clc_buffer_release(r->device, &r->samples.synonyms);
+}
+
+/* ---- memory ---- */
+
 /* Memory of the host that the device's driver can copy from directly. */
 static clc_status make_pinned(clc_residence *r, int slot) {
     clc_status status = CLC_OK;
@@ -105,18 +190,21 @@ clc_status clc_residence_allocate(clc_residence *r) {
     clc_device *device = r->device;
     const size_t batch = (size_t)r->batch;
     for (int i = 0; i < buffer_count(r); i++)
-        CLC_TRY(
-            clc_buffer_create(device, buffer_bytes(r, i), "the data set", &r->images.pixels[i]));
+        CLC_TRY(clc_buffer_create(device, buffer_bytes(r, i), "the data set",
+                                  &r->samples.images.pixels[i]));
     for (int i = 0; r->resident && i < r->buffers; i++)
-        CLC_TRY(clc_buffer_write(device, r->images.pixels[i], 0, buffer_bytes(r, i),
+        CLC_TRY(clc_buffer_write(device, r->samples.images.pixels[i], 0, buffer_bytes(r, i),
                                  r->data->pixels + r->cuts[i]));
-    CLC_TRY(clc_buffer_create(device, batch * sizeof(augment_place), "places", &r->images.places));
-    CLC_TRY(clc_buffer_create(device, batch * sizeof(int32_t), "indices", &r->images.indices));
+    CLC_TRY(clc_buffer_create(device, batch * sizeof(augment_place), "places",
+                              &r->samples.images.places));
+    CLC_TRY(
+        clc_buffer_create(device, batch * sizeof(int32_t), "indices", &r->samples.images.indices));
     for (int i = 0; i < r->slots; i++) {
         CLC_NEW(r->places[i], batch);
         if (!r->resident)
             CLC_TRY(make_pinned(r, i));
     }
+    CLC_TRY(allocate_fields(r));
 fail:
     return status;
 }
@@ -152,12 +240,14 @@ clc_status clc_residence_write(clc_residence *r, const clc_batch *batch) {
     clc_status status = CLC_OK;
     const size_t n = (size_t)r->batch;
     augment_place *places = r->places[batch->step % r->slots];
-    for (size_t i = 0; i < n; i++)
+    const bool pictures = !r->resident || r->buffers > 0;
+    for (size_t i = 0; i < n && pictures; i++)
         places[i] = device_place(r, &batch->places[i]);
-    CLC_TRY(write_later(r, r->images.places, n * sizeof *places, places));
-    CLC_TRY(write_later(r, r->images.indices, n * sizeof *batch->indices, batch->indices));
+    if (pictures)
+        CLC_TRY(write_later(r, r->samples.images.places, n * sizeof *places, places));
+    CLC_TRY(write_later(r, r->samples.images.indices, n * sizeof *batch->indices, batch->indices));
     if (!r->resident)
-        CLC_TRY(write_later(r, r->images.pixels[0], batch->bytes, batch->pixels));
+        CLC_TRY(write_later(r, r->samples.images.pixels[0], batch->bytes, batch->pixels));
 fail:
     return status;
 }
@@ -175,8 +265,9 @@ void clc_residence_release(clc_residence *r) {
         if (r->pinned[i])
             clReleaseMemObject(r->pinned[i]);
     for (int i = 0; i < AUGMENT_BUFFERS; i++)
-        clc_buffer_release(r->device, &r->images.pixels[i]);
-    clc_buffer_release(r->device, &r->images.places);
-    clc_buffer_release(r->device, &r->images.indices);
+        clc_buffer_release(r->device, &r->samples.images.pixels[i]);
+    release_fields(r);
+    clc_buffer_release(r->device, &r->samples.images.places);
+    clc_buffer_release(r->device, &r->samples.images.indices);
     *r = (clc_residence){0};
 }

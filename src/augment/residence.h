@@ -1,10 +1,24 @@
-/* Where the pictures of a data set are while views are made of them: all on the device, in a few
- * buffers, or a batch at a time, which the loader's threads put into pinned memory ahead. */
+/* Where a data set is while views are made of it. Pictures: all on the device, in a few buffers, or
+ * a batch at a time, which the loader's threads put into pinned memory ahead. Texts and series: all
+ * on the device. */
 #ifndef CLC_AUGMENT_RESIDENCE_H
 #define CLC_AUGMENT_RESIDENCE_H
 
 #include "augment/augment.h"
+#include "augment/tokens.h"
 #include "data/loader.h"
+
+/* A field of tokens or series on the device; all NULL of pictures. */
+typedef struct clc_field_buffers {
+    cl_mem data, places, firsts; /* ids or values; field_place; int: as in clc_field */
+} clc_field_buffers;
+
+/* What views are made of. */
+typedef struct clc_samples {
+    clc_augment_images images; /* its indices are those of all fields; no pixels without pictures */
+    clc_field_buffers fields[CLC_FIELDS_MAX];
+    cl_mem synonym_starts, synonyms; /* NULL: none */
+} clc_samples;
 
 typedef struct clc_residence {
     clc_device *device;
@@ -15,7 +29,7 @@ typedef struct clc_residence {
     uint64_t cuts[AUGMENT_BUFFERS + 1]; /* buffer b holds the data set's bytes from cuts[b] on */
     size_t staging;                     /* not resident: bytes of a batch's pixels at most */
     int slots;                          /* batches that the host holds at a time */
-    clc_augment_images images;
+    clc_samples samples;
     augment_place *places[CLC_LOADER_SLOTS_MAX]; /* (batch): stays until a write has ended */
     cl_mem pinned[CLC_LOADER_SLOTS_MAX];
     uint8_t *memory[CLC_LOADER_SLOTS_MAX];
@@ -30,8 +44,10 @@ bool clc_residence_plan(clc_residence *residence, clc_device *device, const clc_
 void clc_residence_stage(clc_residence *residence, clc_device *device, int batch, int slots,
                          size_t bytes);
 
-/* Bytes that clc_residence_allocate takes on the device, and the largest buffer of them. */
+/* Bytes that clc_residence_allocate takes on the device for pictures and the batch, and for texts
+ * and series, which are always there as a whole; and the largest buffer of them. */
 size_t clc_residence_bytes(const clc_residence *residence, size_t *largest);
+size_t clc_residence_field_bytes(const clc_residence *residence, size_t *largest);
 
 /* Takes the memory and uploads the data set if it is to be resident. */
 clc_status clc_residence_allocate(clc_residence *residence);

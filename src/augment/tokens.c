@@ -89,11 +89,11 @@ clc_status clc_token_augment_build(clc_sequence *sequence, clc_device *device,
     const cl_mem starts = texts->synonym_starts ? texts->synonym_starts : texts->indices;
     const cl_mem synonyms = texts->synonym_starts ? texts->synonyms : texts->indices;
     CLC_TRY(CLC_LAUNCH(sequence, device, &spec, CLC_MEM(texts->ids), CLC_MEM(texts->places),
-                       CLC_MEM(texts->indices), CLC_MEM(step_state), CLC_MEM(starts),
-                       CLC_MEM(synonyms), CLC_MEM(out), CLC_MEM(lengths), CLC_INT(b->images),
-                       CLC_INT(b->views), CLC_INT(b->first_image), CLC_INT(b->first_view),
-                       CLC_INT(b->first_row), CLC_UINT(a->seed & 0xFFFFFFFFu),
-                       CLC_UINT(a->seed >> 32)));
+                       CLC_MEM(texts->firsts), CLC_MEM(texts->indices), CLC_MEM(step_state),
+                       CLC_MEM(starts), CLC_MEM(synonyms), CLC_MEM(out), CLC_MEM(lengths),
+                       CLC_INT(b->images), CLC_INT(b->views), CLC_INT(b->first_image),
+                       CLC_INT(b->first_view), CLC_INT(b->first_row),
+                       CLC_UINT(a->seed & 0xFFFFFFFFu), CLC_UINT(a->seed >> 32)));
 fail:
     return status;
 }

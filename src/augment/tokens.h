@@ -19,6 +19,7 @@
 #include "augment/augment.h"
 #include "core/config.h"
 
+#include "../../cl/augment/field.h"
 #include "../../cl/augment/token_view.h"
 
 typedef struct clc_token_augment {
@@ -37,8 +38,10 @@ clc_token_augment clc_token_augment_evaluation(const clc_token_augment *train);
 /* The texts of a batch on the device. */
 typedef struct clc_token_texts {
     cl_mem ids;            /* int: tokens of all texts */
-    cl_mem places;         /* tokens_place (texts) */
-    cl_mem indices;        /* int (texts): identities */
+    cl_mem places;         /* field_place: of all texts */
+    cl_mem firsts;         /* int (samples + 1): which texts are a sample's; of several, one is
+                              drawn for each epoch, the same for all views */
+    cl_mem indices;        /* int (texts): the batch's samples, which decide what is drawn */
     cl_mem synonym_starts; /* int (vocabulary + 1); NULL: no synonyms */
     cl_mem synonyms;       /* int: tokens for token t from synonym_starts[t] on; its rows may be
                               empty, the buffer not */

@@ -35,6 +35,13 @@ typedef struct clc_floats {
     X(CLC_CONFIG_FORMAT_NPY, "npy")                                                                \
     X(CLC_CONFIG_FORMAT_IDX, "idx")
 
+#define CLC_CONFIG_AS_LIST(X)                                                                      \
+    X(CLC_CONFIG_AS_AUTO, "auto")                                                                  \
+    X(CLC_CONFIG_AS_IMAGES, "images")                                                              \
+    X(CLC_CONFIG_AS_TOKENS, "tokens")                                                              \
+    X(CLC_CONFIG_AS_SERIES, "series")                                                              \
+    X(CLC_CONFIG_AS_PAIRS, "pairs")
+
 #define CLC_CONFIG_LABELS_LIST(X)                                                                  \
     X(CLC_CONFIG_LABELS_FIRST, "first")                                                            \
     X(CLC_CONFIG_LABELS_PATH, "path")                                                              \
@@ -148,6 +155,7 @@ typedef struct clc_floats {
 #define CLC_CONFIG_TOKENIZER_LIST(X)   CLC_TOKENIZERS(X, CLC_CONFIG_TOKENIZER_)
 
 #define CLC_CONFIG_LISTS(X)                                                                        \
+    X(AS)                                                                                          \
     X(FORMAT)                                                                                      \
     X(LABELS)                                                                                      \
     X(BAD)                                                                                         \

@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "core/math.h"
 #include "core/parallel.h"
+#include "data/dataset_kinds.h"
 #include "data/statistics.h"
 
 #include <stdio.h>
@@ -171,13 +172,11 @@ fail:
     return status;
 }
 
-clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc_dataset *train,
-                            clc_dataset **dataset) {
+static clc_status open_pictures(const clc_config *config, clc_split split, const clc_dataset *train,
+                                clc_dataset *d) {
     clc_status status = CLC_OK;
-    clc_dataset *d = NULL;
     bool streamed, measured;
-    *dataset = NULL;
-    CLC_NEW(d, 1);
+    d->field_count = 1;
     CLC_TRY(clc_source_open(&config->data, split, train ? &train->class_names : NULL, &d->source));
     memcpy(d->name, d->source->name, sizeof d->name);
     CLC_TRY(make_options(config, d));
@@ -187,11 +186,43 @@ clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc
         CLC_TRY(clc_dataset_measure(d, NULL));
     CLC_TRY(set_labels(d));
     CLC_TRY(log_counts(d));
+fail:
+    return status;
+}
+
+clc_status clc_dataset_open_with(const clc_config *config, clc_split split,
+                                 const clc_dataset *train, clc_tokenizer *tokenizer,
+                                 clc_dataset **dataset) {
+    clc_status status = CLC_OK;
+    clc_dataset *d = NULL;
+    char *path = NULL;
+    int as;
+    bool share;
+    *dataset = NULL;
+    CLC_NEW(d, 1);
+    CLC_TRY(clc_dataset_find(&config->data, split, &as, &path, &share));
+    if (as == CLC_CONFIG_AS_TOKENS)
+        CLC_TRY(clc_dataset_open_texts(config, path, split, share, train, tokenizer, d));
+    else
+        CLC_TRY(open_pictures(config, split, train, d));
     *dataset = d;
     d = NULL;
 fail:
+    free(path);
     clc_dataset_free(&d);
     return status;
+}
+
+clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc_dataset *train,
+                            clc_dataset **dataset) {
+    return clc_dataset_open_with(config, split, train, NULL, dataset);
+}
+
+bool clc_dataset_has_test(const clc_config *config, const clc_dataset *train) {
+    const clc_config_data *c = &config->data;
+    if (clc_dataset_has_pictures(train))
+        return clc_source_configured(c, CLC_SPLIT_TEST);
+    return *c->test || c->test_fraction > 0 || (train->texts && train->texts->divided);
 }
 
 clc_status clc_dataset_open_paths(const clc_config *config, const char *const *paths, size_t n,
@@ -200,6 +231,7 @@ clc_status clc_dataset_open_paths(const clc_config *config, const char *const *p
     clc_dataset *d = NULL;
     *dataset = NULL;
     CLC_NEW(d, 1);
+    d->field_count = 1;
     CLC_TRY(clc_source_open_paths(&config->data, paths, n, &d->source));
     memcpy(d->name, d->source->name, sizeof d->name);
     CLC_TRY(make_options(config, d));
@@ -219,6 +251,7 @@ clc_status clc_dataset_make(const char *name, size_t count, int height, int widt
     clc_dataset *d = NULL;
     CLC_NEW(d, 1);
     snprintf(d->name, sizeof d->name, "%s", name);
+    d->field_count = 1;
     d->count = count;
     d->threads = clc_processors();
     d->height = height;
@@ -245,8 +278,39 @@ fail:
     return status;
 }
 
+clc_status clc_dataset_make_fields(const char *name, size_t count, const clc_field *fields,
+                                   int field_count, int32_t *labels, int classes,
+                                   clc_dataset **dataset) {
+    clc_status status = CLC_OK;
+    clc_dataset *d = calloc(1, sizeof *d);
+    if (!d)
+        status = clc_fail_alloc(sizeof *d);
+    for (int i = 0; !d && i < field_count; i++) {
+        clc_field lost = fields[i];
+        clc_field_free(&lost);
+    }
+    if (!d) {
+        free(labels);
+        return status;
+    }
+    snprintf(d->name, sizeof d->name, "%s", name);
+    d->count = count;
+    d->labels = labels;
+    d->classes = classes;
+    d->field_count = field_count;
+    memcpy(d->fields, fields, (size_t)field_count * sizeof *fields);
+    for (int i = 0; i < field_count && status == CLC_OK; i++)
+        status = clc_field_measure(&d->fields[i]);
+    if (status != CLC_OK)
+        clc_dataset_free(&d);
+    *dataset = d;
+    return status;
+}
+
 const char *clc_dataset_sample_name(const clc_dataset *d, size_t i) {
-    return d->source ? clc_names_at(&d->source->names, d->items[i]) : "";
+    if (d->source)
+        return clc_names_at(&d->source->names, d->items[i]);
+    return d->texts ? clc_names_at(&d->texts->names, d->items[i]) : "";
 }
 
 static int larger_first(const void *a, const void *b) {
@@ -287,6 +351,12 @@ void clc_dataset_free(clc_dataset **dataset) {
     free(d->labels);
     free(d->own_places);
     free(d->own_pixels);
+    for (int i = 0; i < CLC_FIELDS_MAX; i++)
+        clc_field_free(&d->fields[i]);
+    clc_texts_close(&d->texts);
+    clc_synonyms_free(&d->synonyms);
+    if (d->own_tokenizer)
+        clc_tokenizer_free(&d->tokenizer);
     free(d);
     *dataset = NULL;
 }

@@ -1,14 +1,23 @@
-/* Data sets: what training and evaluation see of a source. Its pictures lie decoded in host memory
- * or in a mapped pack, or are decoded each time they are needed. */
+/* Data sets: what training and evaluation see of samples, which are pictures, texts, series of
+ * floats, or several of these: a sample has fields. Pictures lie decoded in host memory or in a
+ * mapped pack, or are decoded each time they are needed; texts (as tokens) and series lie in
+ * memory. */
 #ifndef CLC_DATA_DATASET_H
 #define CLC_DATA_DATASET_H
 
 #include "core/file.h"
+#include "data/field.h"
 #include "data/store.h"
+#include "data/texts.h"
+#include "text/synonyms.h"
 
 typedef struct clc_dataset {
     char name[64];
-    size_t count;
+    size_t count;                     /* samples */
+    clc_field fields[CLC_FIELDS_MAX]; /* pictures are field 0 where there are any */
+    int field_count;
+    clc_tokenizer *tokenizer;    /* of all fields of tokens; NULL if there is none */
+    clc_synonyms synonyms;       /* as tokens; empty unless views need them */
     int height, width, channels; /* the greatest of any picture, known or bounded */
     bool uniform;                /* all pictures have this size */
     int view;                    /* side of views of them; 0: their height */
@@ -24,9 +33,11 @@ typedef struct clc_dataset {
     int threads;
     bool stop_at_bad;
     double bad_limit;
-    clc_source *source; /* NULL if made from pixels */
-    uint32_t *items;    /* (count): item of the source */
+    clc_source *source; /* NULL if made from pixels, or if there are no pictures */
+    uint32_t *items;    /* (count): item of the source, or else sample of the texts */
+    clc_texts *texts;   /* NULL if there are none */
     /* private */
+    bool own_tokenizer;
     clc_store *store;
     clc_place *own_places;
     uint8_t *own_pixels;
@@ -38,6 +49,20 @@ typedef struct clc_dataset {
 clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc_dataset *train,
                             clc_dataset **dataset);
 
+/* The same with a tokenizer that is known already, or NULL; the data set borrows it, as it borrows
+ * that of `train`. */
+clc_status clc_dataset_open_with(const clc_config *config, clc_split split,
+                                 const clc_dataset *train, clc_tokenizer *tokenizer,
+                                 clc_dataset **dataset);
+
+/* Whether the configuration names a test set, or the training set's file holds one. */
+bool clc_dataset_has_test(const clc_config *config, const clc_dataset *train);
+
+/* Whether its samples have pictures. */
+static inline bool clc_dataset_has_pictures(const clc_dataset *dataset) {
+    return dataset->fields[0].kind == CLC_KIND_IMAGES;
+}
+
 /* The same for pictures given by hand, in the order given, decoded when needed and without mean and
  * deviation: the configuration must say data.channels and data.store_side. */
 clc_status clc_dataset_open_paths(const clc_config *config, const char *const *paths, size_t n,
@@ -47,6 +72,12 @@ clc_status clc_dataset_open_paths(const clc_config *config, const char *const *p
  * over (malloc'd), also on failure. */
 clc_status clc_dataset_make(const char *name, size_t count, int height, int width, int channels,
                             uint8_t *pixels, int32_t *labels, int classes, clc_dataset **dataset);
+
+/* A data set of fields without pictures, of which firsts, extents, ids or values are set, and of
+ * labels (count) or NULL: both taken over (malloc'd), also on failure. */
+clc_status clc_dataset_make_fields(const char *name, size_t count, const clc_field *fields,
+                                   int field_count, int32_t *labels, int classes,
+                                   clc_dataset **dataset);
 
 /* How a source's pictures are brought in, where the configuration leaves it open decided by the
  * headers of the first ones: channels (one if all have one, else three; more if there are more) and

@@ -41,6 +41,10 @@ clc_status clc_listing_bad(clc_listing *listing, const char *name, const char *r
 /* Says that the part's items are bare pixels of this size. */
 void clc_listing_bare(clc_listing *listing, int height, int width, int channels);
 
+/* Whether the name alone puts an item into the test share: adding or moving files changes nothing
+ * for others. */
+bool clc_in_test_share(const char *name, double fraction);
+
 /* Gives classes their final numbers, drops what is not needed, says which classes are empty. */
 clc_status clc_listing_finish(clc_listing *listing, const clc_names *known);
 

@@ -32,17 +32,16 @@ static clc_status grow(clc_listing *listing) {
     return CLC_OK;
 }
 
-/* Whether the name alone puts an item into the test share: adding or moving files changes nothing
- * for others. */
-static bool in_test_share(const char *name, double fraction) {
+bool clc_in_test_share(const char *name, double fraction) {
     return (double)(XXH64(name, strlen(name), 0) >> 11) * 0x1p-53 < fraction;
 }
 
 clc_status clc_listing_add(clc_listing *listing, const clc_found *found) {
     clc_status status = CLC_OK;
     clc_source *source = listing->source;
-    if (listing->fraction > 0 && in_test_share(found->name + found->relative, listing->fraction) !=
-                                     (listing->fraction_split == CLC_SPLIT_TEST))
+    if (listing->fraction > 0 &&
+        clc_in_test_share(found->name + found->relative, listing->fraction) !=
+            (listing->fraction_split == CLC_SPLIT_TEST))
         return CLC_OK;
     if (source->count >= INT32_MAX)
         return clc_fail(CLC_FORMAT, "more than %d pictures", INT32_MAX);

@@ -77,7 +77,7 @@ static void open_steps(clc_loader *l) {
         memset(s->bad, 0, (size_t)l->options.batch * sizeof *s->bad);
         order_samples(l, l->opened++, s);
         if (l->options.resident) {
-            for (int i = 0; i < l->options.batch; i++)
+            for (int i = 0; i < l->options.batch && l->data->places; i++)
                 s->places[i] = l->data->places[s->indices[i]];
             s->taken = s->count;
         }

@@ -17,7 +17,8 @@ typedef struct clc_loader_options {
     size_t sample_count;    /* without shuffle */
     uint64_t seed;
     int64_t first_step;
-    bool resident; /* pixels stay where they are: batches hold places in the data set */
+    bool resident; /* pixels stay where they are: batches hold places in the data set, or of
+                      samples without pictures nothing but indices */
     int slots;     /* batches that can be there at a time... */
     int held;      /* ...of which so many may be in use still when the next one is taken */
     uint8_t *memory[CLC_LOADER_SLOTS_MAX]; /* (slots): room for the pixels of a batch each, of

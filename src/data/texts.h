@@ -46,6 +46,7 @@ typedef struct clc_texts {
     size_t blob_bytes;
     int32_t *labels;   /* (count): class or -1; NULL if no sample has one */
     clc_names classes; /* by class number, as in sources */
+    bool divided;      /* a column says which rows are of which split: only wanted ones are here */
     size_t empty;      /* texts dropped */
     clc_bad_files bad; /* rows and samples left out: without a partner, of another form */
 } clc_texts;

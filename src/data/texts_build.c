@@ -185,6 +185,7 @@ clc_status clc_texts_find_columns(clc_texts_builder *b, const clc_names *header,
     c->path = o->pictures ? clc_csv_column(header, o->path_column, clc_csv_path_names) : -1;
     c->label = clc_csv_column(header, o->label_column, clc_csv_label_names);
     c->split = clc_csv_column(header, o->split_column, clc_csv_split_names);
+    b->texts->divided = c->split >= 0;
     *found = *found && b->texts->fields.count > 0 && (!o->pictures || c->path >= 0) &&
              (!*o->label_column || c->label >= 0) && (!*o->split_column || c->split >= 0);
 fail:

@@ -47,8 +47,9 @@ static clc_status build_prepare(clc_embedder *e) {
             device, (size_t)e->batch * clc_augment_floats(&e->augment) * sizeof(float), "images",
             &e->views));
     const clc_augment_batch views = {.images = e->batch, .views = 1};
-    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views, &e->residence.images,
-                              e->state, e->graph ? e->images->value : e->views, e->workspace));
+    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views,
+                              &e->residence.samples.images, e->state,
+                              e->graph ? e->images->value : e->views, e->workspace));
 fail:
     return status;
 }

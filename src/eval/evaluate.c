@@ -26,7 +26,7 @@ static bool labelled(const clc_dataset *data) {
 }
 
 bool clc_evaluation_possible(const clc_evaluation_sets *sets) {
-    return labelled(sets->train) && labelled(sets->test);
+    return labelled(sets->train) && labelled(sets->test) && clc_dataset_has_pictures(sets->train);
 }
 
 clc_status clc_evaluation_request(clc_device *device) {

@@ -50,6 +50,24 @@ fail:
     return status;
 }
 
+/* What the branch reads: the views of one crop. */
+static clc_status add_input(const clc_views *views, int crop, clc_branch *b) {
+    clc_status status = CLC_OK;
+    const clc_crop_views *c = &views->crops[crop];
+    const int rows = (int)clc_views_rows(views, crop);
+    const clc_shape lengths = {CLC_TYPE_INT32, 1, {rows}};
+    const clc_shape shapes[CLC_KINDS] = {
+        [CLC_KIND_IMAGES] = clc_shape_images(rows, c->size, c->size, c->channels),
+        [CLC_KIND_TOKENS] = {CLC_TYPE_INT32, 2, {rows, c->context}},
+        [CLC_KIND_SERIES] = {CLC_TYPE_FLOAT32, 3, {rows, c->context, c->channels}}};
+    b->input = (clc_net_input){.kind = c->kind, .vocabulary = c->vocabulary};
+    CLC_TRY(clc_graph_input_external(b->graph, "input", shapes[c->kind], &b->input.values));
+    if (c->kind != CLC_KIND_IMAGES)
+        CLC_TRY(clc_graph_input_external(b->graph, "lengths", lengths, &b->input.lengths));
+fail:
+    return status;
+}
+
 static clc_status build_branch(const clc_branches_plan *plan, clc_params *params, branch_kind kind,
                                int crop, clc_branch *b) {
     clc_status status = CLC_OK;
@@ -64,11 +82,8 @@ static clc_status build_branch(const clc_branches_plan *plan, clc_params *params
     b->graph->convolution = config->device.convolution;
     b->graph->gemm = (clc_gemm_kind)config->device.gemm;
     b->views = c->views;
-    CLC_TRY(clc_graph_input_external(
-        b->graph, "images",
-        clc_shape_images(c->views * views->images, c->size, c->size, views->channels), &b->images));
-    const clc_net_input in = clc_net_images(b->images);
-    CLC_TRY(clc_encoder_build(b->graph, config, &in, &b->features));
+    CLC_TRY(add_input(views, crop, b));
+    CLC_TRY(clc_encoder_build(b->graph, config, &b->input, &b->features));
     CLC_TRY(build_heads(plan, b, kind));
 fail:
     return status;
@@ -112,9 +127,9 @@ clc_status clc_branches_add_queue(clc_branches *branches, const clc_branches_pla
     CLC_TRY(clc_graph_create(plan->device, params, true, &b->graph));
     b->graph->gradients = false;
     CLC_TRY(clc_graph_input_external(b->graph, "queue", clc_shape_rows(queue->size, queue->dim),
-                                     &b->images));
-    CLC_TRY(clc_op_prototypes(b->graph, "prototypes", b->images, plan->config->method.prototypes,
-                              &b->output));
+                                     &b->input.values));
+    CLC_TRY(clc_op_prototypes(b->graph, "prototypes", b->input.values,
+                              plan->config->method.prototypes, &b->output));
 fail:
     return status;
 }
@@ -148,16 +163,22 @@ fail:
     return status;
 }
 
+static void bind(clc_branch *b, const clc_crop_views *crop) {
+    if (!b->graph)
+        return;
+    b->input.values->value = crop->values;
+    if (b->input.lengths)
+        b->input.lengths->value = crop->lengths;
+}
+
 void clc_branches_bind(clc_branches *b, const clc_views *views, const clc_queue *queue) {
     for (int i = 0; i < b->student_count; i++) {
-        b->students[i].images->value = views->crops[i].images;
-        if (b->embedders[i].graph)
-            b->embedders[i].images->value = views->crops[i].images;
+        bind(&b->students[i], &views->crops[i]);
+        bind(&b->embedders[i], &views->crops[i]);
     }
-    if (b->teacher.graph)
-        b->teacher.images->value = views->crops[views->teacher_crop].images;
+    bind(&b->teacher, &views->crops[views->teacher_crop]);
     if (b->queue.graph)
-        b->queue.images->value = queue->data;
+        b->queue.input.values->value = queue->data;
 }
 
 void clc_branches_release(clc_branches *b) {

@@ -7,7 +7,7 @@
 
 typedef struct clc_branch {
     clc_graph *graph; /* owned; NULL if there is none */
-    clc_tensor *images;
+    clc_net_input input;
     clc_tensor *features, *projection, *output; /* output: projection, prediction or scores */
     int views;
 } clc_branch;

@@ -8,7 +8,7 @@ typedef struct buffer_plan {
     bool embeddings; /* else workspace */
 } buffer_plan;
 
-enum { MOST_BUFFERS = 24 };
+enum { MOST_BUFFERS = 32 };
 
 typedef struct buffer_list {
     buffer_plan items[MOST_BUFFERS];
@@ -45,8 +45,13 @@ static void add_queue(buffer_list *list, clc_wiring *w) {
 static buffer_list list_buffers(clc_wiring *w) {
     buffer_list list = {.count = 0};
     const size_t f = sizeof(float);
-    for (int i = 0; i < w->views.crop_count; i++)
-        add(&list, clc_views_bytes(&w->views, i), &w->views.crops[i].images, "views", true);
+    for (int i = 0; i < w->views.crop_count; i++) {
+        clc_crop_views *crop = &w->views.crops[i];
+        add(&list, clc_views_bytes(&w->views, i), &crop->values, "views", true);
+        if (crop->kind != CLC_KIND_IMAGES)
+            add(&list, clc_views_rows(&w->views, i) * sizeof(cl_int), &crop->lengths, "views",
+                true);
+    }
     add_ports(&list, &w->ports);
     add_queue(&list, w);
     if (w->loss->keeps_center)

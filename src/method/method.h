@@ -33,6 +33,9 @@ typedef struct clc_method {
     clc_target target;
     clc_queue_use queue;
     int negatives; /* likewise */
+    int towers;    /* 2: an encoder of its own for field 1; else one for all */
+    bool by_field; /* of data with several fields, view f is one of field f; else all views are of
+                      field 0 */
     bool split;    /* the networks see the first view, the teacher the second; else both see both */
     bool predictor;       /* behind the networks, not behind the teacher */
     bool prototypes;      /* the loss sees cosines with prototypes */

@@ -47,7 +47,30 @@ static int side_of_all(const clc_dataset *data, int view) {
     return (longer + 1) / 2 > side ? (longer + 1) / 2 : side;
 }
 
-clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
+static clc_status context_of(const clc_config *config, const clc_field *field, int *context) {
+    clc_status status = CLC_OK;
+    *context = config->encoder.context;
+    if (*context)
+        return CLC_OK;
+    CLC_TRY(clc_field_holding(field, 0.99, context));
+    *context = *context < CLC_CONTEXT_MIN ? CLC_CONTEXT_MIN : *context;
+    *context = *context > CLC_CONTEXT_MOST ? CLC_CONTEXT_MOST : *context;
+fail:
+    return status;
+}
+
+clc_status clc_tokens_from_config(const clc_config *config, const clc_field *field,
+                                  clc_token_augment *augment) {
+    clc_status status = CLC_OK;
+    *augment = (clc_token_augment){
+        .ends = true, .settings = config->tokens, .seed = config->training.seed};
+    CLC_TRY(context_of(config, field, &augment->context));
+    status = clc_token_augment_check(augment);
+fail:
+    return status;
+}
+
+static clc_status settle_images(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_augment augment;
     CLC_TRY(clc_augment_from_config(config, data, &augment));
@@ -61,11 +84,29 @@ fail:
     return status;
 }
 
+clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
+    clc_status status = CLC_OK;
+    clc_token_augment tokens;
+    if (clc_dataset_has_pictures(data)) {
+        config->data.as = CLC_CONFIG_AS_IMAGES;
+        return settle_images(config, data);
+    }
+    config->data.as = CLC_CONFIG_AS_TOKENS;
+    CLC_TRY(clc_tokens_from_config(config, &data->fields[0], &tokens));
+    config->encoder.context = tokens.context;
+fail:
+    return status;
+}
+
 void clc_config_adopt(clc_config *config, const clc_config *settled) {
     clc_config_augmentation *a = &config->augmentation;
     a->size = a->size ? a->size : settled->augmentation.size;
     a->mean = a->mean.count ? a->mean : settled->augmentation.mean;
     a->std = a->std.count ? a->std : settled->augmentation.std;
+    if (config->data.as == CLC_CONFIG_AS_AUTO)
+        config->data.as = settled->data.as;
+    if (!config->encoder.context)
+        config->encoder.context = settled->encoder.context;
     if (!config->data.channels)
         config->data.channels = settled->data.channels;
     if (!config->data.store_side)

@@ -3,6 +3,7 @@
 #define CLC_METHOD_SETUP_H
 
 #include "augment/augment.h"
+#include "augment/tokens.h"
 #include "core/config.h"
 #include "data/dataset.h"
 
@@ -10,9 +11,15 @@
 clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *data,
                                    clc_augment *augment);
 
-/* Puts what `data` decides into the configuration where it left that open: size, channels,
- * store_side, mean and deviation. With it an encoder stands alone: nothing depends on other images
- * any more. */
+/* Views of a field of tokens, with the encoder's context, or where that is 0 one that holds 99 of
+ * 100 texts, up to CLC_CONTEXT_MOST. */
+enum { CLC_CONTEXT_MOST = 256 };
+clc_status clc_tokens_from_config(const clc_config *config, const clc_field *field,
+                                  clc_token_augment *augment);
+
+/* Puts what `data` decides into the configuration where it left that open: what a sample is;
+ * of pictures size, channels, store_side, mean and deviation; of texts the context. With it an
+ * encoder stands alone: nothing depends on other images any more. */
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data);
 
 /* Takes from a run's settled configuration what this one leaves open. */

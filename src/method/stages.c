@@ -4,14 +4,14 @@
 #include "op/ops.h"
 #include "optim/optim.h"
 
-static clc_status build_micros(clc_wiring *w, const clc_augment_images *images, cl_mem step_state) {
+static clc_status build_micros(clc_wiring *w, const clc_samples *samples, cl_mem step_state) {
     clc_status status = CLC_OK;
     const int micros = clc_wiring_micros(w);
     CLC_NEW(w->augment, (size_t)micros);
     CLC_NEW(w->gather, (size_t)micros);
     CLC_NEW(w->scatter, (size_t)micros);
     for (int m = 0; m < micros; m++) {
-        CLC_TRY(clc_views_build(&w->views, &w->augment[m], w->device, m, images, step_state));
+        CLC_TRY(clc_views_build(&w->views, &w->augment[m], w->device, m, samples, step_state));
         CLC_TRY(clc_ports_gather(&w->ports, m, &w->gather[m]));
         CLC_TRY(clc_ports_scatter(&w->ports, m, &w->scatter[m]));
     }
@@ -73,13 +73,13 @@ static clc_status build_after(clc_wiring *w, cl_mem step_state) {
                                 clc_wiring_queued(w));
 }
 
-clc_status clc_wiring_build(clc_wiring *w, const clc_augment_images *images, cl_mem step_state) {
+clc_status clc_wiring_build(clc_wiring *w, const clc_samples *samples, cl_mem step_state) {
     clc_status status = CLC_OK;
-    CLC_TRY(build_micros(w, images, step_state));
+    CLC_TRY(build_micros(w, samples, step_state));
     for (int i = 0; i < CLC_BRANCHES; i++)
         if (clc_wiring_graph(w, i))
             CLC_TRY(clc_graph_build(clc_wiring_graph(w, i)));
-    CLC_TRY(build_before(w, images->indices));
+    CLC_TRY(build_before(w, samples->images.indices));
     for (int queue = 0; queue < 2; queue++)
         CLC_TRY(build_loss(w, queue));
     CLC_TRY(build_after(w, step_state));

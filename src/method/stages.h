@@ -8,8 +8,7 @@
 enum { CLC_STEP_EPOCH, CLC_STEP_QUEUE_POSITION, CLC_STEP_STATE_COUNT = 4 };
 
 /* Makes all launches; step_state: uint (CLC_STEP_STATE_COUNT). */
-clc_status clc_wiring_build(clc_wiring *wiring, const clc_augment_images *images,
-                            cl_mem step_state);
+clc_status clc_wiring_build(clc_wiring *wiring, const clc_samples *samples, cl_mem step_state);
 
 /* Appends what follows an update of the weights: prototypes, the teacher's average. hyper as in
  * optim.h. */

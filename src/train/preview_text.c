@@ -23,8 +23,8 @@ typedef struct preview {
     clc_device *device;
     int count, context;
     clc_ids ids;
-    tokens_place places[TEXTS];
-    int32_t samples[TEXTS];
+    field_place places[TEXTS];
+    int32_t samples[TEXTS], firsts[TEXTS + 1];
     int32_t *views, lengths[TEXTS * VIEWS]; /* (VIEWS,count,context) */
 } preview;
 
@@ -58,8 +58,9 @@ static clc_status read_texts(preview *p) {
         const size_t before = p->ids.n;
         CLC_TRY(clc_tokenizer_encode(p->tokenizer, p->texts->blob + span->offset, span->length, 0,
                                      true, &p->ids));
-        p->places[p->count] = (tokens_place){before, (int)(p->ids.n - before), 0};
-        p->samples[p->count] = p->count;
+        p->places[p->count] = (field_place){before, (int)(p->ids.n - before), 0};
+        p->samples[p->count] = p->firsts[p->count] = p->count;
+        p->firsts[p->count + 1] = p->count + 1;
         p->context = clc_larger_int(p->context, (int)(p->ids.n - before));
     }
 fail:
@@ -80,6 +81,7 @@ static clc_status upload_texts(preview *p, clc_token_texts *t) {
     const size_t tokens = (size_t)clc_tokenizer_vocabulary(p->tokenizer);
     CLC_TRY(upload(p, p->ids.data, p->ids.n * sizeof *p->ids.data, "tokens", &t->ids));
     CLC_TRY(upload(p, p->places, sizeof p->places, "places of texts", &t->places));
+    CLC_TRY(upload(p, p->firsts, sizeof p->firsts, "texts of samples", &t->firsts));
     CLC_TRY(upload(p, p->samples, sizeof p->samples, "identities of texts", &t->indices));
     if (p->synonyms.starts) {
         const int32_t *starts = p->synonyms.starts;
@@ -119,6 +121,7 @@ fail:
     clc_sequence_free(&sequence);
     clc_buffer_release(p->device, &texts.ids);
     clc_buffer_release(p->device, &texts.places);
+    clc_buffer_release(p->device, &texts.firsts);
     clc_buffer_release(p->device, &texts.indices);
     clc_buffer_release(p->device, &texts.synonym_starts);
     clc_buffer_release(p->device, &texts.synonyms);

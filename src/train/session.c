@@ -16,13 +16,13 @@ static clc_status load_data(clc_session *session) {
     if (!session->data) {
         CLC_TRY(clc_config_require_data(config));
         CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &session->data));
-        named = clc_source_configured(&config->data, CLC_SPLIT_TEST);
+        named = clc_dataset_has_test(config, session->data);
     }
     const clc_dataset *data = session->data;
     if (data->count < (size_t)config->training.batch)
         return clc_fail(
             CLC_INVALID,
-            "training.batch is %d but there are only %zu training images; use a smaller batch",
+            "training.batch is %d but there are only %zu training samples; use a smaller batch",
             config->training.batch, data->count);
     CLC_TRY(clc_config_settle(config, data));
     /* Test images are brought to the training images' form. */

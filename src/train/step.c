@@ -50,7 +50,8 @@ static clc_status plan_residence(clc_step *step, const clc_dataset *data) {
 
 bool clc_step_unsettle(clc_step *step) {
     const clc_residence r = step->residence;
-    if (step->config->data.residency != CLC_CONFIG_RESIDENCY_AUTO || !r.resident)
+    if (step->config->data.residency != CLC_CONFIG_RESIDENCY_AUTO || !r.resident ||
+        !clc_dataset_has_pictures(r.data))
         return false;
     return clc_residence_plan(&step->residence, r.device, r.data, r.batch, r.slots, false);
 }
@@ -80,8 +81,9 @@ size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LI
     const clc_wiring_bytes wiring = clc_wiring_memory(&step->wiring);
     const int states = clc_optim_states(&step->config->optimizer);
     const size_t optimizer = wiring.gradients * (size_t)states;
-    size_t pictures;
-    const size_t dataset = clc_residence_bytes(&step->residence, &pictures);
+    size_t data_largest;
+    const size_t dataset = clc_residence_bytes(&step->residence, &data_largest);
+    const size_t fields = clc_residence_field_bytes(&step->residence, &data_largest);
     const clc_memory_line all[] = {
         {"parameters", wiring.params},
         {"gradients", wiring.gradients},
@@ -92,12 +94,13 @@ size_t clc_step_memory(const clc_step *step, clc_memory_line lines[CLC_MEMORY_LI
         {"workspace", wiring.workspace + clc_buffer_bytes(step->optim_bytes) +
                           clc_optim_tables_bytes(step->segments, step->segment_count)},
         {step->residence.resident ? "data set" : "batch of images", dataset},
+        {"texts, series", fields},
         {"step", step_buffers_bytes(step)},
     };
     size_t n = 0;
     *total = 0;
     *largest = wiring.largest > optimizer ? wiring.largest : optimizer;
-    *largest = pictures > *largest ? pictures : *largest;
+    *largest = data_largest > *largest ? data_largest : *largest;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         *total += all[i].bytes;
         if (all[i].bytes)
@@ -148,7 +151,7 @@ fail:
 
 clc_status clc_step_build(clc_step *step) {
     clc_status status = CLC_OK;
-    CLC_TRY(clc_wiring_build(&step->wiring, &step->residence.images, step->state));
+    CLC_TRY(clc_wiring_build(&step->wiring, &step->residence.samples, step->state));
     CLC_TRY(build_update(step));
     for (int queue = 0; queue < 2; queue++) {
         const size_t count = clc_wiring_stages(&step->wiring, queue, NULL);

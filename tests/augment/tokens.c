@@ -14,6 +14,7 @@ enum {
     END = 59,
     UNKNOWN = CLC_TOKEN_UNKNOWN,
     TEXTS = 37,
+    SAMPLES = 29, /* with one text or two */
     LONGEST = 40
 };
 
@@ -21,8 +22,8 @@ enum {
  * whom. */
 typedef struct world {
     int32_t *ids;
-    tokens_place places[TEXTS];
-    int32_t samples[TEXTS];
+    field_place places[TEXTS];
+    int32_t firsts[SAMPLES + 1], samples[SAMPLES];
     size_t count; /* of ids */
     int32_t starts[VOCABULARY + 1], synonyms[VOCABULARY * 3];
 } world;
@@ -33,14 +34,17 @@ static world make_world(bool ends) {
     assert_non_null(w.ids);
     for (int i = 0; i < TEXTS; i++) {
         const uint32_t n = i < 2 ? (uint32_t)i : clc_rng_below(&rng, LONGEST + 1);
-        w.samples[i] = (i * 31) % 101;
-        w.places[i] = (tokens_place){w.count, (int)n + (ends ? 2 : 0), 0};
+        w.places[i] = (field_place){w.count, (int)n + (ends ? 2 : 0), 0};
         if (ends)
             w.ids[w.count++] = START;
         for (uint32_t k = 0; k < n; k++)
             w.ids[w.count++] = 2 + (int32_t)clc_rng_below(&rng, START - 2);
         if (ends)
             w.ids[w.count++] = END;
+    }
+    for (int i = 0; i < SAMPLES; i++) {
+        w.samples[i] = (i * 11) % SAMPLES;
+        w.firsts[i + 1] = w.firsts[i] + 1 + (i % 7 < 2 && w.firsts[i] + SAMPLES - i < TEXTS);
     }
     for (int t = 0; t < VOCABULARY; t++) {
         w.starts[t + 1] = w.starts[t] + (t % 4 ? t % 3 + 1 : 0);
@@ -84,11 +88,22 @@ static float rate(double probability, const clc_floats *range, float whether, fl
     return whether < (float)probability ? low + more : 0;
 }
 
-/* The definition: of text i, view (context) and its length. */
-static int reference_view(const clc_token_augment *a, const world *w, int i, uint32_t epoch,
+/* The text that the sample at place i of the batch shows. */
+static int reference_text(const clc_token_augment *a, const world *w, int i, uint32_t epoch) {
+    const int32_t sample = w->samples[i], n = w->firsts[sample + 1] - w->firsts[sample];
+    const dice d = {{(uint32_t)a->seed, (uint32_t)(a->seed >> 32)}, (uint32_t)sample, epoch, 0};
+    float u[4];
+    uint32_t bits[4];
+    roll(&d, PURPOSE_FIELD_CHOICE, u, bits);
+    return w->firsts[sample] + (int)(((uint64_t)bits[0] * (uint32_t)n) >> 32);
+}
+
+/* The definition: of the sample at place `at`, view (context) and its length. */
+static int reference_view(const clc_token_augment *a, const world *w, int at, uint32_t epoch,
                           uint32_t number, int32_t *view) {
     const dice d = {
-        {(uint32_t)a->seed, (uint32_t)(a->seed >> 32)}, (uint32_t)w->samples[i], epoch, number};
+        {(uint32_t)a->seed, (uint32_t)(a->seed >> 32)}, (uint32_t)w->samples[at], epoch, number};
+    const int i = reference_text(a, w, at, epoch);
     const clc_config_tokens *s = &a->settings;
     const int ends = a->ends, room = a->context - 2 * ends;
     const int32_t *text = w->ids + w->places[i].offset + ends;
@@ -151,6 +166,7 @@ static int32_t *device_views(const clc_token_augment *a, const world *w, const c
     clc_device *device = test_device();
     clc_token_texts t = {.ids = filled(w->ids, w->count * sizeof *w->ids),
                          .places = filled(w->places, sizeof w->places),
+                         .firsts = filled(w->firsts, sizeof w->firsts),
                          .indices = filled(w->samples, sizeof w->samples)};
     if (synonyms) {
         t.synonym_starts = filled(w->starts, sizeof w->starts);
@@ -174,6 +190,7 @@ static int32_t *device_views(const clc_token_augment *a, const world *w, const c
     clc_buffer_release(device, &state);
     clc_buffer_release(device, &t.ids);
     clc_buffer_release(device, &t.places);
+    clc_buffer_release(device, &t.firsts);
     clc_buffer_release(device, &t.indices);
     clc_buffer_release(device, &t.synonym_starts);
     clc_buffer_release(device, &t.synonyms);
@@ -204,7 +221,7 @@ static void views_are_those_of_the_definition(void **state) {
         world w = make_world(ends);
         for (int context = ends ? 3 : 1; context < 60; context = 5 * context + 4) {
             const clc_token_augment a = everything(context, ends);
-            expect_views(&a, &w, &(clc_augment_batch){.images = TEXTS, .views = 3});
+            expect_views(&a, &w, &(clc_augment_batch){.images = SAMPLES, .views = 3});
         }
         free(w.ids);
     }
@@ -226,7 +243,7 @@ static void each_change_alone(void **state) {
     each[3].settings.mask_range = (clc_floats){2, {0.5, 0.5}};
     each[4].settings.swap_range = (clc_floats){2, {1, 1}};
     for (int i = 0; i < 5; i++)
-        expect_views(&each[i], &w, &(clc_augment_batch){.images = TEXTS, .views = 1});
+        expect_views(&each[i], &w, &(clc_augment_batch){.images = SAMPLES, .views = 1});
     free(w.ids);
 }
 
@@ -236,17 +253,54 @@ static void evaluation_changes_nothing(void **state) {
     const clc_token_augment train = everything(12, true);
     const clc_token_augment a = clc_token_augment_evaluation(&train);
     int32_t *got =
-        device_views(&a, &w, &(clc_augment_batch){.images = TEXTS, .views = 1}, false, 9);
-    for (int i = 0; i < TEXTS; i++) {
-        const int n = w.places[i].length, kept = n < 12 ? n : 12;
-        const int32_t *text = w.ids + w.places[i].offset, *view = got + i * 12;
-        assert_int_equal(got[TEXTS * 12 + i], kept);
+        device_views(&a, &w, &(clc_augment_batch){.images = SAMPLES, .views = 1}, false, 9);
+    for (int i = 0; i < SAMPLES; i++) {
+        const field_place *place = &w.places[reference_text(&a, &w, i, 9)];
+        const int n = place->length, kept = n < 12 ? n : 12;
+        const int32_t *text = w.ids + place->offset, *view = got + i * 12;
+        assert_int_equal(got[SAMPLES * 12 + i], kept);
         assert_memory_equal(view, text, (size_t)(kept - 1) * sizeof *view);
         assert_int_equal(view[kept - 1], END); /* also of what is too long */
         for (int t = kept; t < 12; t++)
             assert_int_equal(view[t], 0);
     }
     free(got);
+    free(w.ids);
+}
+
+/* `hits` of n draws of probability p: within 5 standard deviations. */
+static void expect_share(double hits, double n, double p) {
+    if (!(fabs(hits - n * p) <= 5 * sqrt(n * p * (1 - p)) + 1e-9))
+        fail_msg("%g of %g, but a share of %g is expected", hits, n, p);
+}
+
+/* Each of a sample's texts has its turn; all views of an epoch are of the same one. */
+static void a_text_of_several_is_drawn_for_each_epoch(void **state) {
+    (void)state;
+    world w = make_world(true);
+    const clc_token_augment train = everything(LONGEST + 2, true);
+    const clc_token_augment a = clc_token_augment_evaluation(&train);
+    const clc_augment_batch b = {.images = SAMPLES, .views = 2};
+    const size_t half = SAMPLES * (LONGEST + 2);
+    int changes = 0, several = 0;
+    int32_t *before = device_views(&a, &w, &b, false, 0);
+    for (uint32_t epoch = 1; epoch < 12; epoch++) {
+        int32_t *now = device_views(&a, &w, &b, false, epoch);
+        assert_memory_equal(now, now + half, half * sizeof *now);
+        for (int i = 0; i < SAMPLES; i++) {
+            const int32_t sample = w.samples[i];
+            const bool other = memcmp(now + i * (LONGEST + 2), before + i * (LONGEST + 2),
+                                      (LONGEST + 2) * sizeof *now) != 0;
+            const bool two = w.firsts[sample + 1] - w.firsts[sample] == 2;
+            assert_true(two || !other);
+            changes += other;
+            several += two;
+        }
+        free(before);
+        before = now;
+    }
+    expect_share(changes, several, 0.5);
+    free(before);
     free(w.ids);
 }
 
@@ -260,7 +314,7 @@ static void views_do_not_depend_on_the_batch_or_the_group(void **state) {
         if (items[i] > device->info.max_group)
             continue;
         device->group_size = items[i];
-        expect_views(&a, &w, &(clc_augment_batch){.images = TEXTS, .views = 2});
+        expect_views(&a, &w, &(clc_augment_batch){.images = SAMPLES, .views = 2});
         expect_views(
             &a, &w,
             &(clc_augment_batch){.images = 5, .views = 1, .first_image = 9, .first_view = 7});
@@ -277,6 +331,7 @@ static void rows_before_the_first_stay(void **state) {
     clc_device *device = test_device();
     clc_token_texts t = {.ids = filled(w.ids, w.count * sizeof *w.ids),
                          .places = filled(w.places, sizeof w.places),
+                         .firsts = filled(w.firsts, sizeof w.firsts),
                          .indices = filled(w.samples, sizeof w.samples)};
     cl_mem step = filled(&epoch, sizeof epoch);
     test_buffer out = test_buffer_make("views", NULL, 6 * 8);
@@ -297,21 +352,18 @@ static void rows_before_the_first_stay(void **state) {
     clc_buffer_release(device, &step);
     clc_buffer_release(device, &t.ids);
     clc_buffer_release(device, &t.places);
+    clc_buffer_release(device, &t.firsts);
     clc_buffer_release(device, &t.indices);
     free(w.ids);
-}
-
-/* `hits` of n draws of probability p: within 5 standard deviations. */
-static void expect_share(double hits, double n, double p) {
-    if (!(fabs(hits - n * p) <= 5 * sqrt(n * p * (1 - p)) + 1e-9))
-        fail_msg("%g of %g, but a share of %g is expected", hits, n, p);
 }
 
 /* Of a long text: the host's views, which the device's equal. */
 static void frequencies_are_as_configured(void **state) {
     (void)state;
     enum { LENGTH = 1000, VIEWS = 300 };
-    world w = {.ids = malloc((LENGTH + 2) * sizeof(int32_t)), .places = {{0, LENGTH + 2, 0}}};
+    world w = {.ids = malloc((LENGTH + 2) * sizeof(int32_t)),
+               .places = {{0, LENGTH + 2, 0}},
+               .firsts = {0, 1}};
     int32_t view[LENGTH + 2];
     clc_token_augment a = {.context = LENGTH + 2, .ends = true, .seed = 1};
     int masked = 0, tokens = 0, cropped = 0;
@@ -363,6 +415,7 @@ int main(void) {
         cmocka_unit_test(views_are_those_of_the_definition),
         cmocka_unit_test(each_change_alone),
         cmocka_unit_test(evaluation_changes_nothing),
+        cmocka_unit_test(a_text_of_several_is_drawn_for_each_epoch),
         cmocka_unit_test(views_do_not_depend_on_the_batch_or_the_group),
         cmocka_unit_test(rows_before_the_first_stay),
         cmocka_unit_test(frequencies_are_as_configured),

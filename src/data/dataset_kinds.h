@@ -1,0 +1,25 @@
+/* Data sets by what their samples are: the parts of clc_dataset_open. */
+#ifndef CLC_DATA_DATASET_KINDS_H
+#define CLC_DATA_DATASET_KINDS_H
+
+#include "data/dataset.h"
+
+/* What data.as says, or where it is auto what the first file's contents do; *path: the first file
+ * or folder for `split`, to be freed; *share: whether the test share of data.train is meant. */
+clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int *as, char **path,
+                            bool *share);
+
+/* Fills `dataset`, which holds zeros. With `train`, its tokenizer and classes are taken; else
+ * `tokenizer` (borrowed), or if it is NULL one is learned. `share`: the samples of one side of
+ * data.test_fraction only. */
+clc_status clc_dataset_open_texts(const clc_config *config, const char *path, clc_split split,
+                                  bool share, const clc_dataset *train, clc_tokenizer *tokenizer,
+                                  clc_dataset *dataset);
+
+/* Makes a field of tokens of each field of dataset->texts, whose samples are dataset->items. */
+clc_status clc_dataset_tokenize(const clc_config *config, clc_tokenizer *given,
+                                clc_dataset *dataset);
+
+void clc_dataset_log_texts(const clc_dataset *dataset);
+
+#endif
