@@ -202,7 +202,11 @@ CLC_CONFIG_LISTS(CLC_CONFIG_ENUM)
 #define CLC_SECTION_END(section)                                                                   \
     }                                                                                              \
     clc_config_##section;
+#define CLC_TWIN(section, model, change, meaning) typedef clc_config_##model clc_config_##section;
+#define CLC_TYPES_ALONE
 #include "core/config_keys.inc"
+#undef CLC_TYPES_ALONE
+#undef CLC_TWIN
 #undef CLC_SECTION
 #undef CLC_KEY
 #undef CLC_SECTION_END
@@ -219,7 +223,9 @@ typedef struct clc_config {
 #define CLC_SECTION(section, change, meaning)
 #define CLC_KEY(type, section, key, fallback, allowed, meaning)
 #define CLC_SECTION_END(section) clc_config_##section section;
+#define CLC_TWIN(section, model, change, meaning)
 #include "core/config_keys.inc"
+#undef CLC_TWIN
 #undef CLC_SECTION
 #undef CLC_KEY
 #undef CLC_SECTION_END

@@ -20,9 +20,12 @@ const clc_config_key clc_config_keys[] = {
 #define SPAN(l, h)       .span = true, .least = 2, .most = 2, .low = (l), .high = (h)
 #define LIST(n, m, l, h) .least = (n), .most = (m), .low = (l), .high = (h)
 #define MAY(what)        , .change = CLC_CHANGE_##what
+#define TEXT_OF(word)    #word
+#define NAME_OF(part)    TEXT_OF(part) /* of what a macro stands for */
 #define CLC_SECTION(section, what, text)
+#define CLC_TWIN(section, model, what, text)
 #define CLC_KEY(kind, part, key, value, allowed, text)                                             \
-    {.section = #part,                                                                             \
+    {.section = NAME_OF(part),                                                                     \
      .name = #key,                                                                                 \
      .type = CLC_CONFIG_##kind,                                                                    \
      .offset = offsetof(clc_config, part.key),                                                     \
@@ -31,6 +34,7 @@ const clc_config_key clc_config_keys[] = {
      allowed},
 #define CLC_SECTION_END(section)
 #include "core/config_keys.inc"
+#undef CLC_TWIN
 #undef CLC_SECTION
 #undef CLC_KEY
 #undef CLC_SECTION_END
@@ -40,6 +44,7 @@ const clc_config_key clc_config_keys[] = {
 const clc_config_section clc_config_sections[] = {
 #define CLC_SECTION(section, what, text)                                                           \
     {.name = #section, .meaning = text, .change = CLC_CHANGE_##what},
+#define CLC_TWIN(section, model, what, text) CLC_SECTION(section, what, text)
 #define CLC_KEY(kind, part, key, value, allowed, text)
 #define CLC_SECTION_END(section)
 #include "core/config_keys.inc"

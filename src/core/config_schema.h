@@ -55,7 +55,7 @@ extern const clc_config_key clc_config_keys[];
 extern const clc_config_section clc_config_sections[];
 
 /* Upper bounds for arrays; a test holds the tables to them. */
-enum { CLC_CONFIG_KEYS_MAX = 192, CLC_CONFIG_SECTIONS_MAX = 16 };
+enum { CLC_CONFIG_KEYS_MAX = 320, CLC_CONFIG_SECTIONS_MAX = 24 };
 
 /* Fail with CLC_INVALID and a suggestion if there is no such section or key. */
 clc_status clc_config_find_section(const char *section);

@@ -34,6 +34,7 @@
     F(X, infonce)                                                                                  \
     F(X, supcon)                                                                                   \
     F(X, npair)                                                                                    \
+    F(X, simcse)                                                                                   \
     F(X, clip)                                                                                     \
     F(X, logistic)                                                                                 \
     F(X, contrastive)                                                                              \

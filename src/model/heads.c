@@ -16,7 +16,8 @@ static clc_mlp projector_of(const clc_config *config) {
                      .output = config->projector.output,
                      .batchnorm = config->projector.batchnorm,
                      .last_batchnorm = config->projector.last_batchnorm,
-                     .last_frozen = !config->projector.last_affine};
+                     .last_frozen = !config->projector.last_affine,
+                     .unbiased = !config->projector.bias};
 }
 
 clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,

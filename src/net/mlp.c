@@ -6,12 +6,12 @@
 enum { NORM_PARAMS = 4 }; /* of a batch-norm: weight, bias, running mean and variance */
 
 /* One linear layer with what follows it; *index counts the modules of PyTorch's Sequential. */
-static clc_status add_layer(clc_graph *graph, const char *prefix, int outputs, bool batchnorm,
-                            bool relu, int *index, clc_tensor **y) {
+static clc_status add_layer(clc_graph *graph, const char *prefix, int outputs, bool bias,
+                            bool batchnorm, bool relu, int *index, clc_tensor **y) {
     clc_status status = CLC_OK;
     char layer[64];
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%d", prefix, (*index)++));
-    CLC_TRY(clc_op_linear(graph, layer, *y, outputs, !batchnorm, relu && !batchnorm, y));
+    CLC_TRY(clc_op_linear(graph, layer, *y, outputs, bias && !batchnorm, relu && !batchnorm, y));
     if (batchnorm) {
         CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%d", prefix, (*index)++));
         CLC_TRY(clc_op_batchnorm(graph, layer, *y, NULL, relu, y));
@@ -34,11 +34,13 @@ clc_status clc_mlp_build(clc_graph *graph, const char *prefix, const clc_mlp *ml
     int index = 0;
     const size_t first = graph->params->count;
     for (int i = 0; i < (mlp->only ? mlp->only : (int)mlp->hidden->count); i++)
-        CLC_TRY(add_layer(graph, prefix, mlp->hidden->values[i], mlp->batchnorm, true, &index, &y));
+        CLC_TRY(add_layer(graph, prefix, mlp->hidden->values[i], true, mlp->batchnorm, true, &index,
+                          &y));
     *out = y;
     if (mlp->only)
         return CLC_OK;
-    CLC_TRY(add_layer(graph, prefix, mlp->output, mlp->last_batchnorm, false, &index, &y));
+    CLC_TRY(add_layer(graph, prefix, mlp->output, !mlp->unbiased, mlp->last_batchnorm, false,
+                      &index, &y));
     set_group(graph->params, first, mlp->group);
     if (mlp->last_batchnorm && mlp->last_frozen && first < graph->params->count)
         set_group(graph->params, graph->params->count - NORM_PARAMS, CLC_GROUP_FROZEN);

@@ -28,8 +28,8 @@ clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
         return clc_fail(CLC_INVALID, "%s: there is no network of that name", name);
     if (!net->takes[in->kind])
         return clc_fail(CLC_INVALID,
-                        "encoder.name = %s: that network doesn't take %s; choose another of "
+                        "%s.name = %s: that network doesn't take %s; choose another of "
                         "those in 'clcontrast options'",
-                        name, kinds[in->kind]);
+                        prefix, name, kinds[in->kind]);
     return net->build(graph, prefix, encoder, in, features);
 }

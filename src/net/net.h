@@ -49,6 +49,7 @@ typedef struct clc_mlp {
     bool batchnorm;      /* after hidden layers */
     bool last_batchnorm; /* after the output */
     bool last_frozen;    /* that one keeps scale 1 and shift 0 */
+    bool unbiased;       /* the last linear layer has no bias */
     int group;           /* clc_optim_group of all its parameters */
 } clc_mlp;
 
