@@ -6,7 +6,9 @@
  * columns are the same, an element itself left out. Cross losses have one segment a view and, if there are
  * targets, one a view of those: the columns of segment s are segment `segments - 1 - s`, its partner. The
  * first `anchors` segments are anchors; their columns go on with the queue, whose vectors are constant.
- * Vectors of equal id (label, or number of the image) are positives.
+ * With HARD_NEGATIVES there are three segments: the first alone are anchors, whose columns are the second and
+ * third, and those of these are the first. Vectors of equal id (label, or number of the image) are positives;
+ * the third segment's have none.
  *
  * The workspace holds, with `padded` vectors in all (each segment has at least MR more than its rows and a
  * multiple of NR; all those are 0):
@@ -51,6 +53,9 @@
 #ifndef LEARNED
 #define LEARNED 0 /* 1: scale and bias of the similarities are parameters with gradients */
 #endif
+#ifndef HARD_NEGATIVES
+#define HARD_NEGATIVES 0
+#endif
 #ifndef PREPARED
 #define PREPARED 16 /* vectors that a group prepares: a divisor of NR */
 #endif
@@ -61,7 +66,7 @@
 #define LOWEST   (-1e30f)
 #define SHORTEST 1e-12f /* of a vector, as torch.nn.functional.normalize */
 #define NOBODY   (-2)   /* id of padding */
-#define QUEUED   (-1)   /* id of the queue's vectors: nobody's positive */
+#define QUEUED   (-1)   /* id of the queue's vectors and of hard negatives: nobody's positive */
 
 #define U(w)       (w)
 #define PANEL(w)   ((w) + (size_t)padded * DP)
@@ -84,7 +89,7 @@ enum { OF_LOSS, OF_SIMILARITY, BIAS, OTHER };
 
 #define PANELS_OF(n) (((n) + NR - 1) / NR * NR)
 
-/* A group's rows, and the columns that those meet: its partner's, then the queue's. */
+/* A group's rows, and the columns that those meet: its partner's, then the queue's (the bank). */
 typedef struct place {
     int row0, rows, segment;
     int partner, partner_end, bank, bank_end;
@@ -109,6 +114,12 @@ place find_place(const int group, SHAPE) {
     p.partner_end = p.partner + rows;
     p.bank = first_of(segments, SHAPE_ARGS);
     p.bank_end = p.bank + (p.segment < anchors ? queue : 0);
+    if (HARD_NEGATIVES) {
+        p.partner = first_of(p.segment == 0, SHAPE_ARGS);
+        p.bank = first_of(2, SHAPE_ARGS);
+        p.partner_end = p.partner + rows;
+        p.bank_end = p.bank + (p.segment == 0 ? rows : 0);
+    }
     return p;
 }
 
@@ -161,7 +172,8 @@ GROUP_KERNEL void pairs_prepare(const global float *restrict z,      // (student
         if (inside && !raw && !queued)
             inverse = normalize_row(x, u + r * DP, lanes);
         if (LANE == 0) {
-            const int id = !inside ? NOBODY : queued ? QUEUED : row % images;
+            const bool nobodys = queued || (HARD_NEGATIVES && segment == 2);
+            const int id = !inside ? NOBODY : nobodys ? QUEUED : row % images;
             INVERSE(work)[n0 + r] = inverse;
             ((global int *)ID(work))[n0 + r] = labels && id >= 0 ? labels[id] : id;
         }

@@ -94,19 +94,17 @@ GROUP_KERNEL void pairs_backward(global float *restrict work,
     }
 }
 
-/* Gradients of a learned scale exp(log_scale) and bias. Every pair was met from both of its ends. At its
- * upper limit the scale may only fall. One group. */
+/* Gradients of a learned scale exp(log_scale) and bias. Every pair was met from both of its ends. One group. */
 GROUP_KERNEL void pairs_learned(const global float *restrict work,
-                                const global float *restrict log_scale, // (1)
                                 global float *restrict dlog_scale,      // (1)
                                 global float *restrict dbias,           // (1), or NULL
                                 const int padded, const int groups) {
     SHARED float lanes[LANES];
     const float weights = sum_shares(work, padded, groups, 0, lanes);
     const float products = sum_shares(work, padded, groups, 1, lanes);
-    const float each = 0.5f * FACTOR(work)[OF_LOSS], d = each * products / UNIT;
+    const float each = 0.5f * FACTOR(work)[OF_LOSS];
     if (LANE == 0) {
-        dlog_scale[0] = log_scale[0] >= MOST_LOG_SCALE && d < 0.0f ? 0.0f : d;
+        dlog_scale[0] = each * products / UNIT;
         if (dbias)
             dbias[0] = each * weights;
     }

@@ -1,4 +1,4 @@
-/* Running averages and sums of flat buffers, in vectors of the device's width. Groups handle chunks, whose vectors
+/* Running averages, sums and bounds of flat buffers, in vectors of the device's width. Groups handle chunks, whose vectors
  * their items take in turn. */
 #include "common.h"
 
@@ -12,6 +12,13 @@ GROUP_KERNEL void average_update(global float *restrict average,     // (vectors
     const float m = hyper[MOMENTUM];
     for EACH_FROM(i, first, min(first + per, vectors))
         VSTORE(VLOAD(i, value) + m * (VLOAD(i, average) - VLOAD(i, value)), i, average);
+}
+
+/* Brings a few values back into a range. */
+GROUP_KERNEL void average_clamp(global float *restrict value, // (count)
+                                const int count, const float least, const float most) {
+    for EACH(i, count)
+        value[i] = clamp(value[i], least, most);
 }
 
 /* sum += grad, grad = 0; the first time sum = grad, the last time grad = sum. */

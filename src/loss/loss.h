@@ -6,6 +6,10 @@
 #include "core/config.h"
 #include "device/sequence.h"
 
+/* A learned log_scale is kept between log 1 and log 100 by an update (CLIP, arXiv 2103.00020). */
+#define CLC_LOSS_LEAST_LOG_SCALE 0.0
+#define CLC_LOSS_MOST_LOG_SCALE  4.605170185988092
+
 /* What a loss is computed on. */
 typedef struct clc_loss_shape {
     int images, views; /* rows of the embeddings: views * images, row v * images + i */

@@ -102,7 +102,7 @@ clc_status clc_pairs_check(const clc_pairs *p) {
     if (p->segments == 1 && p->rows == p->images && p->images < 2)
         return clc_fail(CLC_INVALID, "%s: one embedding makes no pair; use a larger batch",
                         p->name);
-    if (p->segments > 1 && p->segments % 2)
+    if (p->segments > 1 && p->segments % 2 && !p->hard_negatives)
         return clc_fail(CLC_INVALID, "%s compares two views, not %d; set the method's views to 2",
                         p->name, p->students);
     if (p->segments > 4)
@@ -148,7 +148,8 @@ clc_launch_spec clc_pairs_spec(const clc_pairs *p, const clc_pairs_tiling *t, co
 /* Pairs that `segments` segments meet. */
 static double pairs_met(const clc_pairs *p, int segments) {
     const double queued = segments < p->anchors ? segments : p->anchors;
-    return (double)p->rows * ((double)segments * p->rows + queued * p->queue);
+    const double bank = p->hard_negatives ? p->rows : p->queue;
+    return (double)p->rows * ((double)segments * p->rows + queued * bank);
 }
 
 clc_status clc_pairs_prepare(clc_sequence *sequence, clc_device *device, const clc_pairs *p,
@@ -169,9 +170,7 @@ static clc_status build_learned(clc_sequence *sequence, clc_device *device, cons
                                 const clc_pairs_tiling *t, const clc_loss_buffers *b) {
     char options[256];
     const clc_launch_spec spec = clc_pairs_spec(p, t, "pairs_learned", 1, options);
-    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->log_scale),
-                      CLC_MEM(b->dlog_scale), CLC_MEM(b->dbias), CLC_INT(t->padded),
-                      CLC_INT(groups_of(t, p->students)));
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(b->workspace), CLC_MEM(b->dlog_scale), CLC_MEM(b->dbias), CLC_INT(t->padded), CLC_INT(groups_of(t, p->students)));
 }
 
 static clc_status build_merge(clc_sequence *sequence, clc_device *device, const clc_pairs *p,

@@ -18,6 +18,7 @@ typedef struct clc_pairs {
     int stats;            /* floats a row that the rule keeps */
     bool heavy;           /* the rule takes many registers */
     bool raw;             /* not normalised */
+    bool hard_negatives;  /* three segments: anchors, positives, hard negatives */
     bool once;            /* cl/loss/symmetric.cl, which meets each pair once, has this rule, too */
     double rate, bias;    /* similarities are s * rate + bias */
     double first, second; /* the rule's parameters */

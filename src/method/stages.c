@@ -58,8 +58,8 @@ static clc_status build_loss(clc_wiring *w, bool queue) {
                           .labels = w->labels,
                           .value = w->value,
                           .workspace = w->loss_workspace};
-    b.dlog_scale = grad_of(w, "loss.log_scale", &b.log_scale);
-    b.dbias = grad_of(w, "loss.bias", &b.bias);
+    b.dlog_scale = grad_of(w, CLC_LEARNED_SCALE, &b.log_scale);
+    b.dbias = grad_of(w, CLC_LEARNED_BIAS, &b.bias);
     shape.queue = queue || !scored ? shape.queue : 0;
     return clc_loss_build(w->loss, &w->loss_sequence[queue], w->device, &shape, &w->options, &b);
 }
@@ -92,6 +92,10 @@ fail:
 
 clc_status clc_wiring_build_update(clc_wiring *w, clc_sequence *sequence, cl_mem hyper) {
     clc_status status = CLC_OK;
+    const clc_param *scale = clc_params_find(&w->params, CLC_LEARNED_SCALE);
+    if (scale)
+        CLC_TRY(clc_clamp_build(sequence, w->device, scale->value, 1, CLC_LOSS_LEAST_LOG_SCALE,
+                                CLC_LOSS_MOST_LOG_SCALE));
     if (w->method->unit_prototypes)
         CLC_TRY(clc_prototypes_renormalize(sequence, w->device,
                                            clc_params_find(&w->params, "prototypes.weight")));

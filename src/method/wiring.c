@@ -29,7 +29,7 @@ static clc_status add_learned(clc_wiring *w) {
     const struct {
         const char *name;
         double initial;
-    } all[] = {{"loss.log_scale", -log(w->options.temperature)}, {"loss.bias", w->options.bias}};
+    } all[] = {{CLC_LEARNED_SCALE, -log(w->options.temperature)}, {CLC_LEARNED_BIAS, w->options.bias}};
     if (!w->options.learned_scale || !w->loss->learns_scale)
         return CLC_OK;
     for (int i = 0; i < (w->loss->learns_bias ? 2 : 1); i++) {

@@ -8,6 +8,10 @@
 #include "method/ports.h"
 #include "method/views.h"
 
+/* Names of a loss's own parameters. */
+#define CLC_LEARNED_SCALE "logit_scale"
+#define CLC_LEARNED_BIAS  "logit_bias"
+
 enum { CLC_WIRING_STATES = 4 /* tensors besides parameters that training changes */ };
 
 /* A tensor that checkpoints hold. */

@@ -18,6 +18,14 @@ clc_status clc_average_build(clc_sequence *sequence, clc_device *device, cl_mem 
                       CLC_INT(floats / device->vector_width));
 }
 
+clc_status clc_clamp_build(clc_sequence *sequence, clc_device *device, cl_mem value, int count,
+                           double least, double most) {
+    clc_launch_spec spec = spec_of(device, "average_clamp", (size_t)count, 2);
+    spec.groups[0] = 1;
+    return CLC_LAUNCH(sequence, device, &spec, CLC_MEM(value), CLC_INT(count), CLC_FLOAT(least),
+                      CLC_FLOAT(most));
+}
+
 clc_status clc_accumulate_build(clc_sequence *sequence, clc_device *device, cl_mem sum, cl_mem grad,
                                 size_t floats, bool first, bool last) {
     const clc_launch_spec spec = spec_of(device, "average_accumulate", floats, 4);

@@ -75,6 +75,10 @@ clc_status clc_optim_build(clc_sequence *sequence, clc_device *device,
 clc_status clc_average_build(clc_sequence *sequence, clc_device *device, cl_mem average,
                              cl_mem value, cl_mem hyper, size_t floats);
 
+/* Appends the bringing of a few values back into a range. */
+clc_status clc_clamp_build(clc_sequence *sequence, clc_device *device, cl_mem value, int count,
+                           double least, double most);
+
 /* Appends sum += grad (or sum = grad if `first`), and clears grad; if `last`, grad receives the
  * sum. */
 clc_status clc_accumulate_build(clc_sequence *sequence, clc_device *device, cl_mem sum, cl_mem grad,

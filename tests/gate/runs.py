@@ -36,6 +36,7 @@ VARIANTS = [
     ["method.name=pair", "loss.name=npair"],
     ["method.name=pair", "loss.name=clip", "loss.learned_scale=true"],
     ["method.name=pair", "loss.name=logistic", "loss.learned_scale=true"],
+    ["method.name=pair", "loss.name=simcse"],
     ["method.name=pair", "loss.name=contrastive"],
     ["method.name=pair", "loss.name=triplet", "loss.mining=hard"],
     ["method.name=pair", "loss.name=triplet", "loss.mining=all"],

@@ -230,6 +230,20 @@ static double clip(const reference_loss *l) {
     return cross(l, true, false);
 }
 
+/* Views 1 and, if there is one, 2 are the columns of view 0. */
+static double simcse(const reference_loss *l) {
+    const int n = l->shape.images;
+    const size_t view = (size_t)n * (size_t)l->shape.dim;
+    vectors v[3] = {{NULL, 0, 0}};
+    double sum = 0, anchors = 0;
+    for (int i = 0; i < l->shape.views; i++)
+        v[i] = take(l, l->z + (size_t)i * view, n);
+    direction(l, &v[0], &v[1], l->shape.views > 2 ? &v[2] : NULL, false, &sum, &anchors);
+    for (int i = 0; i < l->shape.views; i++)
+        free(v[i].u);
+    return sum / anchors;
+}
+
 static double npair(const reference_loss *l) {
     return cross(l, false, false) + l->options.l2 / 4 * mean_squared_length(l);
 }
@@ -247,6 +261,7 @@ double reference_value(const reference_loss *l) {
                {"infonce", infonce},
                {"clip", clip},
                {"npair", npair},
+               {"simcse", simcse},
                {"logistic", logistic},
                {"contrastive", contrastive},
                {"triplet", triplet},

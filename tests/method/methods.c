@@ -22,6 +22,7 @@ static const variant variants[] = {
     {"pair", {"loss.name=npair"}},
     {"pair", {"loss.name=logistic", "loss.bias=-1", "loss.learned_scale=true"}},
     {"pair", {"loss.name=clip"}},
+    {"pair", {"loss.name=simcse"}},
     {"supcon", {NULL}},
     {"mocov1", {"method.norm_parts=2", "projector.hidden="}},
     {"mocov2", {"method.norm_parts=2", "loss.negatives=both"}},
@@ -201,6 +202,24 @@ static void the_teacher_follows_the_networks(void **state) {
         assert_null(clc_params_find(&w->teacher, "predictor.0.weight"));
         fixture_close(&f);
     }
+}
+
+/* CLIP's limits, which hold after each update whatever the gradient wants. */
+static void a_learned_scale_stays_between_1_and_100(void **state) {
+    (void)state;
+    const char *const overrides[] = {"loss.name=clip", "loss.learned_scale=true",
+                                     "optimizer.name=adamw", "loss.temperature=0.02"};
+    fixture f;
+    size_t count;
+    fixture_open(&f, "pair", overrides, 4);
+    const clc_params *params = clc_step_params(&f.session.step);
+    /* Adam's first step is the rate, either way, for any gradient. */
+    fixture_step(&f, 0, 20);
+    float *scale = fixture_param(&f, params, CLC_LEARNED_SCALE, &count);
+    print_message("# log scale %g\n", (double)*scale);
+    assert_true(*scale == (float)CLC_LOSS_MOST_LOG_SCALE || *scale == 0.0f);
+    free(scale);
+    fixture_close(&f);
 }
 
 static double length(const float *row, int dim) {
@@ -411,6 +430,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_loss_is_that_of_the_embeddings),
         cmocka_unit_test(the_loss_falls),
         cmocka_unit_test(the_teacher_follows_the_networks),
+        cmocka_unit_test(a_learned_scale_stays_between_1_and_100),
         cmocka_unit_test(the_queue_takes_in_what_was_embedded),
         cmocka_unit_test(neighbours_are_the_nearest),
         cmocka_unit_test(prototypes_are_frozen_at_first),
