@@ -2,41 +2,6 @@
  * against a block of the bank at a time. */
 #include "group.h"
 
-/* Row r of y is x[first + r] divided by its length, 0 for a zero row and for rows from `rows` on.
- * Divided by the greatest magnitude first, so that no square overflows or vanishes.
- * Groups handle chunks of rows. */
-GROUP_KERNEL void knn_normalise(const global float *restrict x, // (.,dim)
-                                global float *restrict y,       // (block,dim)
-                                const int first, const int rows, const int block, const int dim) {
-    const int per = CHUNK(block, (int)get_num_groups(0)), start = (int)get_group_id(0) * per;
-    const int whole = dim / VW;
-    SHARED float lanes[LANES];
-    for (int r = start; r < min(start + per, block); r++) {
-        const global float *from = x + (size_t)(first + min(r, rows - 1)) * dim;
-        global float *to = y + (size_t)r * dim;
-        vec most = (vec)(0.0f), squares = (vec)(0.0f);
-        for EACH(j, whole)
-            most = fmax(most, fabs(VLOAD(j, from)));
-        spread(most, lanes);
-        float greatest = most_of(lanes);
-        for (int i = whole * VW; i < dim; i++)
-            greatest = fmax(greatest, fabs(from[i]));
-        const float unit = greatest > 0.0f ? greatest : 1.0f;
-        for EACH(j, whole) {
-            const vec v = VLOAD(j, from) / unit;
-            squares += v * v;
-        }
-        float sum = sum_lanes(squares, lanes);
-        for (int i = whole * VW; i < dim; i++)
-            sum += (from[i] / unit) * (from[i] / unit);
-        const float scale = r < rows && greatest > 0.0f ? 1.0f / sqrt(sum) : 0.0f;
-        for EACH(j, whole)
-            VSTORE(VLOAD(j, from) / unit * scale, j, to);
-        for (int i = whole * VW; i < dim; i++)
-            to[i] = from[i] / unit * scale;
-    }
-}
-
 /* Whether neighbour a ranks behind b: less similar or, if equal, later. */
 #define BEHIND(va, ia, vb, ib) ((va) < (vb) || ((va) == (vb) && (ia) > (ib)))
 

@@ -1,6 +1,8 @@
 /* Weighted kNN against a brute-force reference in double. */
 #include "eval/knn.h"
 
+#include "eval/cosines.h"
+
 #include "harness.h"
 
 #include <limits.h>
@@ -195,14 +197,6 @@ static void a_zero_vector_is_as_near_to_all(void **state) {
     free(bank);
 }
 
-static clc_launch_spec spec(const char *kernel, size_t groups) {
-    return (clc_launch_spec){.source = "eval/knn.cl",
-                             .kernel = kernel,
-                             .options = test_device()->profile == CLC_PROFILE_GPU ? "-DVW=1" : NULL,
-                             .groups = {groups},
-                             .local = {test_device()->group_size}};
-}
-
 /* A product of dim squares, a root and two divisions: dim / 2 + 4 roundings of 6e-8 of elements up
  * to 1. */
 static void rows_are_normalised(void **state) {
@@ -223,7 +217,8 @@ static void rows_are_normalised(void **state) {
         test_buffer in = test_buffer_make("x", x, (first + rows) * dim);
         test_buffer out = test_buffer_make("y", NULL, block * dim);
         clc_sequence sequence = {0};
-        const clc_launch_spec s = spec("knn_normalise", 4);
+        const clc_launch_spec s =
+            clc_tile_spec(test_device(), "eval/cosines.cl", "cosines_normalise", 4);
         CHECK(CLC_LAUNCH(&sequence, test_device(), &s, CLC_MEM(in.mem), CLC_MEM(out.mem),
                          CLC_INT(first), CLC_INT(rows), CLC_INT(block), CLC_INT(dim)));
         test_run(&sequence);
@@ -244,7 +239,7 @@ typedef struct select_run {
 
 /* Selects from the columns in two halves, as two blocks of the bank. */
 static void run_select(const select_run *r) {
-    const clc_launch_spec s = spec("knn_select", r->queries);
+    const clc_launch_spec s = clc_tile_spec(test_device(), "eval/knn.cl", "knn_select", r->queries);
     const size_t half = r->columns / 2;
     test_buffer second = test_buffer_make("second half", NULL, r->queries * r->columns);
     float *all = test_buffer_read(&r->similarity);
