@@ -14,6 +14,11 @@ typedef struct clc_features {
     int classes;
 } clc_features;
 
+/* Whether rows can be compared: the same dimension, at least one row of the known. `what` compares,
+ * in an error. */
+clc_status clc_features_comparable(const clc_features *known, const clc_features *asked,
+                                   const char *what);
+
 /* Whether a classifier, named by `what` in an error, can learn from `known` and be asked about
  * `asked`: the same dimension, at least one known row, labels in range. */
 clc_status clc_features_check(const clc_features *known, const clc_features *asked,
