@@ -58,6 +58,21 @@ fail:
     return status;
 }
 
+/* Classes that go before class `c` of a sample. */
+static int before(const float *scores, int classes, int c) {
+    int count = 0;
+    for (int o = 0; o < classes; o++)
+        count += scores[o] > scores[c] || (o < c && scores[o] >= scores[c]);
+    return scores[c] >= scores[c] ? count : classes;
+}
+
+double clc_metrics_top(const float *scores, const int32_t *labels, size_t n, int classes, int k) {
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++)
+        hits += before(scores + i * (size_t)classes, classes, labels[i]) < k;
+    return ratio((double)hits, (double)n);
+}
+
 clc_status clc_metrics_print_confusion(const clc_metrics *m, const char *const *names, FILE *file) {
     clc_table table = {0};
     if (m->classes > PRINTED_CLASSES) {

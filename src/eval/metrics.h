@@ -19,6 +19,10 @@ typedef struct clc_metrics {
 clc_status clc_metrics_compute(const int32_t *truth, const int32_t *predicted, size_t n,
                                int classes, clc_metrics *metrics);
 
+/* Share of `n` samples whose class is among the k of the greatest scores (n,classes); ties go to
+ * the lower class, and a class that has no number is in none. Labels in [0, classes). */
+double clc_metrics_top(const float *scores, const int32_t *labels, size_t n, int classes, int k);
+
 /* Prints the confusion matrix: rows are headed by class numbers and, unless NULL, `names`
  * (classes), columns by numbers. More than 40 classes don't fit a screen: a line says so instead.
  */

@@ -3,6 +3,7 @@
 
 #include "harness.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,12 +82,25 @@ static void the_confusion_matrix_has_headings(void **state) {
     clc_metrics_free(&m);
 }
 
+/* Sample 1 ties with classes 0 and 3; sample 2's class has no number. */
+static void the_truth_is_among_the_top(void **state) {
+    (void)state;
+    const float scores[] = {0.1f, 3, 2, -1, 5, 4, 5, 5, 1, 2, 3, NAN};
+    const int32_t labels[] = {2, 2, 3};
+    near(clc_metrics_top(scores, labels, 3, 4, 1), 0);
+    near(clc_metrics_top(scores, labels, 3, 4, 2), 2.0 / 3);
+    near(clc_metrics_top(scores, labels, 3, 4, 4), 2.0 / 3);
+    near(clc_metrics_top(scores, labels, 2, 4, 5), 1);
+    near(clc_metrics_top(scores, labels, 0, 4, 1), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(averages_count_absent_classes_as_zero),
         cmocka_unit_test(a_perfect_classifier_scores_one),
         cmocka_unit_test(no_samples_score_zero),
         cmocka_unit_test(classes_outside_the_range_are_refused),
+        cmocka_unit_test(the_truth_is_among_the_top),
         cmocka_unit_test(the_confusion_matrix_has_headings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* Runs every safetensors file of a folder (tests/golden, or that of CLC_GOLDEN): losses, networks
- * and training traces that PyTorch computed in float64. Kinds and losses that are unknown are
- * skipped by name. */
+/* Runs every safetensors file of a folder (tests/golden, or that of CLC_GOLDEN): losses, networks,
+ * training traces and metrics that PyTorch computed in float64. Kinds and losses that are unknown
+ * are skipped by name. */
 #include "harness.h"
 
 #include "data/safetensors.h"
@@ -25,6 +25,8 @@ static bool known(const clc_safetensors *file, const char **kind) {
         return false;
     if (!strcmp(*kind, "loss"))
         return name && clc_loss_find(name);
+    if (!strcmp(*kind, "metric"))
+        return name && golden_metric_known(name);
     return !strcmp(*kind, "net") || !strcmp(*kind, "train");
 }
 
@@ -38,6 +40,8 @@ static void run_file(void **state) {
         golden_swav(file);
     else if (run && !strcmp(kind, "loss"))
         golden_loss(file);
+    else if (run && !strcmp(kind, "metric"))
+        golden_metric(file);
     else if (run && !strcmp(kind, "net"))
         golden_net(file);
     else if (run)

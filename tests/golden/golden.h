@@ -10,11 +10,18 @@ void golden_swav(const clc_safetensors *file);
 void golden_net(const clc_safetensors *file);
 void golden_train(const clc_safetensors *file);
 
+/* Whether the metric is one that we have, and its check. */
+bool golden_metric_known(const char *name);
+void golden_metric(const clc_safetensors *file);
+
 /* The tensor, which must be there. */
 const clc_st_tensor *golden_tensor(const clc_safetensors *file, const char *name);
 
 /* Its values as doubles (F32 or F64); freed by the caller. */
 double *golden_doubles(const clc_st_tensor *tensor);
+
+/* Its values as int32 (I64); freed by the caller. */
+int32_t *golden_integers(const clc_st_tensor *tensor);
 
 /* A number of the metadata; fails the test if it is missing. */
 double golden_number(const clc_safetensors *file, const char *key);

@@ -23,6 +23,15 @@ double *golden_doubles(const clc_st_tensor *tensor) {
     return values;
 }
 
+int32_t *golden_integers(const clc_st_tensor *tensor) {
+    int32_t *values = malloc((tensor->count ? tensor->count : 1) * sizeof *values);
+    assert_non_null(values);
+    assert_int_equal(tensor->dtype, CLC_I64);
+    for (size_t i = 0; i < tensor->count; i++)
+        values[i] = (int32_t)((const int64_t *)tensor->data)[i];
+    return values;
+}
+
 double golden_number(const clc_safetensors *file, const char *key) {
     const char *text = clc_safetensors_metadata(file, key);
     if (!text)

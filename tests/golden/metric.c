@@ -1,0 +1,131 @@
+#include "golden/golden.h"
+
+#include "eval/correlation.h"
+#include "eval/metrics.h"
+#include "eval/retrieval.h"
+#include "harness.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Shares are counts divided once; correlations sum some hundred products in double. */
+static const double tolerance = 1e-9;
+
+static void expect(const clc_safetensors *file, const char *name, double got) {
+    double *want = golden_doubles(golden_tensor(file, name));
+    if (!(fabs(got - *want) <= tolerance) && !(isnan(got) && isnan(*want)))
+        fail_msg("%s is %.12g, expected %.12g", name, got, *want);
+    free(want);
+}
+
+static clc_features upload(const clc_safetensors *file, const char *name) {
+    const clc_st_tensor *tensor = golden_tensor(file, name);
+    clc_features features = {NULL, tensor->shape[0], (int)tensor->shape[1], NULL, 0};
+    const size_t bytes = tensor->count * sizeof(float);
+    assert_int_equal(tensor->dtype, CLC_F32);
+    CHECK(clc_buffer_create(test_device(), bytes, name, &features.data));
+    CHECK(clc_buffer_write(test_device(), features.data, 0, bytes, tensor->data));
+    return features;
+}
+
+static void check_direction(const clc_safetensors *file, const char *direction,
+                            const clc_features *bank, const clc_features *queries,
+                            clc_relevance *relevance) {
+    clc_retrieval_place *places = malloc(queries->rows * sizeof *places);
+    clc_retrieval_score score;
+    assert_non_null(places);
+    CHECK(clc_retrieval_places(test_device(), bank, queries, relevance, places));
+    CHECK(clc_retrieval_score_make(places, queries->rows, &score));
+    for (int i = 0; i < CLC_RECALLS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s_recall_at_%d", direction, clc_recall_at[i]);
+        expect(file, name, score.recall[i]);
+    }
+    clc_relevance_free(relevance);
+    free(places);
+}
+
+static void check_image_text(const clc_safetensors *file) {
+    clc_features images = upload(file, "images"), captions = upload(file, "captions");
+    int32_t *owner = golden_integers(golden_tensor(file, "caption_image"));
+    clc_relevance to_text, to_image;
+    CHECK(clc_relevance_of_texts(owner, NULL, captions.rows, images.rows, &to_text, &to_image));
+    check_direction(file, "image_to_text", &captions, &images, &to_text);
+    check_direction(file, "text_to_image", &images, &captions, &to_image);
+    clc_buffer_release(test_device(), &images.data);
+    clc_buffer_release(test_device(), &captions.data);
+    free(owner);
+}
+
+static void check_sts(const clc_safetensors *file) {
+    const clc_st_tensor *a = golden_tensor(file, "embeddings1");
+    const clc_st_tensor *b = golden_tensor(file, "embeddings2");
+    const size_t n = a->shape[0], dim = a->shape[1];
+    double *gold = golden_doubles(golden_tensor(file, "gold")), *cosines = malloc(n * sizeof *gold);
+    double *want = golden_doubles(golden_tensor(file, "cosine")), spearman;
+    assert_non_null(cosines);
+    for (size_t i = 0; i < n; i++) {
+        cosines[i] =
+            clc_cosine((const float *)a->data + i * dim, (const float *)b->data + i * dim, dim);
+        assert_true(fabs(cosines[i] - want[i]) <= tolerance);
+    }
+    CHECK(clc_spearman(cosines, gold, n, &spearman));
+    expect(file, "pearson", clc_pearson(cosines, gold, n));
+    expect(file, "spearman", spearman);
+    free(gold);
+    free(cosines);
+    free(want);
+}
+
+static void check_classification(const clc_safetensors *file) {
+    const clc_st_tensor *logits = golden_tensor(file, "logits");
+    int32_t *labels = golden_integers(golden_tensor(file, "labels"));
+    const size_t n = logits->shape[0];
+    const int classes = (int)logits->shape[1];
+    const float *scores = logits->data;
+    int32_t *predicted = malloc(n * sizeof *predicted);
+    clc_metrics metrics;
+    assert_non_null(predicted);
+    expect(file, "top1", clc_metrics_top(scores, labels, n, classes, 1));
+    expect(file, "top5", clc_metrics_top(scores, labels, n, classes, 5));
+    for (size_t i = 0; i < n; i++) {
+        predicted[i] = 0;
+        for (int c = 1; c < classes; c++)
+            if (scores[i * (size_t)classes + (size_t)c] >
+                scores[i * (size_t)classes + (size_t)predicted[i]])
+                predicted[i] = c;
+    }
+    CHECK(clc_metrics_compute(labels, predicted, n, classes, &metrics));
+    const clc_st_tensor *confusion = golden_tensor(file, "confusion");
+    assert_memory_equal(metrics.confusion, confusion->data, confusion->count * sizeof(int64_t));
+    expect(file, "top1", metrics.accuracy);
+    expect(file, "macro_precision", metrics.precision);
+    expect(file, "macro_recall", metrics.recall);
+    expect(file, "macro_f1", metrics.f1);
+    clc_metrics_free(&metrics);
+    free(labels);
+    free(predicted);
+}
+
+static const struct {
+    const char *name;
+    void (*check)(const clc_safetensors *file);
+} metrics[] = {{"retrieval_image_text", check_image_text},
+               {"sts", check_sts},
+               {"classification", check_classification}};
+enum { METRICS = sizeof metrics / sizeof *metrics };
+
+bool golden_metric_known(const char *name) {
+    for (size_t i = 0; i < METRICS; i++)
+        if (!strcmp(metrics[i].name, name))
+            return true;
+    return false;
+}
+
+void golden_metric(const clc_safetensors *file) {
+    const char *name = clc_safetensors_metadata(file, "name");
+    for (size_t i = 0; i < METRICS; i++)
+        if (!strcmp(metrics[i].name, name))
+            metrics[i].check(file);
+}
