@@ -172,12 +172,10 @@ fail:
     return status;
 }
 
-static clc_status open_pictures(const clc_config *config, clc_split split, const clc_dataset *train,
-                                clc_dataset *d) {
+clc_status clc_dataset_open_source(const clc_config *config, clc_dataset *d) {
     clc_status status = CLC_OK;
     bool streamed, measured;
     d->field_count = 1;
-    CLC_TRY(clc_source_open(&config->data, split, train ? &train->class_names : NULL, &d->source));
     memcpy(d->name, d->source->name, sizeof d->name);
     CLC_TRY(make_options(config, d));
     CLC_TRY(choose(config, d, &streamed, &measured));
@@ -188,41 +186,6 @@ static clc_status open_pictures(const clc_config *config, clc_split split, const
     CLC_TRY(log_counts(d));
 fail:
     return status;
-}
-
-clc_status clc_dataset_open_with(const clc_config *config, clc_split split,
-                                 const clc_dataset *train, clc_tokenizer *tokenizer,
-                                 clc_dataset **dataset) {
-    clc_status status = CLC_OK;
-    clc_dataset *d = NULL;
-    char *path = NULL;
-    int as;
-    bool share;
-    *dataset = NULL;
-    CLC_NEW(d, 1);
-    CLC_TRY(clc_dataset_find(&config->data, split, &as, &path, &share));
-    if (as == CLC_CONFIG_AS_TOKENS)
-        CLC_TRY(clc_dataset_open_texts(config, path, split, share, train, tokenizer, d));
-    else
-        CLC_TRY(open_pictures(config, split, train, d));
-    *dataset = d;
-    d = NULL;
-fail:
-    free(path);
-    clc_dataset_free(&d);
-    return status;
-}
-
-clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc_dataset *train,
-                            clc_dataset **dataset) {
-    return clc_dataset_open_with(config, split, train, NULL, dataset);
-}
-
-bool clc_dataset_has_test(const clc_config *config, const clc_dataset *train) {
-    const clc_config_data *c = &config->data;
-    if (clc_dataset_has_pictures(train))
-        return clc_source_configured(c, CLC_SPLIT_TEST);
-    return *c->test || c->test_fraction > 0 || (train->texts && train->texts->divided);
 }
 
 clc_status clc_dataset_open_paths(const clc_config *config, const char *const *paths, size_t n,
@@ -310,7 +273,7 @@ clc_status clc_dataset_make_fields(const char *name, size_t count, const clc_fie
 const char *clc_dataset_sample_name(const clc_dataset *d, size_t i) {
     if (d->source)
         return clc_names_at(&d->source->names, d->items[i]);
-    return d->texts ? clc_names_at(&d->texts->names, d->items[i]) : "";
+    return d->texts ? clc_names_at(&d->texts->names, d->text_samples[i]) : "";
 }
 
 static int larger_first(const void *a, const void *b) {
@@ -354,6 +317,7 @@ void clc_dataset_free(clc_dataset **dataset) {
     for (int i = 0; i < CLC_FIELDS_MAX; i++)
         clc_field_free(&d->fields[i]);
     clc_texts_close(&d->texts);
+    free(d->text_samples);
     clc_synonyms_free(&d->synonyms);
     if (d->own_tokenizer)
         clc_tokenizer_free(&d->tokenizer);

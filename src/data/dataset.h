@@ -33,9 +33,10 @@ typedef struct clc_dataset {
     int threads;
     bool stop_at_bad;
     double bad_limit;
-    clc_source *source; /* NULL if made from pixels, or if there are no pictures */
-    uint32_t *items;    /* (count): item of the source, or else sample of the texts */
-    clc_texts *texts;   /* NULL if there are none */
+    clc_source *source;     /* NULL if made from pixels, or if there are no pictures */
+    uint32_t *items;        /* (count): item of the source */
+    clc_texts *texts;       /* NULL if there are none */
+    uint32_t *text_samples; /* (count): sample of the texts */
     /* private */
     bool own_tokenizer;
     clc_store *store;

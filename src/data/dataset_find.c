@@ -84,6 +84,20 @@ static int kind_of_text(const clc_config_data *config, const char *head, size_t 
     return names_pictures(head) ? CLC_CONFIG_AS_IMAGES : CLC_CONFIG_AS_TOKENS;
 }
 
+/* Whether the first object of JSON names a picture. */
+static bool json_names_pictures(const clc_config_data *config, const char *head) {
+    char key[CLC_CONFIG_TEXT_BYTES + 4];
+    snprintf(key, sizeof key, "\"%s\"", config->path_column);
+    if (*config->path_column && strstr(head, key))
+        return true;
+    for (size_t i = 0; clc_csv_path_names[i]; i++) {
+        snprintf(key, sizeof key, "\"%s\"", clc_csv_path_names[i]);
+        if (strstr(head, key))
+            return true;
+    }
+    return strstr(head, "\"file_name\"") || strstr(head, "\"annotations\"");
+}
+
 static clc_status kind_of_path(const clc_config_data *config, const char *path, int *as) {
     clc_status status = CLC_OK;
     struct stat info;
@@ -96,7 +110,11 @@ static clc_status kind_of_path(const clc_config_data *config, const char *path, 
         return CLC_OK;
     CLC_NEW(head, HEAD_BYTES);
     const size_t n = read_head(path, head);
-    if (is_matrix(head, n))
+    const char *first = head + strspn(head, "\xef\xbb\xbf \t\r\n");
+    if (config->as == CLC_CONFIG_AS_PAIRS && strchr("{[", *first) && *first &&
+        json_names_pictures(config, head))
+        *as = CLC_CONFIG_AS_IMAGES;
+    else if (is_matrix(head, n))
         *as = CLC_CONFIG_AS_SERIES;
     else if (is_text(head, n))
         *as = kind_of_text(config, head, n);
@@ -130,10 +148,13 @@ clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int 
         value = given || !*config->train_images ? value : config->train_images;
     }
     CLC_TRY(clc_source_paths(value, &paths));
-    if (*as == CLC_CONFIG_AS_AUTO && paths.count > 0)
+    const bool pairs = *as == CLC_CONFIG_AS_PAIRS;
+    if ((*as == CLC_CONFIG_AS_AUTO || pairs) && paths.count > 0)
         CLC_TRY(kind_of_path(config, clc_names_at(&paths, 0), as));
     if (*as == CLC_CONFIG_AS_AUTO)
         *as = CLC_CONFIG_AS_IMAGES;
+    if (pairs && *as == CLC_CONFIG_AS_IMAGES)
+        *as = CLC_CONFIG_AS_PAIRS;
     if (*as != CLC_CONFIG_AS_IMAGES)
         status = only_path(value, &paths, path);
 fail:

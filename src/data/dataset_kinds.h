@@ -4,7 +4,8 @@
 
 #include "data/dataset.h"
 
-/* What data.as says, or where it is auto what the first file's contents do; *path: the first file
+/* What data.as says, or where it is auto what the first file's contents do; of pairs, tokens where
+ * they are of texts alone; *path: the first file
  * or folder for `split`, to be freed; *share: whether the test share of data.train is meant. */
 clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int *as, char **path,
                             bool *share);
@@ -16,7 +17,17 @@ clc_status clc_dataset_open_texts(const clc_config *config, const char *path, cl
                                   bool share, const clc_dataset *train, clc_tokenizer *tokenizer,
                                   clc_dataset *dataset);
 
-/* Makes a field of tokens of each field of dataset->texts, whose samples are dataset->items. */
+clc_status clc_dataset_open_pairs(const clc_config *config, const char *path, clc_split split,
+                                  bool share, const clc_dataset *train, clc_tokenizer *tokenizer,
+                                  clc_dataset *dataset);
+
+/* Of pictures: dataset->source is set. */
+clc_status clc_dataset_open_source(const clc_config *config, clc_dataset *dataset);
+
+/* Adds the texts' bad samples to the data set's; fails if they are too many. */
+clc_status clc_dataset_note_bad_texts(const clc_config_data *config, clc_dataset *dataset);
+
+/* Makes a field of tokens of each field of dataset->texts, from dataset->text_samples. */
 clc_status clc_dataset_tokenize(const clc_config *config, clc_tokenizer *given,
                                 clc_dataset *dataset);
 

@@ -20,7 +20,7 @@ static clc_status next_text(void *context, const char **text, size_t *n, bool *m
         for (; r->field < r->texts->fields.count; r->field++, r->text = 0) {
             size_t count;
             const clc_text_span *spans =
-                clc_texts_of(r->texts, r->data->items[r->sample], r->field, &count);
+                clc_texts_of(r->texts, r->data->text_samples[r->sample], r->field, &count);
             if (r->text == count)
                 continue;
             *text = r->texts->blob + spans[r->text].offset;
@@ -46,7 +46,7 @@ static clc_status count_texts(const clc_dataset *d, size_t field, clc_field *f) 
     size_t n, count = 0;
     CLC_NEW(f->firsts, d->count + 1);
     for (size_t i = 0; i < d->count; i++) {
-        clc_texts_of(d->texts, d->items[i], field, &n);
+        clc_texts_of(d->texts, d->text_samples[i], field, &n);
         count += n;
         if (count > INT32_MAX)
             return clc_fail(CLC_FORMAT, "%s: more than %d texts", d->name, INT32_MAX);
@@ -64,7 +64,7 @@ static clc_status tokenize(clc_dataset *d, size_t field, clc_field *f) {
     size_t n, text = 0;
     CLC_TRY(count_texts(d, field, f));
     for (size_t i = 0; i < d->count; i++) {
-        const clc_text_span *spans = clc_texts_of(d->texts, d->items[i], field, &n);
+        const clc_text_span *spans = clc_texts_of(d->texts, d->text_samples[i], field, &n);
         for (size_t k = 0; k < n; k++) {
             const size_t before = ids.n;
             CLC_TRY(clc_tokenizer_encode(d->tokenizer, d->texts->blob + spans[k].offset,
@@ -115,13 +115,13 @@ static clc_status choose_samples(const clc_config_data *config, clc_split split,
                                  clc_dataset *d) {
     clc_status status = CLC_OK;
     const clc_texts *t = d->texts;
-    CLC_NEW(d->items, t->count);
+    CLC_NEW(d->text_samples, t->count);
     for (size_t i = 0; i < t->count; i++) {
         const char *name = clc_base_name(clc_names_at(&t->names, i));
         const bool test = share && clc_in_test_share(name, config->test_fraction);
         if (share && test != (split == CLC_SPLIT_TEST))
             continue;
-        d->items[d->count++] = (uint32_t)i;
+        d->text_samples[d->count++] = (uint32_t)i;
     }
     if (split == CLC_SPLIT_TRAIN && config->limit > 0 && d->count > (size_t)config->limit)
         d->count = (size_t)config->limit;
@@ -143,12 +143,12 @@ static clc_status set_labels(clc_dataset *d) {
         return CLC_OK;
     CLC_NEW(d->labels, d->count);
     for (size_t i = 0; i < d->count; i++)
-        d->labels[i] = t->labels[d->items[i]];
+        d->labels[i] = t->labels[d->text_samples[i]];
 fail:
     return status;
 }
 
-static clc_status note_bad(const clc_config_data *config, clc_dataset *d) {
+clc_status clc_dataset_note_bad_texts(const clc_config_data *config, clc_dataset *d) {
     clc_status status = CLC_OK;
     const clc_bad_files *bad = &d->texts->bad;
     for (size_t i = 0; i < bad->count; i++)
@@ -196,7 +196,7 @@ clc_status clc_dataset_open_texts(const clc_config *config, const char *path, cl
     snprintf(d->name, sizeof d->name, "%.60s", clc_base_name(path));
     CLC_TRY(clc_texts_open(path, &options, &d->texts));
     CLC_TRY(choose_samples(c, split, share && !d->texts->divided, d));
-    CLC_TRY(note_bad(c, d));
+    CLC_TRY(clc_dataset_note_bad_texts(c, d));
     CLC_TRY(set_labels(d));
     CLC_TRY(clc_dataset_tokenize(config, train ? train->tokenizer : tokenizer, d));
     log_counts(d);

@@ -287,6 +287,30 @@ clc_status clc_source_probe(const clc_source *source, size_t item, const clc_ima
     return clc_item_part(source, item)->format->probe(source, item, options, info);
 }
 
+clc_status clc_source_keep(clc_source *s, const bool *keep) {
+    clc_status status = CLC_OK;
+    clc_names names = {0};
+    size_t to = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if (!keep[i])
+            continue;
+        CLC_TRY(clc_names_add(&names, clc_names_at(&s->names, i), clc_names_length(&s->names, i)));
+        s->stamps[to] = s->stamps[i];
+        s->item_parts[to] = s->item_parts[i];
+        s->item_places[to] = s->item_places[i];
+        if (s->labels)
+            s->labels[to] = s->labels[i];
+        to++;
+    }
+    s->count = to;
+    clc_names_free(&s->names);
+    s->names = names;
+    return CLC_OK;
+fail:
+    clc_names_free(&names);
+    return status;
+}
+
 void clc_source_close(clc_source **pointer) {
     clc_source *source = *pointer;
     if (!source)

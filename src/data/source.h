@@ -65,6 +65,9 @@ clc_status clc_source_read(const clc_source *source, size_t item, const clc_imag
 clc_status clc_source_probe(const clc_source *source, size_t item, const clc_image_options *options,
                             clc_image_info *info);
 
+/* Drops the items that keep (count) doesn't name. */
+clc_status clc_source_keep(clc_source *source, const bool *keep);
+
 void clc_source_close(clc_source **source);
 
 #endif

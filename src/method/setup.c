@@ -47,9 +47,10 @@ static int side_of_all(const clc_dataset *data, int view) {
     return (longer + 1) / 2 > side ? (longer + 1) / 2 : side;
 }
 
-static clc_status context_of(const clc_config *config, const clc_field *field, int *context) {
+static clc_status context_of(const clc_config_encoder *encoder, const clc_field *field,
+                             int *context) {
     clc_status status = CLC_OK;
-    *context = config->encoder.context;
+    *context = encoder->context;
     if (*context)
         return CLC_OK;
     CLC_TRY(clc_field_holding(field, 0.99, context));
@@ -59,12 +60,12 @@ fail:
     return status;
 }
 
-clc_status clc_tokens_from_config(const clc_config *config, const clc_field *field,
-                                  clc_token_augment *augment) {
+clc_status clc_tokens_from_config(const clc_config *config, const clc_config_encoder *encoder,
+                                  const clc_field *field, clc_token_augment *augment) {
     clc_status status = CLC_OK;
     *augment = (clc_token_augment){
         .ends = true, .settings = config->tokens, .seed = config->training.seed};
-    CLC_TRY(context_of(config, field, &augment->context));
+    CLC_TRY(context_of(encoder, field, &augment->context));
     status = clc_token_augment_check(augment);
 fail:
     return status;
@@ -86,14 +87,19 @@ fail:
 
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
+    clc_config_encoder *const encoders[2] = {&config->encoder, &config->text_encoder};
     clc_token_augment tokens;
-    if (clc_dataset_has_pictures(data)) {
-        config->data.as = CLC_CONFIG_AS_IMAGES;
-        return settle_images(config, data);
-    }
-    config->data.as = CLC_CONFIG_AS_TOKENS;
-    CLC_TRY(clc_tokens_from_config(config, &data->fields[0], &tokens));
-    config->encoder.context = tokens.context;
+    const bool pictures = clc_dataset_has_pictures(data);
+    config->data.as = !pictures               ? CLC_CONFIG_AS_TOKENS
+                      : data->field_count > 1 ? CLC_CONFIG_AS_PAIRS
+                                              : CLC_CONFIG_AS_IMAGES;
+    if (pictures)
+        CLC_TRY(settle_images(config, data));
+    for (int i = 0; i < 2 && i < data->field_count; i++)
+        if (data->fields[i].kind == CLC_KIND_TOKENS) {
+            CLC_TRY(clc_tokens_from_config(config, encoders[i], &data->fields[i], &tokens));
+            encoders[i]->context = tokens.context;
+        }
 fail:
     return status;
 }
@@ -107,6 +113,8 @@ void clc_config_adopt(clc_config *config, const clc_config *settled) {
         config->data.as = settled->data.as;
     if (!config->encoder.context)
         config->encoder.context = settled->encoder.context;
+    if (!config->text_encoder.context)
+        config->text_encoder.context = settled->text_encoder.context;
     if (!config->data.channels)
         config->data.channels = settled->data.channels;
     if (!config->data.store_side)

@@ -14,8 +14,8 @@ clc_status clc_augment_from_config(const clc_config *config, const clc_dataset *
 /* Views of a field of tokens, with the encoder's context, or where that is 0 one that holds 99 of
  * 100 texts, up to CLC_CONTEXT_MOST. */
 enum { CLC_CONTEXT_MOST = 256 };
-clc_status clc_tokens_from_config(const clc_config *config, const clc_field *field,
-                                  clc_token_augment *augment);
+clc_status clc_tokens_from_config(const clc_config *config, const clc_config_encoder *encoder,
+                                  const clc_field *field, clc_token_augment *augment);
 
 /* Puts what `data` decides into the configuration where it left that open: what a sample is;
  * of pictures size, channels, store_side, mean and deviation; of texts the context. With it an

@@ -32,12 +32,14 @@ static void add_crop(clc_views *v, const clc_dataset *data, int field) {
 }
 
 /* The transform of first views of a field. */
-static clc_status make_set(const clc_config *config, const clc_dataset *data, int field,
-                           clc_view_set *set) {
+static clc_status make_set(const clc_config *config, const clc_method *method,
+                           const clc_dataset *data, int field, clc_view_set *set) {
+    const clc_config_encoder *encoder =
+        method->towers == 2 && field == 1 ? &config->text_encoder : &config->encoder;
     *set = (clc_view_set){.crop = 0};
     if (data->fields[field].kind == CLC_KIND_IMAGES)
         return clc_augment_from_config(config, data, &set->augment);
-    return clc_tokens_from_config(config, &data->fields[field], &set->tokens);
+    return clc_tokens_from_config(config, encoder, &data->fields[field], &set->tokens);
 }
 
 /* Two views of field 0; the second, if it is a picture, may be blurred or solarised with another
@@ -88,7 +90,7 @@ static clc_status add_field_views(clc_views *v, const clc_config *config, const 
     clc_view_set set;
     const int most = method->towers == 2 ? 2 : CLC_FIELDS_MAX;
     for (int f = 0; f < data->field_count && f < most; f++) {
-        CLC_TRY(make_set(config, data, f, &set));
+        CLC_TRY(make_set(config, method, data, f, &set));
         add_crop(v, data, f);
         add_set(v, &set, f, 1);
     }
@@ -103,7 +105,7 @@ static clc_status add_views(clc_views *v, const clc_config *config, const clc_me
     clc_view_set set;
     if (method->by_field && data->field_count > 1)
         return add_field_views(v, config, method, data);
-    CLC_TRY(make_set(config, data, 0, &set));
+    CLC_TRY(make_set(config, method, data, 0, &set));
     add_two_views(v, config, data, method->split, &set);
     if (config->method.crops.count && !method->multicrop)
         return clc_fail(CLC_INVALID,

@@ -8,13 +8,16 @@
 #include "train/memory.h"
 #include "train/resume.h"
 
-/* Training images, and test images where they are named; each file is read once. */
+/* Training samples, and test samples where they are named; each file is read once. */
 static clc_status load_data(clc_session *session) {
     clc_config *config = &session->config;
     clc_status status = CLC_OK;
     bool named = false;
+    const clc_method *method = clc_method_find(clc_config_choice(config, "method", "name"));
     if (!session->data) {
         CLC_TRY(clc_config_require_data(config));
+        if (method->towers == 2 && config->data.as == CLC_CONFIG_AS_AUTO)
+            config->data.as = CLC_CONFIG_AS_PAIRS;
         CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &session->data));
         named = clc_dataset_has_test(config, session->data);
     }
