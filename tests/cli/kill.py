@@ -6,9 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 
-from folder import CACHES, PACKS, Pictures, packs, result
+from folder import CACHE, CACHES, PACKS, Pictures, packs, result
 from program import INTERRUPTED, PROGRAM, Skip, main
 
 ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
@@ -16,6 +17,7 @@ LIST = ["--set", "training.epochs=6", "--set", "training.batch=16", "--set", "tr
         "--set", "evaluation.baselines=false", "--set", "evaluation.linear_epochs=1", "--set", "evaluation.knn_k=5",
         "--set", "augmentation.size=12", "--set", "data.channels=3"]  # fmt: skip
 COUNT = 400
+LISTS = os.path.join(CACHE, "clcontrast/lists")
 
 
 def killed_after(w, seconds, *arguments):
@@ -92,6 +94,36 @@ def killed_while_packing():
         assert len(packs()) == 2 and all(name.endswith(".pack") for name in packs()), packs()
 
 
+def killed_while_listing():
+    """A compressed archive's list, which is kept in the cache: whole or not there, whenever its writer dies."""
+    rng = random.Random(13)
+    with Pictures(COUNT) as w:
+        archive = w.path("pictures.tar.gz")
+        with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+            for i in range(5):
+                tar.add(w.path("pictures"), arcname=f"{i:02}")
+        options = [*LIST, "--set", f"data.train={archive}", "--set", "data.residency=stream", "--dry-run"]
+
+        def counted():
+            return [line for line in "".join(w.train(*options)).splitlines() if line.startswith("data:")]
+
+        want = counted()  # compiles
+        assert want, "no line says how many pictures there are"
+        shutil.rmtree(LISTS)
+        before = time.monotonic()
+        counted()
+        whole = time.monotonic() - before
+        kills = 0
+        for _ in range(ROUNDS):
+            shutil.rmtree(LISTS)
+            for _ in range(3):
+                kills += killed_after(w, rng.uniform(0, whole), *options)
+            assert counted() == want
+            assert counted() == want  # from the list that is there now in any case
+        if not kills:
+            raise Skip("the list is there before its writer can be killed")
+
+
 def interrupted_while_packing():
     """Ctrl-C leaves nothing of the pack."""
     with Pictures(3000) as w:
@@ -113,4 +145,5 @@ def interrupted_while_packing():
 
 
 if __name__ == "__main__":
-    main([killed_while_packing_or_training, killed_while_streaming, killed_while_packing, interrupted_while_packing])
+    main([killed_while_packing_or_training, killed_while_streaming, killed_while_packing, killed_while_listing,
+          interrupted_while_packing])  # fmt: skip
