@@ -38,6 +38,47 @@ clc_status clc_prototypes_renormalize(clc_sequence *sequence, clc_device *device
 clc_status clc_op_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel,
                           int stride, int pad, clc_tensor **out);
 
+/* A stack of recurrent layers as PyTorch's nn.GRU and nn.LSTM: parameters "<layer>.weight_ih_l0",
+ * .. "<layer>.bias_hh_l1_reverse". */
+typedef struct clc_recurrent {
+    bool lstm;
+    int hidden, layers;
+    bool bidirectional;
+} clc_recurrent;
+
+/* in (N,T,C), lengths int32 (N) or NULL, out (N,T,hidden), or (N,T,2 hidden): forward's states,
+ * then those of the other direction, which begins at the last valid step. Beyond the lengths the
+ * output is 0; what the input holds there doesn't matter as long as it is finite, and gets gradient
+ * 0. */
+clc_status clc_op_recurrent(clc_graph *graph, const char *layer, clc_tensor *in,
+                            clc_tensor *lengths, const clc_recurrent *settings, clc_tensor **out);
+
+typedef struct clc_conv1d {
+    int filters, kernel, stride, pad, dilation;
+    bool relu; /* behind the bias */
+} clc_conv1d;
+
+/* Convolution over steps, with bias: in (N,T,C), lengths int32 (N) or NULL, out (N,OT,filters). The
+ * input counts as 0 beyond its length. */
+clc_status clc_op_conv1d(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor *lengths,
+                         const clc_conv1d *settings, clc_tensor **out);
+
+/* How valid steps become one row. ENDS: of the first half of the channels the last step, of the
+ * second half the first one, as the two directions of a recurrent layer end. */
+typedef enum clc_pooling {
+    CLC_POOLING_MEAN,
+    CLC_POOLING_LAST,
+    CLC_POOLING_FIRST,
+    CLC_POOLING_ENDS
+} clc_pooling;
+
+/* in (N,T,C), lengths int32 (N) or NULL, out (N,C). */
+clc_status clc_op_pool_tokens(clc_graph *graph, const char *layer, clc_tensor *in,
+                              clc_tensor *lengths, clc_pooling pooling, clc_tensor **out);
+
+/* Rows scaled to length 1: in (..,C), out (..,C). */
+clc_status clc_op_normalize(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out);
+
 /* Mean over height and width: in (N,H,W,C), out (N,C). */
 clc_status clc_op_avgpool(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out);
 
