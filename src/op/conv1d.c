@@ -42,8 +42,8 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     needs->out.dims[1] = clc_window_positions(in->dims[1], reach, s->stride, s->pad);
     needs->out.dims[2] = s->filters;
     if (graph->gradients)
-        needs->saved = clc_shape_rows(
-            in->dims[0] * needs->out.dims[1] + (int)graph->device->groups, s->filters);
+        needs->saved = clc_shape_rows(in->dims[0] * needs->out.dims[1] + (int)graph->device->groups,
+                                      s->filters);
     return CLC_OK;
 }
 
@@ -115,10 +115,11 @@ static void begin(build *b, const clc_graph *graph, const clc_node *node, const 
                   conv1d_pass pass, int samples) {
     const clc_conv1d *s = node->attr;
     const double moved = (double)samples * outputs(node) * (double)row_floats(node);
-    snprintf(b->options, sizeof b->options,
-             "-DVW=%u -DC=%d -DSTEPS=%d -DOUTPUTS=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DDILATION=%d",
-             clc_item_width(graph->device, (size_t)channels(node)), channels(node),
-             node->in[0]->shape.dims[1], outputs(node), s->kernel, s->stride, s->pad, s->dilation);
+    snprintf(
+        b->options, sizeof b->options,
+        "-DVW=%u -DC=%d -DSTEPS=%d -DOUTPUTS=%d -DKERNEL=%d -DSTRIDE=%d -DPAD=%d -DDILATION=%d",
+        clc_item_width(graph->device, (size_t)channels(node)), channels(node),
+        node->in[0]->shape.dims[1], outputs(node), s->kernel, s->stride, s->pad, s->dilation);
     b->offset = column_offset(graph, node);
     b->spec = (clc_launch_spec){.source = "op/conv1d.cl",
                                 .kernel = kernel,
@@ -158,8 +159,7 @@ static clc_status add_pass(clc_graph *graph, const clc_node *node, clc_sequence 
     clc_status status = CLC_OK;
     const int n = clc_tensor_samples(node->in[0]), step = samples_at_once(node);
     for (int first = 0; first < n && status == CLC_OK; first += step)
-        status =
-            add_chunk(graph, node, sequence, pass, first, n - first < step ? n - first : step);
+        status = add_chunk(graph, node, sequence, pass, first, n - first < step ? n - first : step);
     return status;
 }
 
@@ -206,9 +206,9 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
     build b;
     begin_tail(&b, graph, node, "linear_bias_backward", groups);
     CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec,
-                       CLC_MEM(relu ? node->out->value : node->out->grad),
-                       CLC_MEM(node->out->grad), CLC_MEM(node->saved->value), part,
-                       CLC_INT(clc_tensor_rows(node->out)), floor_of(node)));
+                       CLC_MEM(relu ? node->out->value : node->out->grad), CLC_MEM(node->out->grad),
+                       CLC_MEM(node->saved->value), part, CLC_INT(clc_tensor_rows(node->out)),
+                       floor_of(node)));
     begin_tail(&b, graph, node, "linear_bias_merge",
                clc_ceil_div(vectors, graph->device->group_size));
     CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
@@ -229,8 +229,8 @@ clc_status clc_op_conv1d(clc_graph *graph, const char *layer, clc_tensor *in, cl
     clc_node node = {
         .op = &conv1d, .in = {in, lengths}, .in_count = lengths ? 2 : 1, .attr = settings};
     CLC_TRY(clc_graph_param(graph, layer, &node, "weight", CLC_PARAM_CONV_WEIGHT, 3, shape));
-    CLC_TRY(clc_graph_param(graph, layer, &node, "bias", CLC_PARAM_LINEAR_BIAS, 1,
-                            &settings->filters));
+    CLC_TRY(
+        clc_graph_param(graph, layer, &node, "bias", CLC_PARAM_LINEAR_BIAS, 1, &settings->filters));
     graph->params->items[node.params[1]].initial = 1.0f / sqrtf((float)(shape[0] * shape[1]));
     CLC_TRY(clc_graph_node(graph, layer, &node, out));
 fail:

@@ -54,8 +54,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
 
 static const clc_op normalize = {"normalize", 0, plan, workspace, forward, backward};
 
-clc_status clc_op_normalize(clc_graph *graph, const char *layer, clc_tensor *in,
-                            clc_tensor **out) {
+clc_status clc_op_normalize(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out) {
     const clc_node node = {.op = &normalize, .in = {in}, .in_count = 1};
     return clc_graph_node(graph, layer, &node, out);
 }

@@ -48,12 +48,12 @@ static clc_status add(clc_graph *graph, const clc_node *node, clc_sequence *sequ
     /* Vectors of one half only, where the halves differ. */
     const size_t together = (size_t)(last && last < channels ? last : channels);
     const size_t groups = (size_t)graph->device->groups;
-    static const char *const kernels[2][2] = {
-        {"pool_tokens_pick", "pool_tokens_pick_backward"},
-        {"pool_tokens_mean", "pool_tokens_mean_backward"}};
+    static const char *const kernels[2][2] = {{"pool_tokens_pick", "pool_tokens_pick_backward"},
+                                              {"pool_tokens_mean", "pool_tokens_mean_backward"}};
     char options[64];
-    snprintf(options, sizeof options, "-DC=%d -DLAST=%d -DVW=%u", channels, last,
-             clc_item_width(graph->device, channels % 2 && together != (size_t)channels ? 1 : together));
+    snprintf(
+        options, sizeof options, "-DC=%d -DLAST=%d -DVW=%u", channels, last,
+        clc_item_width(graph->device, channels % 2 && together != (size_t)channels ? 1 : together));
     const clc_launch_spec spec = {.source = "op/pool_tokens.cl",
                                   .kernel = kernels[is_mean(node)][backward],
                                   .options = options,

@@ -227,11 +227,11 @@ static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *
     }
     for (int d = 0; d < a->directions; d++) {
         begin(&b, graph, node, "recurrent_pack", false, device->groups);
-        CLC_TRY(
-            CLC_LAUNCH(sequence, device, &b.spec, CLC_MEM(param_of(graph, node, d, WEIGHT_HH)->value),
-                       CLC_MEM(param_of(graph, node, d, BIAS_IH)->value),
-                       CLC_MEM(param_of(graph, node, d, BIAS_HH)->value), CLC_MEM(graph->workspace),
-                       CLC_INT((size_t)d * (weight_floats(a) + SUMS * (size_t)a->hidden))));
+        CLC_TRY(CLC_LAUNCH(
+            sequence, device, &b.spec, CLC_MEM(param_of(graph, node, d, WEIGHT_HH)->value),
+            CLC_MEM(param_of(graph, node, d, BIAS_IH)->value),
+            CLC_MEM(param_of(graph, node, d, BIAS_HH)->value), CLC_MEM(graph->workspace),
+            CLC_INT((size_t)d * (weight_floats(a) + SUMS * (size_t)a->hidden))));
     }
     begin(&b, graph, node, a->gates == 4 ? "lstm_forward" : "gru_forward", false,
           (size_t)group_count(graph, node, false));
@@ -254,9 +254,9 @@ static clc_status steps_backward(clc_graph *graph, const clc_node *node, clc_seq
     build b;
     for (int d = 0; d < a->directions; d++) {
         begin(&b, graph, node, "recurrent_pack_transposed", true, device->groups);
-        CLC_TRY(
-            CLC_LAUNCH(sequence, device, &b.spec, CLC_MEM(param_of(graph, node, d, WEIGHT_HH)->value),
-                       CLC_MEM(graph->workspace), CLC_INT((size_t)d * weight_floats(a))));
+        CLC_TRY(CLC_LAUNCH(sequence, device, &b.spec,
+                           CLC_MEM(param_of(graph, node, d, WEIGHT_HH)->value),
+                           CLC_MEM(graph->workspace), CLC_INT((size_t)d * weight_floats(a))));
     }
     begin(&b, graph, node, a->gates == 4 ? "lstm_backward" : "gru_backward", true, (size_t)groups);
     count_steps(&b, node, a->gates == 4 ? 10 : 12);
@@ -335,13 +335,11 @@ static clc_status add_layer(clc_graph *graph, const char *layer, const clc_op *o
                             clc_tensor **out) {
     clc_status status = CLC_OK;
     char suffix[24], name[64];
-    clc_node node = {
-        .op = op, .in = {in, lengths}, .in_count = lengths ? 2 : 1, .attr = a};
+    clc_node node = {.op = op, .in = {in, lengths}, .in_count = lengths ? 2 : 1, .attr = a};
     for (int d = 0; d < a->directions; d++) {
         CLC_TRY(clc_text_format(suffix, sizeof suffix, "l%d%s", index, d ? "_reverse" : ""));
         for (int which = 0; which < PARAMS; which++)
-            CLC_TRY(
-                add_param(graph, layer, a, &node, clc_tensor_channels(in), which, suffix));
+            CLC_TRY(add_param(graph, layer, a, &node, clc_tensor_channels(in), which, suffix));
     }
     CLC_TRY(clc_text_format(name, sizeof name, "%s.l%d", layer, index));
     CLC_TRY(clc_graph_node(graph, name, &node, out));

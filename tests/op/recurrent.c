@@ -172,9 +172,8 @@ static void check(const recurrent_case *c, bool training, int readers) {
     node_case node;
     clc_tensor *in = NULL, *lengths = NULL, *out[2];
     node_case_begin(&node, training);
-    CHECK(clc_graph_input(node.graph, "x",
-                          (clc_shape){CLC_TYPE_FLOAT32, 3, {c->n, c->steps, c->inputs}}, true,
-                          &in));
+    CHECK(clc_graph_input(
+        node.graph, "x", (clc_shape){CLC_TYPE_FLOAT32, 3, {c->n, c->steps, c->inputs}}, true, &in));
     if (c->ragged)
         CHECK(clc_graph_input(node.graph, "lengths", (clc_shape){CLC_TYPE_INT32, 1, {c->n}}, false,
                               &lengths));

@@ -66,8 +66,8 @@ static void step_forward(const reference_recurrent *r, int direction, const doub
 /* Gradients in front of the gates, of the inputs' part and the state's; dh and dc become what
  * reaches the step before without passing W_hh. */
 static void step_gates(const reference_recurrent *r, const double *gates, const double *h,
-                       const double *c, const double *next_c, double *dh, double *dc,
-                       double *input, double *state) {
+                       const double *c, const double *next_c, double *dh, double *dc, double *input,
+                       double *state) {
     const int n = r->hidden;
     for (int j = 0; j < n; j++) {
         const double *gate = gates + j;

@@ -6,8 +6,8 @@
 
 /* Parameters of a direction, as PyTorch's: rows are the gates r, z, n or i, f, g, o. */
 typedef struct reference_recurrent_params {
-    double *weight_ih; /* (gates,hidden,inputs) */
-    double *weight_hh; /* (gates,hidden,hidden) */
+    double *weight_ih;         /* (gates,hidden,inputs) */
+    double *weight_hh;         /* (gates,hidden,hidden) */
     double *bias_ih, *bias_hh; /* (gates,hidden) */
 } reference_recurrent_params;
 
@@ -17,9 +17,9 @@ typedef struct reference_recurrent {
     const int *lengths; /* (n) or NULL */
     const double *x;    /* (n,steps,inputs) */
     reference_recurrent_params params[2];
-    double *y;        /* (n,steps,directions,hidden), written */
-    const double *dy; /* NULL: no backward */
-    double *dx;       /* added to */
+    double *y;                           /* (n,steps,directions,hidden), written */
+    const double *dy;                    /* NULL: no backward */
+    double *dx;                          /* added to */
     reference_recurrent_params grads[2]; /* added to */
 } reference_recurrent;
 
