@@ -38,12 +38,12 @@ clc_status clc_prototypes_renormalize(clc_sequence *sequence, clc_device *device
 clc_status clc_op_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel,
                           int stride, int pad, clc_tensor **out);
 
-/* A stack of recurrent layers as PyTorch's nn.GRU and nn.LSTM: parameters "<layer>.weight_ih_l0",
- * .. "<layer>.bias_hh_l1_reverse". */
+/* A layer of PyTorch's nn.GRU or nn.LSTM. */
 typedef struct clc_recurrent {
     bool lstm;
-    int hidden, layers;
+    int hidden;
     bool bidirectional;
+    int index; /* in the stack, part of its parameters' names: "<layer>.weight_ih_l0_reverse" */
 } clc_recurrent;
 
 /* in (N,T,C), lengths int32 (N) or NULL, out (N,T,hidden), or (N,T,2 hidden): forward's states,

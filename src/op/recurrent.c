@@ -94,10 +94,6 @@ static const clc_param *param_of(const clc_graph *graph, const clc_node *node, i
     return clc_node_param(graph, node, direction * PARAMS + which);
 }
 
-/* Floats at which the gradients of h W_hh lie in the workspace, or in `saved`: LSTM's are those of
- * the gates. */
-static size_t region_floats(const clc_graph *graph, const clc_node *node);
-
 static clc_gemm gemm_of(const clc_graph *graph, const clc_node *node, int direction,
                         product which) {
     const recurrent_attr *a = node->attr;
@@ -330,31 +326,24 @@ fail:
     return status;
 }
 
-static clc_status add_layer(clc_graph *graph, const char *layer, const clc_op *op, clc_tensor *in,
-                            clc_tensor *lengths, const recurrent_attr *a, int index,
-                            clc_tensor **out) {
-    clc_status status = CLC_OK;
-    char suffix[24], name[64];
-    clc_node node = {.op = op, .in = {in, lengths}, .in_count = lengths ? 2 : 1, .attr = a};
-    for (int d = 0; d < a->directions; d++) {
-        CLC_TRY(clc_text_format(suffix, sizeof suffix, "l%d%s", index, d ? "_reverse" : ""));
-        for (int which = 0; which < PARAMS; which++)
-            CLC_TRY(add_param(graph, layer, a, &node, clc_tensor_channels(in), which, suffix));
-    }
-    CLC_TRY(clc_text_format(name, sizeof name, "%s.l%d", layer, index));
-    CLC_TRY(clc_graph_node(graph, name, &node, out));
-fail:
-    return status;
-}
-
 clc_status clc_op_recurrent(clc_graph *graph, const char *layer, clc_tensor *in,
                             clc_tensor *lengths, const clc_recurrent *settings, clc_tensor **out) {
     clc_status status = CLC_OK;
     const recurrent_attr a = {settings->hidden, settings->lstm ? 4 : 3,
                               settings->bidirectional ? 2 : 1};
-    *out = in;
-    for (int i = 0; i < settings->layers; i++)
-        CLC_TRY(add_layer(graph, layer, settings->lstm ? &lstm : &gru, *out, lengths, &a, i, out));
+    clc_node node = {.op = settings->lstm ? &lstm : &gru,
+                     .in = {in, lengths},
+                     .in_count = lengths ? 2 : 1,
+                     .attr = &a};
+    char suffix[24], name[64];
+    for (int d = 0; d < a.directions; d++) {
+        CLC_TRY(
+            clc_text_format(suffix, sizeof suffix, "l%d%s", settings->index, d ? "_reverse" : ""));
+        for (int which = 0; which < PARAMS; which++)
+            CLC_TRY(add_param(graph, layer, &a, &node, clc_tensor_channels(in), which, suffix));
+    }
+    CLC_TRY(clc_text_format(name, sizeof name, "%s.l%d", layer, settings->index));
+    CLC_TRY(clc_graph_node(graph, name, &node, out));
 fail:
     return status;
 }

@@ -158,6 +158,15 @@ static void expect_params(const node_case *node, stack *s, const char *layer) {
 
 static const char *const layer_names[2] = {"rnn", "twin"};
 
+static void add_stack(const recurrent_case *c, clc_graph *graph, const char *layer, clc_tensor *in,
+                      clc_tensor *lengths, clc_tensor **out) {
+    *out = in;
+    for (int i = 0; i < c->layers; i++) {
+        const clc_recurrent settings = {c->lstm, c->hidden, c->directions == 2, i};
+        CHECK(clc_op_recurrent(graph, layer, *out, lengths, &settings, out));
+    }
+}
+
 /* Two readers are the same layer twice. */
 static void check(const recurrent_case *c, bool training, int readers) {
     const double work = (double)c->n * c->steps * c->hidden * c->layers * c->directions *
@@ -168,7 +177,6 @@ static void check(const recurrent_case *c, bool training, int readers) {
     const size_t outputs = (size_t)(c->n * c->steps * c->directions * c->hidden);
     const size_t inputs = (size_t)(c->n * c->steps * c->inputs);
     double *dy = node_case_widen(s.dy, outputs);
-    const clc_recurrent settings = {c->lstm, c->hidden, c->layers, c->directions == 2};
     node_case node;
     clc_tensor *in = NULL, *lengths = NULL, *out[2];
     node_case_begin(&node, training);
@@ -178,7 +186,7 @@ static void check(const recurrent_case *c, bool training, int readers) {
         CHECK(clc_graph_input(node.graph, "lengths", (clc_shape){CLC_TYPE_INT32, 1, {c->n}}, false,
                               &lengths));
     for (int i = 0; i < readers; i++)
-        CHECK(clc_op_recurrent(node.graph, layer_names[i], in, lengths, &settings, &out[i]));
+        add_stack(c, node.graph, layer_names[i], in, lengths, &out[i]);
     node_case_build(&node);
     node_case_set(in, s.x);
     if (lengths)
