@@ -91,7 +91,7 @@ size_t clc_residence_bytes(const clc_residence *r, size_t *largest) {
 
 /* ---- texts and series ---- */
 
-enum { FIELD_BUFFERS = 3, SYNONYM_BUFFERS = 2 };
+enum { FIELD_BUFFERS = 4, SYNONYM_BUFFERS = 2 };
 
 /* A buffer, and what it is filled with. */
 typedef struct content {
@@ -101,7 +101,7 @@ typedef struct content {
     const char *what;
 } content;
 
-static void list_field(clc_residence *r, int i, content contents[FIELD_BUFFERS]) {
+static int list_field(clc_residence *r, int i, content contents[FIELD_BUFFERS]) {
     const clc_field *f = &r->data->fields[i];
     clc_field_buffers *b = &r->samples.fields[i];
     const bool series = f->kind == CLC_KIND_SERIES;
@@ -110,6 +110,11 @@ static void list_field(clc_residence *r, int i, content contents[FIELD_BUFFERS])
     contents[1] = (content){&b->places, f->count * sizeof *f->extents, f->extents, "texts"};
     contents[2] =
         (content){&b->firsts, (r->data->count + 1) * sizeof *f->firsts, f->firsts, "texts"};
+    if (!series)
+        return 3;
+    contents[3] =
+        (content){&b->norm, 2 * (size_t)f->channels * sizeof(float), r->norms[i], "series"};
+    return 4;
 }
 
 /* Of all fields; returns how many. */
@@ -118,10 +123,8 @@ static int list_contents(clc_residence *r,
     int n = 0;
     const clc_dataset *d = r->data;
     for (int i = 0; d && i < d->field_count; i++)
-        if (clc_field_resident(&d->fields[i])) {
-            list_field(r, i, contents + n);
-            n += FIELD_BUFFERS;
-        }
+        if (clc_field_resident(&d->fields[i]))
+            n += list_field(r, i, contents + n);
     if (d && d->synonyms.starts) {
         const size_t tokens = (size_t)clc_tokenizer_vocabulary(d->tokenizer);
         const int32_t *starts = d->synonyms.starts;
@@ -145,8 +148,24 @@ size_t clc_residence_field_bytes(const clc_residence *residence, size_t *largest
     return sum;
 }
 
+/* What the kernels subtract and multiply by. */
+static clc_status make_norm(clc_residence *r, int i) {
+    clc_status status = CLC_OK;
+    const clc_field *f = &r->data->fields[i];
+    CLC_NEW(r->norms[i], 2 * (size_t)f->channels);
+    for (int c = 0; c < f->channels; c++) {
+        r->norms[i][c] = f->mean[c];
+        r->norms[i][f->channels + c] = 1 / f->deviation[c];
+    }
+fail:
+    return status;
+}
+
 static clc_status allocate_fields(clc_residence *r) {
     clc_status status = CLC_OK;
+    for (int i = 0; r->data && i < r->data->field_count; i++)
+        if (r->data->fields[i].kind == CLC_KIND_SERIES)
+            CLC_TRY(make_norm(r, i));
     content contents[CLC_FIELDS_MAX * FIELD_BUFFERS + SYNONYM_BUFFERS];
     const int n = list_contents(r, contents);
     for (int i = 0; i < n; i++) {
@@ -163,6 +182,8 @@ static void release_fields(clc_residence *r) {
         clc_buffer_release(r->device, &r->samples.fields[i].data);
         clc_buffer_release(r->device, &r->samples.fields[i].places);
         clc_buffer_release(r->device, &r->samples.fields[i].firsts);
+        clc_buffer_release(r->device, &r->samples.fields[i].norm);
+        free(r->norms[i]);
     }
     clc_buffer_release(r->device, &r->samples.synonym_starts);
     clc_buffer_release(r->device, &r->samples.synonyms);

@@ -11,6 +11,7 @@
 /* A field of tokens or series on the device; all NULL of pictures. */
 typedef struct clc_field_buffers {
     cl_mem data, places, firsts; /* ids or values; field_place; int: as in clc_field */
+    cl_mem norm;                 /* series: (2,C) mean, 1 / deviation */
 } clc_field_buffers;
 
 /* What views are made of. */
@@ -29,6 +30,7 @@ typedef struct clc_residence {
     uint64_t cuts[AUGMENT_BUFFERS + 1]; /* buffer b holds the data set's bytes from cuts[b] on */
     size_t staging;                     /* not resident: bytes of a batch's pixels at most */
     int slots;                          /* batches that the host holds at a time */
+    float *norms[CLC_FIELDS_MAX];       /* series: (2,C) */
     clc_samples samples;
     augment_place *places[CLC_LOADER_SLOTS_MAX]; /* (batch): stays until a write has ended */
     cl_mem pinned[CLC_LOADER_SLOTS_MAX];

@@ -273,6 +273,8 @@ clc_status clc_dataset_make_fields(const char *name, size_t count, const clc_fie
 const char *clc_dataset_sample_name(const clc_dataset *d, size_t i) {
     if (d->source)
         return clc_names_at(&d->source->names, d->items[i]);
+    if (d->names.count > 0)
+        return clc_names_at(&d->names, i);
     return d->texts ? clc_names_at(&d->texts->names, d->text_samples[i]) : "";
 }
 
@@ -318,6 +320,7 @@ void clc_dataset_free(clc_dataset **dataset) {
         clc_field_free(&d->fields[i]);
     clc_texts_close(&d->texts);
     free(d->text_samples);
+    clc_names_free(&d->names);
     clc_synonyms_free(&d->synonyms);
     if (d->own_tokenizer)
         clc_tokenizer_free(&d->tokenizer);

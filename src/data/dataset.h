@@ -36,6 +36,8 @@ typedef struct clc_dataset {
     clc_source *source;     /* NULL if made from pixels, or if there are no pictures */
     uint32_t *items;        /* (count): item of the source */
     clc_texts *texts;       /* NULL if there are none */
+    clc_names names;        /* (count): of the samples of series; else empty */
+    bool divided;           /* of series: the file holds training and test samples, told apart */
     uint32_t *text_samples; /* (count): sample of the texts */
     /* private */
     bool own_tokenizer;

@@ -123,11 +123,13 @@ fail:
     return status;
 }
 
-/* The one file or folder of texts or series. */
-static clc_status only_path(const char *value, const clc_names *paths, char **path) {
+/* The one file or folder of texts; NULL of several, which may be pictures read as series. */
+static clc_status only_path(const char *value, const clc_names *paths, int as, char **path) {
+    if (as == CLC_CONFIG_AS_SERIES && paths->count > 1)
+        return CLC_OK;
     if (paths->count != 1)
         return clc_fail(CLC_INVALID,
-                        "%.200s: texts and series come from one file or folder each, not from %zu; "
+                        "%.200s: texts come from one file or folder each, not from %zu; "
                         "put them together",
                         value, paths->count);
     *path = strdup(clc_names_at(paths, 0));
@@ -138,15 +140,14 @@ clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int 
                             bool *share) {
     clc_status status = CLC_OK;
     clc_names paths = {0};
-    const bool given = split == CLC_SPLIT_TEST && *config->test;
-    const char *value = given ? config->test : config->train;
+    const char *train = *config->train ? config->train : config->train_images;
+    const char *test = *config->test ? config->test : config->test_images;
+    const char *value = split == CLC_SPLIT_TEST && *test ? test : train;
     *path = NULL;
     *as = config->as;
-    *share = !given && !*config->test && config->test_fraction > 0;
-    if (*config->train_images || *config->test_images || !*value) {
-        *as = *as == CLC_CONFIG_AS_AUTO ? CLC_CONFIG_AS_IMAGES : *as;
-        value = given || !*config->train_images ? value : config->train_images;
-    }
+    *share = !*test && config->test_fraction > 0;
+    if (*as == CLC_CONFIG_AS_AUTO && (!*value || *config->train_images || *config->test_images))
+        *as = CLC_CONFIG_AS_IMAGES;
     CLC_TRY(clc_source_paths(value, &paths));
     const bool pairs = *as == CLC_CONFIG_AS_PAIRS;
     if ((*as == CLC_CONFIG_AS_AUTO || pairs) && paths.count > 0)
@@ -156,7 +157,7 @@ clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int 
     if (pairs && *as == CLC_CONFIG_AS_IMAGES)
         *as = CLC_CONFIG_AS_PAIRS;
     if (*as != CLC_CONFIG_AS_IMAGES)
-        status = only_path(value, &paths, path);
+        status = only_path(value, &paths, *as, path);
 fail:
     clc_names_free(&paths);
     return status;

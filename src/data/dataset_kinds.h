@@ -21,6 +21,10 @@ clc_status clc_dataset_open_pairs(const clc_config *config, const char *path, cl
                                   bool share, const clc_dataset *train, clc_tokenizer *tokenizer,
                                   clc_dataset *dataset);
 
+/* `path` NULL: there are several, of pictures. */
+clc_status clc_dataset_open_series(const clc_config *config, const char *path, clc_split split,
+                                   bool share, const clc_dataset *train, clc_dataset *dataset);
+
 /* Of pictures: dataset->source is set. */
 clc_status clc_dataset_open_source(const clc_config *config, clc_dataset *dataset);
 

@@ -23,6 +23,8 @@ clc_status clc_dataset_open_with(const clc_config *config, clc_split split,
         CLC_TRY(clc_dataset_open_texts(config, path, split, share, train, tokenizer, d));
     else if (as == CLC_CONFIG_AS_PAIRS)
         CLC_TRY(clc_dataset_open_pairs(config, path, split, share, train, tokenizer, d));
+    else if (as == CLC_CONFIG_AS_SERIES)
+        CLC_TRY(clc_dataset_open_series(config, path, split, share, train, d));
     else
         CLC_TRY(open_pictures(config, split, train, d));
     *dataset = d;
@@ -41,7 +43,8 @@ clc_status clc_dataset_open(const clc_config *config, clc_split split, const clc
 bool clc_dataset_has_test(const clc_config *config, const clc_dataset *train) {
     const clc_config_data *c = &config->data;
     if (!train->source || train->texts)
-        if (*c->test || c->test_fraction > 0 || (train->texts && train->texts->divided))
+        if (*c->test || c->test_fraction > 0 || train->divided ||
+            (train->texts && train->texts->divided))
             return true;
     return clc_dataset_has_pictures(train) && clc_source_configured(c, CLC_SPLIT_TEST);
 }

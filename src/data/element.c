@@ -82,6 +82,22 @@ void clc_elements_to_bytes(clc_element element, bool swapped, const uint8_t *fro
     }
 }
 
+void clc_elements_to_floats(clc_element element, bool swapped, const uint8_t *from, size_t n,
+                            float *to) {
+    switch (element) {
+#define ELEMENT_CASE(name, bytes)                                                                  \
+    case CLC_ELEMENT_##name:                                                                       \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            type_##name value;                                                                     \
+            load(&value, from + i * (bytes), bytes, swapped);                                      \
+            to[i] = (float)value;                                                                  \
+        }                                                                                          \
+        break;
+        CLC_ELEMENTS(ELEMENT_CASE)
+#undef ELEMENT_CASE
+    }
+}
+
 bool clc_elements_to_integers(clc_element element, bool swapped, const uint8_t *from, size_t n,
                               int64_t *to) {
     double limit = 0x1p62;

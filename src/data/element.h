@@ -33,6 +33,10 @@ bool clc_element_is_float(clc_element element);
 void clc_elements_to_bytes(clc_element element, bool swapped, const uint8_t *from, size_t n,
                            double low, double high, uint8_t *to);
 
+/* Elements as floats. */
+void clc_elements_to_floats(clc_element element, bool swapped, const uint8_t *from, size_t n,
+                            float *to);
+
 /* Elements as whole numbers; false if one is none. */
 bool clc_elements_to_integers(clc_element element, bool swapped, const uint8_t *from, size_t n,
                               int64_t *to);

@@ -1,6 +1,7 @@
 #include "data/field.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,51 @@ clc_status clc_field_holding(const clc_field *f, double share, int *length) {
 fail:
     free(lengths);
     return status;
+}
+
+clc_status clc_field_norm_text(const clc_field *f, char **text) {
+    size_t size;
+    *text = NULL;
+    FILE *file = open_memstream(text, &size);
+    if (!file)
+        return clc_fail_alloc(4096);
+    for (int c = 0; c < f->channels; c++)
+        fprintf(file, "%.9g %.9g\n", (double)f->mean[c], (double)f->deviation[c]);
+    return fclose(file) == 0 ? CLC_OK : clc_fail_alloc(size);
+}
+
+clc_status clc_field_norm_parse(const char *text, clc_field *norm) {
+    clc_status status = CLC_OK;
+    int channels = 0, used;
+    for (const char *c = text; *c; c++)
+        channels += *c == '\n';
+    *norm = (clc_field){.kind = CLC_KIND_SERIES, .channels = channels};
+    CLC_NEW(norm->mean, channels);
+    CLC_NEW(norm->deviation, channels);
+    for (int c = 0; c < channels; c++, text += used)
+        if (sscanf(text, "%f %f\n%n", &norm->mean[c], &norm->deviation[c], &used) != 2 ||
+            !isfinite(norm->mean[c]) || !(norm->deviation[c] > 0))
+            CLC_TRY(clc_fail(CLC_FORMAT,
+                             "mean and deviation of channel %d of the series can't be "
+                             "read",
+                             c));
+    return CLC_OK;
+fail:
+    clc_field_free(norm);
+    return status;
+}
+
+int clc_series_fit(const clc_field *f, size_t series, const clc_field *norm, int context,
+                   float *out) {
+    const clc_extent *e = &f->extents[series];
+    const int length = e->length < context ? e->length : context;
+    const size_t channels = (size_t)f->channels;
+    const size_t first = (size_t)e->offset + (size_t)((e->length - length) / 2);
+    const float *from = f->values + first * channels;
+    memset(out, 0, (size_t)context * channels * sizeof *out);
+    for (size_t i = 0; i < (size_t)length * channels; i++)
+        out[i] = (from[i] - norm->mean[i % channels]) / norm->deviation[i % channels];
+    return length;
 }
 
 void clc_field_free(clc_field *f) {

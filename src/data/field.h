@@ -50,6 +50,16 @@ clc_status clc_field_measure(clc_field *field);
 /* How many tokens or steps hold `share` of the texts or series whole. */
 clc_status clc_field_holding(const clc_field *field, double share, int *length);
 
+/* Mean and deviation of series as text, a channel a line, which the caller frees; and back, into a
+ * field that holds nothing else (CLC_FORMAT: it is no such text). */
+clc_status clc_field_norm_text(const clc_field *field, char **text);
+clc_status clc_field_norm_parse(const char *text, clc_field *norm);
+
+/* What evaluation sees of a series: (context,channels) by the mean and deviation of `norm`, of one
+ * that is longer the steps in the middle; 0 behind. Returns how many steps there are. */
+int clc_series_fit(const clc_field *field, size_t series, const clc_field *norm, int context,
+                   float *out);
+
 void clc_field_free(clc_field *field);
 
 #endif

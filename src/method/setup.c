@@ -71,6 +71,17 @@ fail:
     return status;
 }
 
+clc_status clc_series_from_config(const clc_config *config, const clc_config_encoder *encoder,
+                                  const clc_field *field, clc_series_augment *augment) {
+    const int longest = field->longest < CLC_STEPS_MOST ? field->longest : CLC_STEPS_MOST;
+    *augment = (clc_series_augment){.context = encoder->context ? encoder->context : longest,
+                                    .channels = field->channels,
+                                    .window = true,
+                                    .settings = config->series,
+                                    .seed = config->training.seed};
+    return clc_series_augment_check(augment);
+}
+
 static clc_status settle_images(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_augment augment;
@@ -85,21 +96,40 @@ fail:
     return status;
 }
 
+static int as_of(const clc_dataset *data) {
+    if (data->fields[0].kind == CLC_KIND_SERIES)
+        return CLC_CONFIG_AS_SERIES;
+    if (data->fields[0].kind == CLC_KIND_TOKENS)
+        return CLC_CONFIG_AS_TOKENS;
+    return data->field_count > 1 ? CLC_CONFIG_AS_PAIRS : CLC_CONFIG_AS_IMAGES;
+}
+
+/* The context of views of a field of tokens or series. */
+static clc_status settle_context(const clc_config *config, const clc_field *field,
+                                 clc_config_encoder *encoder) {
+    clc_status status = CLC_OK;
+    clc_token_augment tokens;
+    clc_series_augment series;
+    if (field->kind == CLC_KIND_TOKENS) {
+        CLC_TRY(clc_tokens_from_config(config, encoder, field, &tokens));
+        encoder->context = tokens.context;
+    } else {
+        CLC_TRY(clc_series_from_config(config, encoder, field, &series));
+        encoder->context = series.context;
+    }
+fail:
+    return status;
+}
+
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_config_encoder *const encoders[2] = {&config->encoder, &config->text_encoder};
-    clc_token_augment tokens;
-    const bool pictures = clc_dataset_has_pictures(data);
-    config->data.as = !pictures               ? CLC_CONFIG_AS_TOKENS
-                      : data->field_count > 1 ? CLC_CONFIG_AS_PAIRS
-                                              : CLC_CONFIG_AS_IMAGES;
-    if (pictures)
+    config->data.as = as_of(data);
+    if (clc_dataset_has_pictures(data))
         CLC_TRY(settle_images(config, data));
     for (int i = 0; i < 2 && i < data->field_count; i++)
-        if (data->fields[i].kind == CLC_KIND_TOKENS) {
-            CLC_TRY(clc_tokens_from_config(config, encoders[i], &data->fields[i], &tokens));
-            encoders[i]->context = tokens.context;
-        }
+        if (data->fields[i].kind != CLC_KIND_IMAGES)
+            CLC_TRY(settle_context(config, &data->fields[i], encoders[i]));
 fail:
     return status;
 }

@@ -3,6 +3,7 @@
 #define CLC_METHOD_SETUP_H
 
 #include "augment/augment.h"
+#include "augment/series.h"
 #include "augment/tokens.h"
 #include "core/config.h"
 #include "data/dataset.h"
@@ -17,9 +18,15 @@ enum { CLC_CONTEXT_MOST = 256 };
 clc_status clc_tokens_from_config(const clc_config *config, const clc_config_encoder *encoder,
                                   const clc_field *field, clc_token_augment *augment);
 
+/* Views of a field of series, with the encoder's context, or where that is 0 one that holds the
+ * longest, up to CLC_STEPS_MOST. */
+enum { CLC_STEPS_MOST = 1024 };
+clc_status clc_series_from_config(const clc_config *config, const clc_config_encoder *encoder,
+                                  const clc_field *field, clc_series_augment *augment);
+
 /* Puts what `data` decides into the configuration where it left that open: what a sample is;
- * of pictures size, channels, store_side, mean and deviation; of texts the context. With it an
- * encoder stands alone: nothing depends on other images any more. */
+ * of pictures size, channels, store_side, mean and deviation; of texts and series the context. With
+ * it an encoder stands alone: nothing depends on other images any more. */
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data);
 
 /* Takes from a run's settled configuration what this one leaves open. */

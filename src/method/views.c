@@ -16,7 +16,7 @@ static void add_set(clc_views *v, const clc_view_set *set, int crop, int views) 
     if (c->kind == CLC_KIND_IMAGES)
         c->size = set->augment.settings.size;
     else
-        c->context = set->tokens.context;
+        c->context = c->kind == CLC_KIND_TOKENS ? set->tokens.context : set->series.context;
     c->views += views;
     v->count += views;
 }
@@ -39,6 +39,8 @@ static clc_status make_set(const clc_config *config, const clc_method *method,
     *set = (clc_view_set){.crop = 0};
     if (data->fields[field].kind == CLC_KIND_IMAGES)
         return clc_augment_from_config(config, data, &set->augment);
+    if (data->fields[field].kind == CLC_KIND_SERIES)
+        return clc_series_from_config(config, encoder, &data->fields[field], &set->series);
     return clc_tokens_from_config(config, encoder, &data->fields[field], &set->tokens);
 }
 
@@ -163,6 +165,19 @@ static clc_status build_tokens(const clc_view_set *set, const clc_crop_views *cr
                                    crop->values, crop->lengths);
 }
 
+static clc_status build_series(const clc_view_set *set, const clc_crop_views *crop,
+                               const clc_augment_batch *batch, clc_sequence *sequence,
+                               clc_device *device, const clc_samples *samples, cl_mem step_state) {
+    const clc_field_buffers *field = &samples->fields[crop->field];
+    const clc_series_samples series = {.values = field->data,
+                                       .places = field->places,
+                                       .firsts = field->firsts,
+                                       .indices = samples->images.indices,
+                                       .norm = field->norm};
+    return clc_series_augment_build(sequence, device, &set->series, batch, &series, step_state,
+                                    crop->values, crop->lengths);
+}
+
 clc_status clc_views_build(const clc_views *v, clc_sequence *sequence, clc_device *device,
                            int micro, const clc_samples *samples, cl_mem step_state) {
     clc_status status = CLC_OK;
@@ -176,6 +191,8 @@ clc_status clc_views_build(const clc_views *v, clc_sequence *sequence, clc_devic
                                          .first_row = set->first * v->images};
         if (crop->kind == CLC_KIND_TOKENS)
             CLC_TRY(build_tokens(set, crop, &batch, sequence, device, samples, step_state));
+        else if (crop->kind == CLC_KIND_SERIES)
+            CLC_TRY(build_series(set, crop, &batch, sequence, device, samples, step_state));
         else
             CLC_TRY(clc_augment_build(sequence, device, &set->augment, &batch, &samples->images,
                                       step_state, crop->values, v->workspace));

@@ -3,6 +3,7 @@
 #define CLC_METHOD_VIEWS_H
 
 #include "augment/residence.h"
+#include "augment/series.h"
 #include "method/method.h"
 
 enum {
@@ -26,11 +27,12 @@ typedef struct clc_crop_views {
 
 /* Views of one transform: made together. */
 typedef struct clc_view_set {
-    clc_augment augment;      /* of images */
-    clc_token_augment tokens; /* of tokens */
-    int crop;                 /* index of their clc_crop_views */
-    int first, views;         /* among those */
-    int first_view;           /* number of the first view of all */
+    clc_augment augment;       /* of images */
+    clc_token_augment tokens;  /* of tokens */
+    clc_series_augment series; /* of series */
+    int crop;                  /* index of their clc_crop_views */
+    int first, views;          /* among those */
+    int first_view;            /* number of the first view of all */
 } clc_view_set;
 
 typedef struct clc_views {
