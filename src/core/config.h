@@ -121,6 +121,11 @@ typedef struct clc_floats {
     X(CLC_CONFIG_NEGATIVES_QUEUE, "queue")                                                         \
     X(CLC_CONFIG_NEGATIVES_BOTH, "both")
 
+#define CLC_CONFIG_LEARN_LIST(X)                                                                   \
+    X(CLC_CONFIG_LEARN_FALSE, "false")                                                             \
+    X(CLC_CONFIG_LEARN_TRUE, "true")                                                               \
+    X(CLC_CONFIG_LEARN_AUTO, "auto")
+
 #define CLC_CONFIG_DISTANCE_LIST(X)                                                                \
     X(CLC_CONFIG_DISTANCE_EUCLIDEAN, "euclidean")                                                  \
     X(CLC_CONFIG_DISTANCE_SQUARED, "squared")                                                      \
@@ -172,6 +177,7 @@ typedef struct clc_floats {
     X(LOSS)                                                                                        \
     X(METHOD)                                                                                      \
     X(NEGATIVES)                                                                                   \
+    X(LEARN)                                                                                       \
     X(DISTANCE)                                                                                    \
     X(MINING)                                                                                      \
     X(MOMENTUM)                                                                                    \

@@ -112,8 +112,9 @@ static clc_status check_method(const clc_config *config, const clc_config_key *k
     if (config->method.crops.count != config->method.crop_sizes.count)
         return CONTRADICTION(method.crops, method.crop_sizes,
                              "give a number of views for each crop size");
-    if (config->projector.keep && (!config->projector.enabled ||
-                                   (size_t)config->projector.keep > config->projector.hidden.count))
+    if (config->projector.keep > 0 &&
+        (!config->projector.enabled ||
+         (size_t)config->projector.keep > config->projector.hidden.count))
         return CONTRADICTION(projector.keep, projector.hidden,
                              "there are not so many hidden layers to keep");
     if (config->projector.last_batchnorm == false && !config->projector.last_affine)

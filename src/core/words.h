@@ -9,6 +9,8 @@
     F(X, simclr)                                                                                   \
     F(X, pair)                                                                                     \
     F(X, supcon)                                                                                   \
+    F(X, clip)                                                                                     \
+    F(X, simcse)                                                                                   \
     F(X, mocov1)                                                                                   \
     F(X, mocov2)                                                                                   \
     F(X, mocov3)                                                                                   \

@@ -22,7 +22,7 @@ static clc_status build_graph(clc_embedder *e, clc_params *params) {
                                              e->augment.settings.size, e->augment.channels),
                             false, &e->images));
     const clc_net_input in = clc_net_images(e->images);
-    CLC_TRY(clc_kept_build(e->graph, e->config, &in, &e->features));
+    CLC_TRY(clc_kept_build(e->graph, e->config, 0, &in, &e->features));
     if (fresh) {
         clc_params_layout(params);
         CLC_TRY(clc_params_allocate(params, e->device, false, 0));

@@ -20,7 +20,7 @@ clc_status clc_loss_check(const clc_loss *loss, const clc_loss_shape *shape,
     if (loss->needs_targets && !shape->targets)
         return clc_fail(CLC_INVALID, "%s: needs targets to predict; use method %s", loss->name,
                         loss->needs_scores ? "dino" : "byol or simsiam");
-    if (options->learned_scale && !loss->learns_scale)
+    if (options->learned_scale == CLC_CONFIG_LEARN_TRUE && !loss->learns_scale)
         return clc_fail(CLC_INVALID,
                         "loss.learned_scale: only clip and logistic learn their scale, not %s",
                         loss->name);

@@ -36,7 +36,7 @@ typedef struct clc_loss_buffers {
 } clc_loss_buffers;
 
 /* `options` are the configuration's, of which a loss takes what it knows; negatives = auto counts
- * as batch. */
+ * as batch, learned_scale = auto as false. */
 typedef struct clc_loss {
     const char *name;
     bool needs_targets; /* shape.targets */

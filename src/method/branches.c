@@ -4,7 +4,7 @@
 #include "op/ops.h"
 #include "optim/optim.h"
 
-typedef enum branch_kind { STUDENT, EMBEDDER, TEACHER } branch_kind;
+typedef enum branch_kind { STUDENT, EMBEDDER, TEACHER, BASE } branch_kind;
 
 /* Of each view; 0: all views together. */
 static int norm_parts(const clc_branches_plan *plan) {
@@ -32,11 +32,21 @@ static clc_status check_norm(const clc_branches_plan *plan) {
                     key, plan->views->images, parts, parts == 1 ? "" : "s", 2 * parts);
 }
 
+/* Whose network sees a crop. */
+static int tower_of(const clc_branches_plan *plan, int crop) {
+    return plan->method->towers == CLC_TOWERS ? plan->views->crops[crop].field : 0;
+}
+
+static bool is_frozen(const clc_branches_plan *plan, int crop) {
+    return clc_tower_at(plan->config, tower_of(plan, crop)).encoder->frozen;
+}
+
 /* A projection goes on to the prototypes, or for all but the teacher to the predictor. */
-static clc_status build_heads(const clc_branches_plan *plan, clc_branch *b, branch_kind kind) {
+static clc_status build_heads(const clc_branches_plan *plan, clc_branch *b, branch_kind kind,
+                              int tower) {
     clc_status status = CLC_OK;
     const clc_config *config = plan->config;
-    CLC_TRY(clc_projector_build(b->graph, config, b->features, &b->projection));
+    CLC_TRY(clc_projector_build(b->graph, config, tower, b->features, &b->projection));
     b->output = b->projection;
     if (plan->method->prototypes) {
         CLC_TRY(clc_op_prototypes(b->graph, "prototypes", b->projection, config->method.prototypes,
@@ -68,25 +78,74 @@ fail:
     return status;
 }
 
-static clc_status build_branch(const clc_branches_plan *plan, clc_params *params, branch_kind kind,
+static clc_status create_graph(const clc_branches_plan *plan, clc_params *params, branch_kind kind,
                                int crop, clc_branch *b) {
     clc_status status = CLC_OK;
     const clc_config *config = plan->config;
-    const clc_views *views = plan->views;
-    const clc_crop_views *c = &views->crops[crop];
-    CLC_TRY(clc_graph_create(plan->device, params, true, &b->graph));
+    const clc_tower tower = clc_tower_at(config, tower_of(plan, crop));
+    b->views = plan->views->crops[crop].views;
+    CLC_TRY(clc_graph_create(plan->device, params, kind != BASE, &b->graph));
     b->graph->gradients = kind == STUDENT;
     b->graph->frozen = kind == EMBEDDER;
-    b->graph->norm_splits = norm_splits(plan, c->views);
-    b->graph->fixed_norm = config->encoder.norm == CLC_CONFIG_NORM_FIXED;
+    b->graph->norm_splits = norm_splits(plan, b->views);
+    b->graph->fixed_norm = tower.encoder->norm == CLC_CONFIG_NORM_FIXED;
     b->graph->convolution = config->device.convolution;
     b->graph->gemm = (clc_gemm_kind)config->device.gemm;
-    b->views = c->views;
-    CLC_TRY(add_input(views, crop, b));
-    CLC_TRY(clc_encoder_build(b->graph, config, &b->input, &b->features));
-    CLC_TRY(build_heads(plan, b, kind));
 fail:
     return status;
+}
+
+/* A frozen encoder is one of evaluation, and its parameters are those of no update. */
+static clc_status build_base(const clc_branches_plan *plan, clc_params *params, int crop,
+                             clc_branch *b) {
+    clc_status status = CLC_OK;
+    const size_t first = params->count;
+    CLC_TRY(create_graph(plan, params, BASE, crop, b));
+    CLC_TRY(add_input(plan->views, crop, b));
+    CLC_TRY(
+        clc_encoder_build(b->graph, plan->config, tower_of(plan, crop), &b->input, &b->features));
+    for (size_t i = first; i < params->count; i++)
+        params->items[i].group = CLC_GROUP_FROZEN;
+fail:
+    return status;
+}
+
+/* `base` makes the features, or has no graph. */
+static clc_status build_branch(const clc_branches_plan *plan, clc_params *params, branch_kind kind,
+                               int crop, const clc_branch *base, clc_branch *b) {
+    clc_status status = CLC_OK;
+    const int tower = tower_of(plan, crop);
+    CLC_TRY(create_graph(plan, params, kind, crop, b));
+    if (base->graph) {
+        CLC_TRY(
+            clc_graph_input_external(b->graph, "features", base->features->shape, &b->features));
+    } else {
+        CLC_TRY(add_input(plan->views, crop, b));
+        CLC_TRY(clc_encoder_build(b->graph, plan->config, tower, &b->input, &b->features));
+    }
+    CLC_TRY(build_heads(plan, b, kind, tower));
+fail:
+    return status;
+}
+
+/* A teacher's encoder would have to be frozen, too, which nothing asks for. */
+static clc_status check_frozen(const clc_branches_plan *plan, const clc_branches *b) {
+    for (int i = 0; i < b->student_count; i++)
+        if (is_frozen(plan, i) && plan->method->target == CLC_TARGET_TEACHER)
+            return clc_fail(CLC_INVALID,
+                            "encoder.frozen = true: the teacher of %s follows its encoder, which "
+                            "must learn; leave it false, or choose a method without teacher",
+                            plan->method->name);
+    return CLC_OK;
+}
+
+/* Without a layer to learn there is no training, though a loss may have parameters of its own. */
+static clc_status check_learning(const clc_params *params) {
+    for (size_t i = 0; i < params->count; i++)
+        if (clc_param_trainable(&params->items[i]) && params->items[i].group != CLC_GROUP_FROZEN)
+            return CLC_OK;
+    return clc_fail(CLC_INVALID, "everything is frozen: set a projector's enabled to true, or an "
+                                 "encoder's frozen to false");
 }
 
 clc_status clc_branches_add_students(clc_branches *b, const clc_branches_plan *plan,
@@ -95,10 +154,15 @@ clc_status clc_branches_add_students(clc_branches *b, const clc_branches_plan *p
     CLC_TRY(check_norm(plan));
     b->several = several;
     b->student_count = plan->method->split ? 1 : plan->views->crop_count;
+    CLC_TRY(check_frozen(plan, b));
     for (int i = 0; i < b->student_count; i++)
-        CLC_TRY(build_branch(plan, params, STUDENT, i, &b->students[i]));
+        if (is_frozen(plan, i))
+            CLC_TRY(build_base(plan, params, i, &b->bases[i]));
+    for (int i = 0; i < b->student_count; i++)
+        CLC_TRY(build_branch(plan, params, STUDENT, i, &b->bases[i], &b->students[i]));
     for (int i = 0; several && i < b->student_count; i++)
-        CLC_TRY(build_branch(plan, params, EMBEDDER, i, &b->embedders[i]));
+        CLC_TRY(build_branch(plan, params, EMBEDDER, i, &b->bases[i], &b->embedders[i]));
+    CLC_TRY(check_learning(params));
 fail:
     return status;
 }
@@ -107,7 +171,8 @@ fail:
 clc_status clc_branches_add_teacher(clc_branches *b, const clc_branches_plan *plan,
                                     const clc_params *params, clc_params *teacher) {
     clc_status status = CLC_OK;
-    CLC_TRY(build_branch(plan, teacher, TEACHER, plan->views->teacher_crop, &b->teacher));
+    const clc_branch none = {.graph = NULL};
+    CLC_TRY(build_branch(plan, teacher, TEACHER, plan->views->teacher_crop, &none, &b->teacher));
     clc_params_layout(teacher);
     for (size_t i = 0; i < teacher->count; i++) {
         const clc_param *param = &teacher->items[i];
@@ -143,11 +208,13 @@ clc_branch *clc_branches_at(clc_branches *b, int i) {
         return &b->students[i];
     if (i < 2 * CLC_CROP_SIZES)
         return &b->embedders[i - CLC_CROP_SIZES];
-    return i == 2 * CLC_CROP_SIZES ? &b->teacher : &b->queue;
+    if (i < 3 * CLC_CROP_SIZES)
+        return &b->bases[i - 2 * CLC_CROP_SIZES];
+    return i == 3 * CLC_CROP_SIZES ? &b->teacher : &b->queue;
 }
 
-/* The teacher and the embedders have gone forward, and only their results are read, before the
- * students do: they need no memory besides theirs. */
+/* The teacher, the bases and the embedders have gone forward, and only their results are read,
+ * before the students do: they need no memory besides theirs. */
 clc_status clc_branches_plan_memory(clc_branches *b) {
     clc_status status = CLC_OK;
     clc_graph *students = b->students[0].graph;
@@ -163,9 +230,13 @@ fail:
     return status;
 }
 
-static void bind(clc_branch *b, const clc_crop_views *crop) {
+static void bind(clc_branch *b, const clc_crop_views *crop, const clc_branch *base) {
     if (!b->graph)
         return;
+    if (base && base->graph) {
+        b->features->value = base->features->value;
+        return;
+    }
     b->input.values->value = crop->values;
     if (b->input.lengths)
         b->input.lengths->value = crop->lengths;
@@ -173,10 +244,11 @@ static void bind(clc_branch *b, const clc_crop_views *crop) {
 
 void clc_branches_bind(clc_branches *b, const clc_views *views, const clc_queue *queue) {
     for (int i = 0; i < b->student_count; i++) {
-        bind(&b->students[i], &views->crops[i]);
-        bind(&b->embedders[i], &views->crops[i]);
+        bind(&b->bases[i], &views->crops[i], NULL);
+        bind(&b->students[i], &views->crops[i], &b->bases[i]);
+        bind(&b->embedders[i], &views->crops[i], &b->bases[i]);
     }
-    bind(&b->teacher, &views->crops[views->teacher_crop]);
+    bind(&b->teacher, &views->crops[views->teacher_crop], NULL);
     if (b->queue.graph)
         b->queue.input.values->value = queue->data;
 }

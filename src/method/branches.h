@@ -16,6 +16,7 @@ typedef struct clc_branches {
     int student_count;
     clc_branch students[CLC_CROP_SIZES];  /* one a crop size, sharing their parameters */
     clc_branch embedders[CLC_CROP_SIZES]; /* the same without gradients, for micro-batches */
+    clc_branch bases[CLC_CROP_SIZES];     /* frozen encoders, whose features both of those read */
     clc_branch teacher, queue;            /* queue: scores of its embeddings */
     bool several;                         /* micro-batches: there are embedders */
 } clc_branches;
@@ -28,7 +29,7 @@ typedef struct clc_branches_plan {
     const clc_views *views;
 } clc_branches_plan;
 
-/* Students and, if there are several micro-batches, embedders. `branches` must be zeroed. */
+/* Bases, students and, if there are several micro-batches, embedders. `branches` must be zeroed. */
 clc_status clc_branches_add_students(clc_branches *branches, const clc_branches_plan *plan,
                                      clc_params *params, bool several);
 
@@ -44,13 +45,13 @@ clc_status clc_branches_add_queue(clc_branches *branches, const clc_branches_pla
 clc_branch *clc_branches_seen(clc_branches *branches, int i);
 
 /* All branches: number i of CLC_BRANCHES; its graph is NULL where there is none. */
-enum { CLC_BRANCHES = 2 * CLC_CROP_SIZES + 2 };
+enum { CLC_BRANCHES = 3 * CLC_CROP_SIZES + 2 };
 clc_branch *clc_branches_at(clc_branches *branches, int i);
 
 /* Plans the memory of all graphs, which share what they don't need at the same time. */
 clc_status clc_branches_plan_memory(clc_branches *branches);
 
-/* Gives them the images that they read, which must have been allocated. */
+/* Gives them what they read, which must have been allocated. */
 void clc_branches_bind(clc_branches *branches, const clc_views *views, const clc_queue *queue);
 
 void clc_branches_release(clc_branches *branches);

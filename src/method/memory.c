@@ -60,7 +60,7 @@ static buffer_list list_buffers(clc_wiring *w) {
         add(&list, w->label_count * sizeof(int32_t), &w->all_labels, "labels", true);
         add(&list, (size_t)w->batch * sizeof(int32_t), &w->labels, "labels", true);
     }
-    if (clc_wiring_backwards(w) > 1)
+    if (clc_wiring_accumulates(w))
         add(&list, w->params.trainable * f, &w->grad_sum, "gradients", false);
     add(&list, w->loss_workspace_bytes, &w->loss_workspace, "the loss", false);
     add(&list, f, &w->value, "the loss", false);

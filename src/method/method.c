@@ -22,6 +22,9 @@ clc_config_loss clc_method_options(const clc_method *method, const clc_config *c
     clc_config_loss options = config->loss;
     if (options.negatives == CLC_CONFIG_NEGATIVES_AUTO)
         options.negatives = method->negatives;
+    if (options.learned_scale == CLC_CONFIG_LEARN_AUTO)
+        options.learned_scale =
+            method->learned_scale && clc_method_loss(method, config)->learns_scale;
     if (method->temperature_weight > 0)
         options.weight *= method->temperature_weight * options.temperature;
     return options;

@@ -41,6 +41,7 @@ typedef struct clc_method {
     bool prototypes;      /* the loss sees cosines with prototypes */
     bool unit_prototypes; /* which are scaled to length 1 after each update */
     bool multicrop;       /* small views beside the two, not for the teacher */
+    bool learned_scale;   /* if the configuration does not say */
     bool labels;          /* positives have the same label */
     int norm_parts;       /* parts of each view that batch-norm sees alone; 0: all views together */
     double temperature_weight; /* the loss is multiplied by so many times its temperature; 0: it is

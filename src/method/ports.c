@@ -13,7 +13,7 @@ static void add_part(clc_port *port, const clc_branch *student, const clc_branch
     clc_graph_expose(from, false);
     clc_graph_expose(to, port->gradient);
     port->parts[port->part_count].from = from;
-    port->parts[port->part_count].to = port->gradient ? to : NULL;
+    port->parts[port->part_count].to = port->gradient && to->wants_grad ? to : NULL;
     port->parts[port->part_count].first = port->views;
     port->parts[port->part_count++].views = student->views;
     port->views += student->views;
@@ -30,10 +30,15 @@ static void plan_port(clc_port *port, clc_branches *b, size_t pick, bool gradien
 
 static void plan_watched(clc_ports *p, clc_branches *b) {
     const clc_branch *seen = clc_branches_seen(b, 0);
+    const clc_branch *other = b->student_count > 1 ? clc_branches_seen(b, 1) : &b->teacher;
     p->watched = seen->projection;
-    p->watched_second = seen->views > 1 ? seen->projection : b->teacher.output;
+    p->watched_second = seen->views > 1        ? seen->projection
+                        : b->student_count > 1 ? other->projection
+                                               : b->teacher.output;
     p->second_row = seen->views > 1 ? p->micro : 0;
     clc_graph_expose(p->watched, false);
+    if (seen->views == 1 && b->student_count > 1)
+        clc_graph_expose(other->projection, false);
 }
 
 void clc_ports_plan(clc_ports *p, const clc_branches_plan *plan, clc_branches *b,

@@ -1,5 +1,7 @@
 #include "method/setup.h"
 
+#include "method/method.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -121,9 +123,17 @@ fail:
     return status;
 }
 
+/* Embeddings of two towers are comparable behind their projectors alone: those are kept. */
+static void settle_towers(clc_config *config) {
+    const clc_method *method = clc_method_find(clc_config_choice(config, "method", "name"));
+    if (method->towers == CLC_TOWERS)
+        config->projector.keep = config->text_projector.keep = CLC_KEEP_ALL;
+}
+
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_config_encoder *const encoders[2] = {&config->encoder, &config->text_encoder};
+    settle_towers(config);
     config->data.as = as_of(data);
     if (clc_dataset_has_pictures(data))
         CLC_TRY(settle_images(config, data));

@@ -83,7 +83,7 @@ clc_status clc_wiring_build(clc_wiring *w, const clc_samples *samples, cl_mem st
     for (int queue = 0; queue < 2; queue++)
         CLC_TRY(build_loss(w, queue));
     CLC_TRY(build_after(w, step_state));
-    for (int i = 0; i < 3 && clc_wiring_backwards(w) > 1; i++)
+    for (int i = 0; i < 3 && clc_wiring_accumulates(w); i++)
         CLC_TRY(clc_accumulate_build(&w->accumulate[i], w->device, w->grad_sum, w->params.grad,
                                      w->params.trainable, i == 0, i == 2));
 fail:
@@ -126,10 +126,16 @@ static void add_forward(stage_list *list, clc_branch *branch) {
         add_stage(list, &branch->graph->forward, branch->graph, false);
 }
 
+static void add_bases(clc_wiring *w, stage_list *list) {
+    for (int i = 0; i < w->branches.student_count; i++)
+        add_forward(list, &w->branches.bases[i]);
+}
+
 /* The embeddings of one micro-batch. */
 static void add_embedding(clc_wiring *w, int micro, stage_list *list) {
     add_stage(list, &w->augment[micro], NULL, false);
     add_forward(list, &w->branches.teacher);
+    add_bases(w, list);
     for (int i = 0; i < w->branches.student_count; i++)
         add_forward(list, clc_branches_seen(&w->branches, i));
     add_stage(list, &w->gather[micro], NULL, false);
@@ -141,6 +147,8 @@ static void add_learning(clc_wiring *w, int micro, int *done, stage_list *list) 
     const bool several = clc_wiring_micros(w) > 1;
     if (several)
         add_stage(list, &w->augment[micro], NULL, false);
+    if (several)
+        add_bases(w, list);
     for (int i = 0; several && i < w->branches.student_count; i++)
         add_forward(list, &w->branches.students[i]);
     add_stage(list, &w->scatter[micro], NULL, false);
@@ -148,7 +156,8 @@ static void add_learning(clc_wiring *w, int micro, int *done, stage_list *list) 
         const int all = clc_wiring_backwards(w), which = *done == 0 ? 0 : *done == all - 1 ? 2 : 1;
         add_stage(list, &w->branches.students[i].graph->backward, w->branches.students[i].graph,
                   true);
-        add_stage(list, &w->accumulate[which], NULL, false);
+        if (clc_wiring_accumulates(w))
+            add_stage(list, &w->accumulate[which], NULL, false);
         ++*done;
     }
 }

@@ -1,5 +1,7 @@
 #include "method/wiring.h"
 
+#include "model/weights.h"
+
 #include <math.h>
 
 int clc_wiring_micros(const clc_wiring *w) {
@@ -8,6 +10,12 @@ int clc_wiring_micros(const clc_wiring *w) {
 
 int clc_wiring_backwards(const clc_wiring *w) {
     return clc_wiring_micros(w) * w->branches.student_count;
+}
+
+/* Two towers have no parameter in common. */
+bool clc_wiring_accumulates(const clc_wiring *w) {
+    const int each = w->method->towers == CLC_TOWERS ? CLC_TOWERS : 1;
+    return clc_wiring_backwards(w) > each;
 }
 
 int clc_wiring_queued(const clc_wiring *w) {
@@ -29,8 +37,9 @@ static clc_status add_learned(clc_wiring *w) {
     const struct {
         const char *name;
         double initial;
-    } all[] = {{CLC_LEARNED_SCALE, -log(w->options.temperature)}, {CLC_LEARNED_BIAS, w->options.bias}};
-    if (!w->options.learned_scale || !w->loss->learns_scale)
+    } all[] = {{CLC_LEARNED_SCALE, -log(w->options.temperature)},
+               {CLC_LEARNED_BIAS, w->options.bias}};
+    if (w->options.learned_scale != CLC_CONFIG_LEARN_TRUE || !w->loss->learns_scale)
         return CLC_OK;
     for (int i = 0; i < (w->loss->learns_bias ? 2 : 1); i++) {
         int index;
@@ -89,9 +98,25 @@ static clc_status check_queue(const clc_wiring *w, size_t images) {
     return w->queue.size ? check_queue_length(w, images) : CLC_OK;
 }
 
+/* What the loss compares has one length. */
+static clc_status check_widths(const clc_wiring *w) {
+    const clc_port *port = &w->ports.output;
+    for (int i = 1; i < port->part_count; i++) {
+        const int first = clc_tensor_channels(port->parts[0].from);
+        const int other = clc_tensor_channels(port->parts[i].from);
+        if (first != other)
+            return clc_fail(CLC_INVALID,
+                            "%s: one tower makes embeddings of %d numbers, the other of %d; set "
+                            "projector.output and text_projector.output to the same",
+                            w->method->name, first, other);
+    }
+    return CLC_OK;
+}
+
 static clc_status plan_loss(clc_wiring *w) {
     clc_status status = CLC_OK;
     const clc_method *m = w->method;
+    CLC_TRY(check_widths(w));
     w->shape = (clc_loss_shape){.images = w->batch,
                                 .views = w->ports.output.views,
                                 .dim = w->ports.output.dim,
@@ -131,6 +156,17 @@ static clc_status plan_labels(clc_wiring *w, const clc_dataset *data) {
     return CLC_OK;
 }
 
+static clc_status check_fields(const clc_wiring *w, const clc_dataset *data) {
+    static const char *const kinds[CLC_KINDS] = {
+        [CLC_KIND_IMAGES] = "pictures", [CLC_KIND_TOKENS] = "texts", [CLC_KIND_SERIES] = "series"};
+    if (w->method->towers != CLC_TOWERS || data->field_count >= CLC_TOWERS)
+        return CLC_OK;
+    return clc_fail(CLC_INVALID,
+                    "%s needs two things of each sample, such as a picture and its caption, but %s "
+                    "has %s alone; give pairs (data.as = pairs), or choose another method",
+                    w->method->name, data->name, kinds[data->fields[0].kind]);
+}
+
 clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *config,
                            const clc_dataset *data) {
     clc_status status = CLC_OK;
@@ -142,6 +178,7 @@ clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *
     w->batch = config->training.batch;
     w->micro = config->training.micro_batch ? config->training.micro_batch : w->batch;
     const clc_branches_plan plan = {device, config, w->method, &w->views};
+    CLC_TRY(check_fields(w, data));
     CLC_TRY(clc_views_plan(&w->views, device, config, w->method, data, w->micro));
     CLC_TRY(plan_branches(w, &plan));
     clc_ports_plan(&w->ports, &plan, &w->branches, &w->queue);
@@ -167,9 +204,20 @@ fail:
     return status;
 }
 
-clc_status clc_wiring_initialise(clc_wiring *w, uint64_t seed) {
+/* Weights of the towers that start from files. */
+static clc_status load_weights(clc_wiring *w) {
+    clc_status status = CLC_OK;
+    for (int i = 0; i < (w->method->towers == CLC_TOWERS ? CLC_TOWERS : 1); i++)
+        CLC_TRY(clc_tower_load(w->config, i, &w->params, w->device));
+fail:
+    return status;
+}
+
+clc_status clc_wiring_initialise(clc_wiring *w, uint64_t seed, bool from_files) {
     clc_status status = CLC_OK;
     CLC_TRY(clc_params_initialise(&w->params, w->device, seed));
+    if (from_files)
+        CLC_TRY(load_weights(w));
     CLC_TRY(copy_to_teacher(w));
     if (w->queue.size)
         CLC_TRY(clc_queue_initialise(&w->queue, w->device, seed));

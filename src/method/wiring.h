@@ -8,10 +8,6 @@
 #include "method/ports.h"
 #include "method/views.h"
 
-/* Names of a loss's own parameters. */
-#define CLC_LEARNED_SCALE "logit_scale"
-#define CLC_LEARNED_BIAS  "logit_bias"
-
 enum { CLC_WIRING_STATES = 4 /* tensors besides parameters that training changes */ };
 
 /* A tensor that checkpoints hold. */
@@ -52,15 +48,18 @@ typedef struct clc_wiring {
 clc_status clc_wiring_plan(clc_wiring *wiring, clc_device *device, const clc_config *config,
                            const clc_dataset *data);
 
-/* First weights, the teacher's copy of them, the queue. */
-clc_status clc_wiring_initialise(clc_wiring *wiring, uint64_t seed);
+/* First weights, random or `from_files` those that the configuration names; the teacher's copy of
+ * them, the queue. */
+clc_status clc_wiring_initialise(clc_wiring *wiring, uint64_t seed, bool from_files);
 
 /* Graph number i of CLC_BRANCHES, or NULL where there is none. */
 clc_graph *clc_wiring_graph(clc_wiring *wiring, int i);
 
-/* Micro-batches and backward passes a step, and rows that the queue takes in. */
+/* Micro-batches and backward passes a step, whether gradients of several of those are added up, and
+ * rows that the queue takes in. */
 int clc_wiring_micros(const clc_wiring *wiring);
 int clc_wiring_backwards(const clc_wiring *wiring);
+bool clc_wiring_accumulates(const clc_wiring *wiring);
 int clc_wiring_queued(const clc_wiring *wiring);
 
 /* Returns how many; room for CLC_WIRING_STATES. */

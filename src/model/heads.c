@@ -2,49 +2,84 @@
 
 #include "optim/optim.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
-                             clc_tensor **features) {
-    return clc_net_build(graph, "encoder", clc_config_choice(config, "encoder", "name"),
-                         &config->encoder, in, features);
+clc_tower clc_tower_at(const clc_config *config, int tower) {
+    assert(tower >= 0 && tower < CLC_TOWERS);
+    if (tower == 0)
+        return (clc_tower){"encoder", "projector", &config->encoder, &config->projector};
+    return (clc_tower){"text_encoder", "text_projector", &config->text_encoder,
+                       &config->text_projector};
 }
 
-static clc_mlp projector_of(const clc_config *config) {
-    return (clc_mlp){.hidden = &config->projector.hidden,
-                     .output = config->projector.output,
-                     .batchnorm = config->projector.batchnorm,
-                     .last_batchnorm = config->projector.last_batchnorm,
-                     .last_frozen = !config->projector.last_affine,
-                     .unbiased = !config->projector.bias};
+clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, int tower,
+                             const clc_net_input *in, clc_tensor **features) {
+    const clc_tower t = clc_tower_at(config, tower);
+    return clc_net_build(graph, t.section, clc_config_choice(config, t.section, "name"), t.encoder,
+                         in, features);
 }
 
-clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
-                               clc_tensor **projection) {
-    const clc_mlp mlp = projector_of(config);
+static clc_mlp projector_of(const clc_config_projector *p) {
+    return (clc_mlp){.hidden = &p->hidden,
+                     .output = p->output,
+                     .batchnorm = p->batchnorm,
+                     .last_batchnorm = p->last_batchnorm,
+                     .last_frozen = !p->last_affine,
+                     .unbiased = !p->bias};
+}
+
+clc_status clc_projector_build(clc_graph *graph, const clc_config *config, int tower,
+                               clc_tensor *features, clc_tensor **projection) {
+    const clc_tower t = clc_tower_at(config, tower);
+    const clc_mlp mlp = projector_of(t.projector);
     *projection = features;
-    if (!config->projector.enabled)
+    if (!t.projector->enabled)
         return CLC_OK;
-    return clc_mlp_build(graph, "projector", &mlp, features, projection);
+    return clc_mlp_build(graph, t.projector_section, &mlp, features, projection);
 }
 
-clc_status clc_kept_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
-                          clc_tensor **features) {
-    clc_status status = clc_encoder_build(graph, config, in, features);
-    clc_mlp mlp = projector_of(config);
-    mlp.only = config->projector.keep;
-    if (status != CLC_OK || !mlp.only)
+clc_status clc_kept_build(clc_graph *graph, const clc_config *config, int tower,
+                          const clc_net_input *in, clc_tensor **features) {
+    const clc_tower t = clc_tower_at(config, tower);
+    clc_status status = clc_encoder_build(graph, config, tower, in, features);
+    clc_mlp mlp = projector_of(t.projector);
+    if (status != CLC_OK || !t.projector->keep)
         return status;
-    return clc_mlp_build(graph, "projector", &mlp, *features, features);
+    if (t.projector->keep == CLC_KEEP_ALL)
+        return clc_projector_build(graph, config, tower, *features, features);
+    mlp.only = t.projector->keep;
+    return clc_mlp_build(graph, t.projector_section, &mlp, *features, features);
+}
+
+/* What follows "<section>.", or NULL where the name doesn't begin so. */
+static const char *behind(const char *name, const char *section) {
+    const size_t n = strlen(section);
+    return !strncmp(name, section, n) && name[n] == '.' ? name + n + 1 : NULL;
 }
 
 bool clc_param_is_kept(const clc_config *config, const char *name) {
-    static const char encoder[] = "encoder.", projector[] = "projector.";
-    const int modules = config->projector.batchnorm ? 3 : 2; /* linear layer, batch-norm, ReLU */
-    if (!strncmp(name, projector, sizeof projector - 1))
-        return atoi(name + sizeof projector - 1) < config->projector.keep * modules;
-    return !strncmp(name, encoder, sizeof encoder - 1);
+    for (int i = 0; i < CLC_TOWERS; i++) {
+        const clc_tower t = clc_tower_at(config, i);
+        const int modules = t.projector->batchnorm ? 3 : 2; /* linear layer, batch-norm, ReLU */
+        const char *layer = behind(name, t.projector_section);
+        if (behind(name, t.section))
+            return true;
+        if (layer)
+            return t.projector->keep == CLC_KEEP_ALL || atoi(layer) < t.projector->keep * modules;
+    }
+    return config->projector.keep == CLC_KEEP_ALL &&
+           (!strcmp(name, CLC_LEARNED_SCALE) || !strcmp(name, CLC_LEARNED_BIAS));
+}
+
+void clc_param_outside(const char *name, char *outside) {
+    const char *const image = behind(name, "encoder"), *const text = behind(name, "text_encoder");
+    snprintf(outside, sizeof(clc_param){0}.name, "%s%s", text ? "text." : "",
+             text    ? text
+             : image ? image
+                     : name);
 }
 
 clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,

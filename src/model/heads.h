@@ -1,24 +1,47 @@
 /* The networks that the configuration describes: encoder, projector and predictor, and which of
- * their layers are kept after training. */
+ * their layers are kept after training. Methods on two fields have two towers, an encoder with the
+ * layers behind it each. */
 #ifndef CLC_MODEL_HEADS_H
 #define CLC_MODEL_HEADS_H
 
 #include "core/config.h"
 #include "net/net.h"
 
-/* The encoder, as "encoder". */
-clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
-                             clc_tensor **features);
+enum { CLC_TOWERS = 2 };
+
+/* projector.keep: all of it, with the output. */
+#define CLC_KEEP_ALL (-1)
+
+/* Names of a loss's own parameters. */
+#define CLC_LEARNED_SCALE "logit_scale"
+#define CLC_LEARNED_BIAS  "logit_bias"
+
+/* A tower. The names of its parameters begin with those of its sections and a dot. */
+typedef struct clc_tower {
+    const char *section, *projector_section;
+    const clc_config_encoder *encoder;
+    const clc_config_projector *projector;
+} clc_tower;
+
+clc_tower clc_tower_at(const clc_config *config, int tower);
+
+/* The encoder of tower number `tower`. */
+clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, int tower,
+                             const clc_net_input *in, clc_tensor **features);
 
 /* What is kept after training: the encoder, and behind it as many of the projector's layers as the
- * configuration says (SimCLR v2). */
-clc_status clc_kept_build(clc_graph *graph, const clc_config *config, const clc_net_input *in,
-                          clc_tensor **features);
+ * configuration says (SimCLR v2), or all. */
+clc_status clc_kept_build(clc_graph *graph, const clc_config *config, int tower,
+                          const clc_net_input *in, clc_tensor **features);
 bool clc_param_is_kept(const clc_config *config, const char *name);
 
+/* The name of a kept parameter in a file: that of tower 0's encoder has no prefix, that of tower
+ * 1's has "text.". `outside` has room for as much as clc_param.name. */
+void clc_param_outside(const char *name, char *outside);
+
 /* Projector (the features themselves if it is disabled) and predictor. */
-clc_status clc_projector_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
-                               clc_tensor **projection);
+clc_status clc_projector_build(clc_graph *graph, const clc_config *config, int tower,
+                               clc_tensor *features, clc_tensor **projection);
 clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,
                                clc_tensor **prediction);
 

@@ -79,14 +79,6 @@ fail:
     return status;
 }
 
-static const char encoder_prefix[] = "encoder.";
-
-/* The encoder's parameters lose their prefix, the projector's keep it. */
-static const char *name_outside(const char *name) {
-    const size_t skip = sizeof encoder_prefix - 1;
-    return strncmp(name, encoder_prefix, skip) ? name : name + skip;
-}
-
 /* Whether the byte can't stand as it is in a line of text that may have to be ASCII. */
 static bool is_odd(unsigned char byte, bool ascii) {
     return byte < 32 || byte == 127 || (ascii && byte > 127);
@@ -148,7 +140,8 @@ static clc_status list_kept(clc_tensor_list *list, const clc_params *params, clc
     CLC_TRY(clc_tensor_list_make(list, params->count * 2));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        const char *name = name_outside(param->name);
+        char name[sizeof param->name];
+        clc_param_outside(param->name, name);
         if (!clc_param_is_kept(config, param->name))
             continue;
         CLC_TRY(clc_tensor_list_add(list, device, param, param->value, 0, "", name));
@@ -189,10 +182,50 @@ clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *de
     CLC_TRY(clc_safetensors_open(path, &st));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        const char *outside = name_outside(param->name);
+        char outside[sizeof param->name];
+        clc_param_outside(param->name, outside);
         const char *name = clc_safetensors_find(st, param->name) ? param->name : outside;
         CLC_TRY(clc_tensor_load(st, path, param, device, param->value, 0, name));
     }
+fail:
+    clc_safetensors_close(&st);
+    return status;
+}
+
+/* The tensor of encoder parameter `name`, which networks of several parts have behind the name of
+ * one. Returns NULL where there is none. */
+static const char *find_outside(const clc_safetensors *st, int tower, const char *name,
+                                char found[160]) {
+    static const char *const parts[CLC_TOWERS][3] = {{"", "encoder.", "visual."},
+                                                     {"text.", "", "text_encoder."}};
+    for (int i = 0; i < 3; i++) {
+        snprintf(found, 160, "%s%s", parts[tower][i], name);
+        if (clc_safetensors_find(st, found))
+            return found;
+    }
+    return NULL;
+}
+
+clc_status clc_tower_load(const clc_config *config, int tower, clc_params *params,
+                          clc_device *device) {
+    clc_status status = CLC_OK;
+    const clc_tower t = clc_tower_at(config, tower);
+    const size_t skip = strlen(t.section) + 1;
+    clc_safetensors *st = NULL;
+    char path[CLC_PATH_BYTES], found[160];
+    if (!*t.encoder->weights)
+        return CLC_OK;
+    CLC_TRY(clc_weights_path(t.encoder->weights, path));
+    CLC_TRY(clc_safetensors_open(path, &st));
+    for (size_t i = 0; i < params->count; i++) {
+        const clc_param *param = &params->items[i];
+        if (strncmp(param->name, t.section, skip - 1) || param->name[skip - 1] != '.')
+            continue;
+        const char *name = find_outside(st, tower, param->name + skip, found);
+        CLC_TRY(clc_tensor_load(st, path, param, device, param->value, 0,
+                                name ? name : param->name + skip));
+    }
+    clc_log("%s: weights from %s", t.section, path);
 fail:
     clc_safetensors_close(&st);
     return status;

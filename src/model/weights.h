@@ -57,6 +57,12 @@ clc_status clc_encoder_config(const char *path, const char *const *overrides, si
  * names. */
 clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *device);
 
+/* Fills the encoder of a tower from the file or run that its configuration names, if it does: one
+ * that this program wrote, or of PyTorch's tensors under the names of torchvision's or OpenAI
+ * CLIP's networks. */
+clc_status clc_tower_load(const clc_config *config, int tower, clc_params *params,
+                          clc_device *device);
+
 /* The file that holds the weights of `path`: itself, or of a run's folder the encoder file or, if
  * training hasn't ended, the newest checkpoint. */
 clc_status clc_weights_path(const char *path, char weights[CLC_PATH_BYTES]);

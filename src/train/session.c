@@ -77,7 +77,8 @@ clc_status clc_session_open(clc_session *session, const clc_train_options *optio
     clc_status status = CLC_OK;
     CLC_TRY(clc_session_plan(session, options, data));
     clc_programs_start(session->device);
-    CLC_TRY(clc_wiring_initialise(&session->step.wiring, session->config.training.seed));
+    CLC_TRY(clc_wiring_initialise(&session->step.wiring, session->config.training.seed,
+                                  !options->resume));
     session->prepare_seconds = clc_seconds() - session->started;
     clc_log("ready after %.2f s", session->prepare_seconds);
 fail:
