@@ -17,8 +17,7 @@ static clc_status list_segments(clc_step *step) {
         const clc_param *param = &params->items[i];
         if (!clc_param_trainable(param))
             continue;
-        bool weight =
-            param->kind == CLC_PARAM_CONV_WEIGHT || param->kind == CLC_PARAM_LINEAR_WEIGHT;
+        bool weight = param->rank > 1;
         bool constant = param->kind == CLC_PARAM_CONSTANT;
         bool included = weight || (!constant && !step->config->optimizer.exclude_bias_and_norm);
         step->segments[step->segment_count++] =

@@ -80,7 +80,9 @@ static void check(const char *method) {
 
 static void every_method_resumes_bit_for_bit(void **state) {
     (void)state;
-#define CHECK_WORD(unused, word) check(#word);
+#define CHECK_WORD(unused, word)                                                                   \
+    if (clc_method_##word.towers != CLC_TOWERS)                                                    \
+        check(#word);
     CLC_METHODS(CHECK_WORD, )
 }
 
