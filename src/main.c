@@ -26,7 +26,7 @@ typedef struct arguments {
     int positional_count;
     const char *overrides[MAX_OVERRIDES];
     size_t override_count;
-    const char *device, *checkpoint, *output;
+    const char *device, *checkpoint, *output, *tower, *classes, *templates;
     bool json, layers, dry_run, overwrite, resume, allow_changes;
     int most;
 } arguments;
@@ -92,8 +92,16 @@ static clc_status run_embed(const arguments *a) {
     if (a->positional_count == 1)
         return clc_run_embed(a->positionals[0], a->device, a->output, a->overrides,
                              a->override_count);
-    return clc_embed_paths(a->positionals[0], a->device, a->output, paths,
+    return clc_embed_paths(a->positionals[0], a->device, a->output, a->tower, paths,
                            (size_t)a->positional_count - 1, a->overrides, a->override_count);
+}
+
+static clc_status run_zeroshot(const arguments *a) {
+    const char *const *paths = (const char *const *)a->positionals + 1;
+    if (!a->classes)
+        return clc_fail(CLC_INVALID, "zeroshot: --classes FILE is needed, a class a line");
+    return clc_run_zeroshot(a->positionals[0], a->device, a->classes, a->templates, paths,
+                            (size_t)a->positional_count - 1, a->overrides, a->override_count);
 }
 
 static clc_status run_bench(const arguments *a) {
@@ -128,11 +136,16 @@ static clc_status run_tune(const arguments *a) {
 static const command commands[] = {
     {"train", "train.ini", "train an encoder and evaluate it; the word train may be left out", 1, 1,
      run_train},
-    {"eval", "RUN|ENCODER", "evaluate an encoder: kNN, linear probe, baselines", 1, 1, run_eval},
-    {"embed", "RUN|ENCODER [IMAGE...]",
-     "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), or "
-     "of a run's own data",
+    {"eval", "RUN|ENCODER",
+     "evaluate an encoder: kNN, linear probe, retrieval, similarity of sentences, baselines", 1, 1,
+     run_eval},
+    {"embed", "RUN|ENCODER [IMAGE...|TEXTS]",
+     "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), of a "
+     "file of texts (or - for stdin), or of a run's own data",
      1, INT_MAX, run_embed},
+    {"zeroshot", "RUN|ENCODER IMAGE...",
+     "classify images by an encoder of images and texts: --classes FILE [--templates FILE]", 2,
+     INT_MAX, run_zeroshot},
     {"preview", "train.ini out.png", "draw images and their augmented views; of texts: out.txt", 2,
      2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
@@ -159,20 +172,24 @@ static void print_help(void) {
          "...\n\ncommands:");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-8s %-25s %s\n", commands[i].name, commands[i].usage, commands[i].meaning);
-    puts("\noptions:\n"
-         "  --device D         a number of 'clcontrast devices', cpu, gpu or a part of a name\n"
-         "  --set S.KEY=VALUE  override a key of the configuration; may be repeated\n"
-         "  --resume[=FILE]    continue from the newest (or that) checkpoint of the output folder\n"
-         "  --allow-changes    with --resume: also where settings make it another training\n"
-         "  --overwrite        replace the run that is in the output folder\n"
-         "  --dry-run          do everything up to the first step\n"
-         "  --output FOLDER    embed, eval: where the files go (default: the run, or this folder)\n"
-         "  --most N           bench losses: the most views (default 65536)\n"
-         "  --layers           bench: one line for each op of each layer\n"
-         "  --json             devices, bench: print JSON\n"
-         "  --quiet            no progress, only results and errors\n"
-         "  --help, --version\n"
-         "\nexit status: 0 success, else");
+    puts(
+        "\noptions:\n"
+        "  --device D         a number of 'clcontrast devices', cpu, gpu or a part of a name\n"
+        "  --set S.KEY=VALUE  override a key of the configuration; may be repeated\n"
+        "  --resume[=FILE]    continue from the newest (or that) checkpoint of the output folder\n"
+        "  --allow-changes    with --resume: also where settings make it another training\n"
+        "  --overwrite        replace the run that is in the output folder\n"
+        "  --dry-run          do everything up to the first step\n"
+        "  --output FOLDER    embed, eval: where the files go (default: the run, or this folder)\n"
+        "  --tower T          embed, of an encoder of both: what is given, image or text\n"
+        "  --classes FILE     zeroshot: a class a line; after a tab its words, if they are others\n"
+        "  --templates FILE   zeroshot: a text a line with {} where the class goes\n"
+        "  --most N           bench losses: the most views (default 65536)\n"
+        "  --layers           bench: one line for each op of each layer\n"
+        "  --json             devices, bench: print JSON\n"
+        "  --quiet            no progress, only results and errors\n"
+        "  --help, --version\n"
+        "\nexit status: 0 success, else");
 #define PRINT_STATUS(name, meaning)                                                                \
     if (CLC_##name != CLC_OK)                                                                      \
         printf("  %2d %s\n", (int)CLC_##name, meaning);
@@ -188,6 +205,9 @@ enum {
     OPTION_OVERWRITE,
     OPTION_DRY_RUN,
     OPTION_OUTPUT,
+    OPTION_TOWER,
+    OPTION_CLASSES,
+    OPTION_TEMPLATES,
     OPTION_MOST,
     OPTION_JSON,
     OPTION_LAYERS,
@@ -204,6 +224,9 @@ static const struct option long_options[] = {
     {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
     {"dry-run", no_argument, NULL, OPTION_DRY_RUN},
     {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"tower", required_argument, NULL, OPTION_TOWER},
+    {"classes", required_argument, NULL, OPTION_CLASSES},
+    {"templates", required_argument, NULL, OPTION_TEMPLATES},
     {"most", required_argument, NULL, OPTION_MOST},
     {"layers", no_argument, NULL, OPTION_LAYERS},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -230,38 +253,57 @@ static clc_status add_override(arguments *a, const char *text) {
     return CLC_OK;
 }
 
+/* Where the text of an option goes that is no more than a text; NULL: it is another option. */
+static const char **text_of(arguments *a, int option) {
+    const struct {
+        int option;
+        const char **text;
+    } texts[] = {{OPTION_DEVICE, &a->device},
+                 {OPTION_OUTPUT, &a->output},
+                 {OPTION_TOWER, &a->tower},
+                 {OPTION_CLASSES, &a->classes},
+                 {OPTION_TEMPLATES, &a->templates}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].option == option)
+            return texts[i].text;
+    return NULL;
+}
+
+/* The same of options without a value. */
+static bool *flag_of(arguments *a, int option) {
+    const struct {
+        int option;
+        bool *flag;
+    } flags[] = {{OPTION_ALLOW_CHANGES, &a->allow_changes},
+                 {OPTION_OVERWRITE, &a->overwrite},
+                 {OPTION_DRY_RUN, &a->dry_run},
+                 {OPTION_LAYERS, &a->layers},
+                 {OPTION_JSON, &a->json}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].option == option)
+            return flags[i].flag;
+    return NULL;
+}
+
 /* Handles one option; *done is set by those that end the program. */
 static clc_status take_option(arguments *a, int option, const char *value, bool *done) {
-    switch (option) {
-    case OPTION_DEVICE:
-        a->device = value;
+    const char **text = text_of(a, option);
+    bool *flag = flag_of(a, option);
+    if (text)
+        *text = value;
+    if (flag)
+        *flag = true;
+    if (text || flag)
         return CLC_OK;
+    switch (option) {
     case OPTION_SET:
         return add_override(a, value);
     case OPTION_RESUME:
         a->resume = true;
         a->checkpoint = value;
         return CLC_OK;
-    case OPTION_ALLOW_CHANGES:
-        a->allow_changes = true;
-        return CLC_OK;
-    case OPTION_OVERWRITE:
-        a->overwrite = true;
-        return CLC_OK;
-    case OPTION_DRY_RUN:
-        a->dry_run = true;
-        return CLC_OK;
-    case OPTION_OUTPUT:
-        a->output = value;
-        return CLC_OK;
     case OPTION_MOST:
         return parse_most(value, &a->most);
-    case OPTION_LAYERS:
-        a->layers = true;
-        return CLC_OK;
-    case OPTION_JSON:
-        a->json = true;
-        return CLC_OK;
     case OPTION_QUIET:
         clc_log_quiet(true);
         return CLC_OK;

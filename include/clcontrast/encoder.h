@@ -1,4 +1,4 @@
-/* A trained encoder: images in, features out. */
+/* A trained encoder: images or texts in, features out. */
 #ifndef CLCONTRAST_ENCODER_H
 #define CLCONTRAST_ENCODER_H
 
@@ -17,10 +17,11 @@ typedef struct clc_encoder clc_encoder;
  * (number, "cpu", "gpu" or part of a name; NULL: the best). Close with clc_encoder_close. */
 CLC_API clc_status clc_encoder_open(const char *path, const char *device, clc_encoder **encoder);
 
-/* Features an image gives. */
+/* Features an image or text gives. */
 CLC_API int clc_encoder_features(const clc_encoder *encoder);
 
-/* Channels that images are brought to: 1 grey, 3 colour, or as many as they must have. */
+/* Channels that images are brought to: 1 grey, 3 colour, or as many as they must have; 0: it reads
+ * no images. */
 CLC_API int clc_encoder_channels(const clc_encoder *encoder);
 
 /* Embeds `count` images of any size, pixels (count,height,width,channels) bytes, into features
@@ -28,6 +29,12 @@ CLC_API int clc_encoder_channels(const clc_encoder *encoder);
  * others'. */
 CLC_API clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t count,
                                      int height, int width, int channels, float *features);
+
+/* Embeds `count` texts likewise: of any length and bytes, as UTF-8. An encoder of images and texts
+ * gives both such features that cosines of images with texts mean something. CLC_INVALID: it reads
+ * no texts. */
+CLC_API clc_status clc_encoder_embed_texts(clc_encoder *encoder, const char *const *texts,
+                                           size_t count, float *features);
 
 CLC_API void clc_encoder_close(clc_encoder **encoder);
 

@@ -71,6 +71,13 @@ static inline bool clc_dataset_has_pictures(const clc_dataset *dataset) {
 clc_status clc_dataset_open_paths(const clc_config *config, const char *const *paths, size_t n,
                                   clc_dataset **dataset);
 
+/* The same of texts given by hand, in a file or folder, with a tokenizer that is borrowed. */
+clc_status clc_dataset_open_text_file(const clc_config *config, const char *path,
+                                      clc_tokenizer *tokenizer, clc_dataset **dataset);
+
+/* Whether a file's contents are texts and no list of pictures. */
+bool clc_dataset_looks_like_text(const char *path);
+
 /* A data set of pixels (count,height,width,channels) and labels (count) or NULL, which it takes
  * over (malloc'd), also on failure. */
 clc_status clc_dataset_make(const char *name, size_t count, int height, int width, int channels,

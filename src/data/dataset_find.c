@@ -162,3 +162,9 @@ fail:
     clc_names_free(&paths);
     return status;
 }
+
+bool clc_dataset_looks_like_text(const char *path) {
+    const clc_config_data plain = {.format = CLC_CONFIG_FORMAT_AUTO};
+    int as;
+    return kind_of_path(&plain, path, &as) == CLC_OK && as == CLC_CONFIG_AS_TOKENS;
+}

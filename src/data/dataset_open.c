@@ -48,3 +48,17 @@ bool clc_dataset_has_test(const clc_config *config, const clc_dataset *train) {
             return true;
     return clc_dataset_has_pictures(train) && clc_source_configured(c, CLC_SPLIT_TEST);
 }
+
+clc_status clc_dataset_open_text_file(const clc_config *config, const char *path,
+                                      clc_tokenizer *tokenizer, clc_dataset **dataset) {
+    clc_status status = CLC_OK;
+    clc_dataset *d = NULL;
+    *dataset = NULL;
+    CLC_NEW(d, 1);
+    CLC_TRY(clc_dataset_open_texts(config, path, CLC_SPLIT_TRAIN, false, NULL, tokenizer, d));
+    *dataset = d;
+    d = NULL;
+fail:
+    clc_dataset_free(&d);
+    return status;
+}

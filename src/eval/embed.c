@@ -1,15 +1,34 @@
-#include "eval/embed.h"
+#include "eval/embed_parts.h"
 
 #include "core/log.h"
 #include "core/signals.h"
-#include "method/setup.h"
 #include "model/heads.h"
 
 #include <string.h>
 
-/* Batches that threads make ahead; what they take at most, in bytes a batch. */
-enum { SLOTS = 4, HELD = 1 };
-static const double most_staging = 256e6;
+/* Batches of the loader that are in use while the next one is taken. */
+enum { HELD = 1 };
+
+static bool reads_images(const clc_embedder *e) {
+    return e->in.like->kind == CLC_KIND_IMAGES;
+}
+
+static clc_status add_input(clc_embedder *e) {
+    clc_status status = CLC_OK;
+    const clc_field *like = e->in.like;
+    const int size = e->augment.settings.size;
+    const clc_shape lengths = {CLC_TYPE_INT32, 1, {e->batch}};
+    const clc_shape shapes[CLC_KINDS] = {
+        [CLC_KIND_IMAGES] = clc_shape_images(e->batch, size, size, e->augment.channels),
+        [CLC_KIND_TOKENS] = {CLC_TYPE_INT32, 2, {e->batch, e->context}},
+        [CLC_KIND_SERIES] = {CLC_TYPE_FLOAT32, 3, {e->batch, e->context, like->channels}}};
+    e->input = (clc_net_input){.kind = like->kind, .vocabulary = like->vocabulary};
+    CLC_TRY(clc_graph_input(e->graph, "input", shapes[like->kind], false, &e->input.values));
+    if (!reads_images(e))
+        CLC_TRY(clc_graph_input(e->graph, "lengths", lengths, false, &e->input.lengths));
+fail:
+    return status;
+}
 
 static clc_status build_graph(clc_embedder *e, clc_params *params) {
     clc_status status = CLC_OK;
@@ -17,12 +36,8 @@ static clc_status build_graph(clc_embedder *e, clc_params *params) {
     CLC_TRY(clc_graph_create(e->device, params, false, &e->graph));
     e->graph->convolution = e->config->device.convolution;
     e->graph->gemm = (clc_gemm_kind)e->config->device.gemm;
-    CLC_TRY(clc_graph_input(e->graph, "images",
-                            clc_shape_images(e->batch, e->augment.settings.size,
-                                             e->augment.settings.size, e->augment.channels),
-                            false, &e->images));
-    const clc_net_input in = clc_net_images(e->images);
-    CLC_TRY(clc_kept_build(e->graph, e->config, 0, &in, &e->features));
+    CLC_TRY(add_input(e));
+    CLC_TRY(clc_kept_build(e->graph, e->config, e->in.tower, &e->input, &e->features));
     if (fresh) {
         clc_params_layout(params);
         CLC_TRY(clc_params_allocate(params, e->device, false, 0));
@@ -34,89 +49,126 @@ fail:
     return status;
 }
 
-static clc_status build_prepare(clc_embedder *e) {
-    clc_status status = CLC_OK;
-    clc_device *device = e->device;
-    const size_t bytes = clc_augment_workspace(device, &e->augment, e->batch);
-    CLC_TRY(clc_residence_allocate(&e->residence));
-    CLC_TRY(clc_buffer_create(device, 4 * sizeof(cl_uint), "images", &e->state));
-    CLC_TRY(clc_buffer_create(device, bytes, "images", &e->workspace));
-    CLC_TRY(clc_buffer_zero(device, e->state, 0, 4 * sizeof(cl_uint)));
-    if (!e->graph)
-        CLC_TRY(clc_buffer_create(
-            device, (size_t)e->batch * clc_augment_floats(&e->augment) * sizeof(float), "images",
-            &e->views));
-    const clc_augment_batch views = {.images = e->batch, .views = 1};
-    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views,
-                              &e->residence.samples.images, e->state,
-                              e->graph ? e->images->value : e->views, e->workspace));
-fail:
-    return status;
-}
-
-int clc_embedder_side(const clc_config *config) {
-    /* A view can be made of 31 times its side, and the long side may be twice the short one. */
-    enum { MOST_VIEWS = 15, MOST = 2048 };
-    const int side = config->data.store_side, views = MOST_VIEWS * config->augmentation.size;
-    const int most = views < MOST ? views : MOST;
-    return side && side < most ? side : most;
-}
-
-static int larger(int a, int b) {
-    return a > b ? a : b;
-}
-
-static clc_status plan_augment(clc_embedder *e, int height, int width, int pixels_side) {
-    clc_status status = CLC_OK;
-    const int side = clc_embedder_side(e->config), long_side = 2 * side;
-    clc_augment training;
-    const clc_dataset bounds = {.height = larger(height, long_side),
-                                .width = larger(width, long_side),
-                                .channels = e->config->data.channels};
-    CLC_TRY(clc_augment_from_config(e->config, &bounds, &training));
-    if (pixels_side) {
-        /* No less than a view of the largest image can have. */
-        training.settings.size =
-            larger(pixels_side, (larger(bounds.height, bounds.width) + 29) / 30);
-        for (int c = 0; c < CLC_AUGMENT_CHANNELS; c++) {
-            training.settings.mean.values[c] = 0;
-            training.settings.std.values[c] = 1;
-        }
-    }
-    e->augment =
-        clc_augment_evaluation(&training, e->config->evaluation.resize == CLC_CONFIG_RESIZE_WHOLE);
-    const double stored = larger(side, e->config->data.store_side);
-    const double image = 2 * stored * stored * bounds.channels;
-    while (e->batch > 1 && e->batch * image > most_staging)
-        e->batch /= 2;
-    clc_residence_stage(&e->residence, e->device, e->batch, SLOTS, (size_t)(e->batch * image));
-fail:
-    return status;
+static int raw_features(const clc_embedder *e) {
+    return reads_images(e) ? (int)clc_augment_floats(&e->augment) : clc_embedder_raw_field(e);
 }
 
 clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
-                               clc_params *params, int height, int width, int pixels_side) {
+                               clc_params *params, const clc_embedder_input *input) {
     clc_status status = CLC_OK;
-    *embedder =
-        (clc_embedder){.device = device, .config = config, .batch = config->evaluation.batch};
-    CLC_TRY(plan_augment(embedder, height, width, params ? 0 : pixels_side));
+    clc_embedder *e = embedder;
+    *e = (clc_embedder){
+        .device = device, .config = config, .in = *input, .batch = config->evaluation.batch};
+    CLC_TRY(reads_images(e) ? clc_embedder_plan_images(e, !params)
+                            : clc_embedder_plan_field(e, !params));
     if (params)
-        CLC_TRY(build_graph(embedder, params));
-    CLC_TRY(build_prepare(embedder));
+        CLC_TRY(build_graph(e, params));
+    else
+        CLC_TRY(clc_buffer_create(device,
+                                  (size_t)e->batch * (size_t)raw_features(e) * sizeof(float),
+                                  "features", &e->raw));
+    if (reads_images(e))
+        CLC_TRY(clc_embedder_build_images(e));
     clc_live("%s", "");
     return CLC_OK;
 fail:
-    clc_embedder_release(embedder);
+    clc_embedder_release(e);
     return status;
 }
 
 int clc_embedder_features(const clc_embedder *e) {
-    return e->graph ? clc_tensor_channels(e->features) : (int)clc_augment_floats(&e->augment);
+    return e->graph ? clc_tensor_channels(e->features) : raw_features(e);
 }
 
 static cl_mem features_of(const clc_embedder *e) {
-    return e->graph ? e->features->value : e->views;
+    return e->graph ? e->features->value : e->raw;
 }
+
+/* ---- texts and series ---- */
+
+/* The batch of these texts or series. */
+static clc_status run_numbers(clc_embedder *e, const clc_field *field, const int32_t *numbers,
+                              size_t count) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_embedder_write_field(e, field, numbers, count));
+    if (e->graph)
+        CLC_TRY(clc_sequence_run(&e->graph->forward, e->device));
+fail:
+    return status;
+}
+
+/* Numbers of the batch that begins with number or sample `first`: of samples their first ones. */
+static size_t choose_numbers(const clc_embedder *e, const clc_field *field, bool of_samples,
+                             const int32_t *chosen, size_t first, size_t count, int32_t *numbers) {
+    const size_t n = count - first < (size_t)e->batch ? count - first : (size_t)e->batch;
+    for (size_t i = 0; i < n; i++) {
+        const int32_t k = chosen ? chosen[first + i] : (int32_t)(first + i);
+        numbers[i] = of_samples ? field->firsts[k] : k;
+    }
+    return n;
+}
+
+static clc_status run_field(clc_embedder *e, const clc_field *field, bool of_samples,
+                            const int32_t *chosen, size_t count, cl_mem features) {
+    clc_status status = CLC_OK;
+    const size_t row = (size_t)clc_embedder_features(e) * sizeof(float);
+    int32_t *numbers = NULL;
+    CLC_NEW(numbers, e->batch);
+    for (size_t first = 0, n; first < count; first += n) {
+        n = choose_numbers(e, field, of_samples, chosen, first, count, numbers);
+        CLC_TRY(run_numbers(e, field, numbers, n));
+        CLC_CL(clEnqueueCopyBuffer(e->device->queue, features_of(e), features, 0, first * row,
+                                   n * row, 0, NULL, NULL));
+        clc_live("embedding %s: %zu of %zu", field->name, first + n, count);
+    }
+    CLC_TRY(clc_device_finish(e->device));
+fail:
+    clc_live("%s", "");
+    if (status != CLC_OK)
+        clFinish(e->device->queue);
+    free(numbers);
+    return status;
+}
+
+clc_status clc_embedder_run_field(clc_embedder *e, const clc_field *field, const int32_t *numbers,
+                                  size_t count, cl_mem features) {
+    return run_field(e, field, false, numbers, count, features);
+}
+
+static clc_status each_of_field(clc_embedder *e, const clc_dataset *data, clc_embedder_take take,
+                                void *context) {
+    clc_status status = CLC_OK;
+    const clc_field *field = &data->fields[e->in.field];
+    const size_t dim = (size_t)clc_embedder_features(e);
+    float *features = NULL;
+    int32_t *numbers = NULL, *samples = NULL;
+    bool *bad = NULL;
+    CLC_NEW(features, (size_t)e->batch * dim);
+    CLC_NEW(numbers, e->batch);
+    CLC_NEW(samples, e->batch);
+    CLC_NEW(bad, e->batch);
+    for (size_t first = 0, n; first < data->count; first += n) {
+        if (clc_signals_stop())
+            CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted after %zu of %zu samples", first,
+                             data->count));
+        n = choose_numbers(e, field, true, NULL, first, data->count, numbers);
+        for (size_t i = 0; i < n; i++)
+            samples[i] = (int32_t)(first + i);
+        CLC_TRY(run_numbers(e, field, numbers, n));
+        CLC_TRY(
+            clc_buffer_read(e->device, features_of(e), 0, n * dim * sizeof *features, features));
+        const clc_batch batch = {.count = n, .indices = samples, .bad = bad};
+        CLC_TRY(take(context, &batch, features));
+    }
+fail:
+    free(features);
+    free(numbers);
+    free(samples);
+    free(bad);
+    return status;
+}
+
+/* ---- images ---- */
 
 /* Makes the features of the loader's next batch. */
 static clc_status run_batch(clc_embedder *e, clc_loader *loader, clc_batch *batch) {
@@ -160,6 +212,11 @@ clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, const int3
     clc_status status = CLC_OK;
     clc_loader *loader = NULL;
     clc_batch batch;
+    if (!reads_images(e)) {
+        *rows = count;
+        memset(bad, 0, count * sizeof *bad);
+        return run_field(e, &data->fields[e->in.field], true, samples, count, features);
+    }
     *rows = 0;
     CLC_TRY(open_loader(e, data, samples, count, &loader));
     for (size_t first = 0; first < count; first += batch.count) {
@@ -183,6 +240,8 @@ clc_status clc_embedder_each(clc_embedder *e, const clc_dataset *data, clc_embed
     clc_loader *loader = NULL;
     float *features = NULL;
     clc_batch batch;
+    if (!reads_images(e))
+        return each_of_field(e, data, take, context);
     CLC_NEW(features, (size_t)e->batch * dim);
     CLC_TRY(open_loader(e, data, NULL, data->count, &loader));
     for (size_t first = 0; first < data->count; first += batch.count) {
@@ -211,8 +270,11 @@ void clc_embedder_release(clc_embedder *e) {
     clc_sequence_free(&e->prepare);
     clc_graph_free(&e->graph);
     clc_residence_release(&e->residence);
-    clc_buffer_release(e->device, &e->views);
+    clc_buffer_release(e->device, &e->raw);
     clc_buffer_release(e->device, &e->state);
     clc_buffer_release(e->device, &e->workspace);
+    free(e->values);
+    free(e->lengths);
+    free(e->weights);
     *e = (clc_embedder){0};
 }

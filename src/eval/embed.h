@@ -1,48 +1,75 @@
-/* Features of images by an encoder in inference mode. */
+/* Features by an encoder in inference mode: of images, texts or series. */
 #ifndef CLC_EVAL_EMBED_H
 #define CLC_EVAL_EMBED_H
 
 #include "augment/residence.h"
 #include "core/config.h"
-#include "graph/graph.h"
+#include "net/net.h"
+
+/* What an embedder reads. */
+typedef struct clc_embedder_input {
+    int tower; /* whose network reads it (model/heads.h) */
+    int field; /* of the samples */
+    /* Its kind; of tokens the vocabulary, of series channels, mean and deviation. Raw features of
+     * tokens count in how many of its texts a token is. */
+    const clc_field *like;
+    int height, width; /* images of up to that size come, besides those of clc_embedder_side */
+    int pixels_side;   /* raw features of images are views of this side */
+} clc_embedder_input;
 
 typedef struct clc_embedder {
     clc_device *device;
     const clc_config *config;
-    clc_augment augment; /* resize and normalise only */
+    clc_embedder_input in;
     int batch;
-    clc_graph *graph; /* NULL: the features are the pixels of the views */
-    clc_tensor *images, *features;
-    cl_mem views; /* (batch,size,size,C): the images' value */
+    clc_graph *graph;    /* NULL: features are raw */
+    clc_net_input input; /* of the graph */
+    clc_tensor *features;
+    cl_mem raw; /* (batch,F) */
+    /* Images. */
+    clc_augment augment; /* resize and normalise only */
     clc_residence residence;
     cl_mem state, workspace;
     clc_sequence prepare; /* bytes to normalised images */
+    /* Tokens and series, on the host. */
+    int context;
+    void *values;     /* as the graph's input, or the raw features */
+    int32_t *lengths; /* (batch) */
+    float *weights;   /* (vocabulary): of tokens in raw features */
 } clc_embedder;
 
 /* The side that images are to be scaled down to: the configuration's data.store_side, or where that
  * is more than views can be made of, what can. */
 int clc_embedder_side(const clc_config *config);
 
-/* Makes an embedder for any images that clc_embedder_side and data.channels bring in, and others of
- * up to `height` x `width`. The configuration must be a settled one: mean, deviation, size,
- * store_side and channels given. With `params` empty, the
- * encoder's parameters are added to it and the caller has to fill them; else those of the name are
- * shared. `params` NULL: features are pixels, of white 1, in views of side `pixels_side`. */
+/* Makes an embedder for any images that clc_embedder_side and data.channels bring in, or any texts
+ * or series, of which it sees as much as the encoder's context. The configuration must be a settled
+ * one: mean, deviation, size, store_side and channels given, or the context. With `params` empty,
+ * the encoder's parameters are added to it and the caller has to fill them; else those of the name
+ * are shared. `params` NULL: raw features, which are pixels, of white 1; counts of tokens times the
+ * logarithm of how rare they are (TF-IDF), more of them than CLC_BAG_TOKENS folded; or the values
+ * of a series one behind the other. */
+enum { CLC_BAG_TOKENS = 2048 };
 clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
-                               clc_params *params, int height, int width, int pixels_side);
+                               clc_params *params, const clc_embedder_input *input);
 
 /* F. */
 int clc_embedder_features(const clc_embedder *embedder);
 
 /* Embeds the `count` samples (NULL: all, in order) of `data` into the device buffer features
  * (count,F). Where bad files are skipped, bad (count) tells the samples that can't be read; the
- * *rows of the others follow each other. */
+ * *rows of the others follow each other. Of several texts the first is a sample's. */
 clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data, const int32_t *samples,
                             size_t count, cl_mem features, bool *bad, size_t *rows);
 
+/* Embeds texts or series by their numbers (NULL: all, in order) in a field like the embedder's into
+ * the device buffer features (count,F). */
+clc_status clc_embedder_run_field(clc_embedder *embedder, const clc_field *field,
+                                  const int32_t *numbers, size_t count, cl_mem features);
+
 /* Embeds all of `data` and hands over batch by batch: features (batch->count,F) on the host, rows
- * of bad samples among them; those samples are added to `bad`, unless NULL. Stops with the first
- * failure of `take`. */
+ * of bad samples among them; those samples are added to `bad`, unless NULL. Of a batch of texts or
+ * series only count, indices and bad are set. Stops with the first failure of `take`. */
 typedef clc_status (*clc_embedder_take)(void *context, const clc_batch *batch,
                                         const float *features);
 clc_status clc_embedder_each(clc_embedder *embedder, const clc_dataset *data,

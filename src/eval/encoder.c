@@ -2,19 +2,40 @@
 
 #include "core/log.h"
 #include "device/open.h"
+#include "eval/evaluate.h"
+#include "eval/text_field.h"
+#include "model/run_folder.h"
+#include "model/run_tokenizer.h"
 #include "model/weights.h"
 
+#include <math.h>
 #include <string.h>
 
+/* What a tower reads. */
+static clc_kind kind_of(const clc_config *config, int tower) {
+    switch (config->data.as) {
+    case CLC_CONFIG_AS_TOKENS:
+        return CLC_KIND_TOKENS;
+    case CLC_CONFIG_AS_SERIES:
+        return CLC_KIND_SERIES;
+    case CLC_CONFIG_AS_PAIRS:
+        return tower ? CLC_KIND_TOKENS : CLC_KIND_IMAGES;
+    default:
+        return CLC_KIND_IMAGES;
+    }
+}
+
 static clc_status check_settled(const clc_config *config, const char *path) {
+    const bool images = kind_of(config, 0) == CLC_KIND_IMAGES;
     const struct {
         const char *key;
         bool given;
-    } needed[] = {{"augmentation.size", config->augmentation.size},
-                  {"augmentation.mean", config->augmentation.mean.count},
-                  {"augmentation.std", config->augmentation.std.count},
-                  {"data.channels", config->data.channels},
-                  {"data.store_side", config->data.store_side}};
+    } needed[] = {{"augmentation.size", !images || config->augmentation.size},
+                  {"augmentation.mean", !images || config->augmentation.mean.count},
+                  {"augmentation.std", !images || config->augmentation.std.count},
+                  {"data.channels", !images || config->data.channels},
+                  {"data.store_side", !images || config->data.store_side},
+                  {"encoder.context", images || config->encoder.context}};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!needed[i].given)
             return clc_fail(CLC_FORMAT,
@@ -27,13 +48,88 @@ static clc_status check_settled(const clc_config *config, const char *path) {
 /* The lists and bad files of training have no say on images given by hand, but overrides do. */
 static clc_status set_by_hand(const char *const *overrides, size_t count, clc_encoder *e) {
     static const char *const fresh[] = {
-        "data.path_column=", "data.label_column=", "data.split_column=", "data.on_bad=skip",
-        "data.bad_limit=1"};
+        "data.path_column=", "data.label_column=",   "data.split_column=",
+        "data.on_bad=skip",  "data.bad_limit=1",     "data.text_columns=",
+        "data.limit=0",      "data.test_fraction=0", "data.test="};
     clc_status status = CLC_OK;
     e->by_hand = e->config;
     CLC_TRY(clc_config_override(fresh, sizeof fresh / sizeof *fresh, &e->by_hand));
     CLC_TRY(clc_config_override(overrides, count, &e->by_hand));
     e->by_hand.data.store_side = e->config.data.store_side;
+fail:
+    return status;
+}
+
+static clc_status load_tokenizer(const char *weights, clc_encoder *e) {
+    clc_status status = CLC_OK;
+    bool needed = false;
+    for (int i = 0; i < e->tower_count; i++)
+        needed |= kind_of(&e->config, i) == CLC_KIND_TOKENS;
+    if (!needed)
+        return CLC_OK;
+    CLC_TRY(clc_run_tokenizer_load(weights, &e->tokenizer));
+    if (!e->tokenizer)
+        status = clc_fail(CLC_FORMAT,
+                          "%s: it carries no tokenizer, and there is no " CLC_RUN_TOKENIZER
+                          " beside it: its numbers of words are not known",
+                          weights);
+fail:
+    return status;
+}
+
+/* What the loss learned, or else its temperature. */
+static clc_status load_scale(const char *weights, clc_encoder *e) {
+    clc_status status = CLC_OK;
+    clc_safetensors *st = NULL;
+    e->scale = 1 / e->config.loss.temperature;
+    if (e->tower_count < CLC_TOWERS)
+        return CLC_OK;
+    CLC_TRY(clc_safetensors_open(weights, &st));
+    const clc_st_tensor *learned = clc_safetensors_find(st, CLC_LEARNED_SCALE);
+    if (learned && learned->dtype == CLC_F32 && learned->count == 1)
+        e->scale = exp((double)*(const float *)learned->data);
+fail:
+    clc_safetensors_close(&st);
+    return status;
+}
+
+/* What a tower of series must know of them. */
+static clc_status load_norm(const char *weights, clc_field *like) {
+    clc_status status = CLC_OK;
+    clc_safetensors *st = NULL;
+    CLC_TRY(clc_safetensors_open(weights, &st));
+    const char *text = clc_safetensors_metadata(st, CLC_WEIGHTS_SERIES);
+    if (!text)
+        CLC_TRY(clc_fail(CLC_FORMAT,
+                         "%s: it carries no mean and deviation of series ('" CLC_WEIGHTS_SERIES
+                         "' in its metadata); use the encoder file of a run that has ended",
+                         weights));
+    CLC_TRY(clc_field_norm_parse(text, like));
+fail:
+    clc_safetensors_close(&st);
+    return status;
+}
+
+static clc_status open_tower(const char *weights, int tower, clc_encoder *e) {
+    clc_status status = CLC_OK;
+    clc_tower_encoder *t = &e->towers[tower];
+    const clc_embedder_input input = {.tower = tower, .field = tower, .like = &t->like};
+    t->like = (clc_field){.kind = kind_of(&e->config, tower)};
+    if (t->like.kind == CLC_KIND_TOKENS)
+        t->like.vocabulary = clc_tokenizer_vocabulary(e->tokenizer);
+    if (t->like.kind == CLC_KIND_SERIES)
+        CLC_TRY(load_norm(weights, &t->like));
+    CLC_TRY(clc_embedder_create(&t->embedder, e->device, &e->config, &t->params, &input));
+    CLC_TRY(clc_encoder_load(weights, &t->params, e->device));
+fail:
+    return status;
+}
+
+static clc_status open_device(const char *device, clc_encoder *e) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
+    e->device->clblast_everywhere = e->config.device.gemm == CLC_GEMM_CLBLAST;
+    clc_log("device %d: %s", e->device->info.number, e->device->info.name);
 fail:
     return status;
 }
@@ -50,16 +146,27 @@ clc_status clc_encoder_open_with(const char *path, const char *device, const cha
     CLC_TRY(check_settled(&e->config, weights));
     e->config.data.store_side = clc_embedder_side(&e->config);
     CLC_TRY(set_by_hand(overrides, override_count, e));
-    CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
-    e->device->clblast_everywhere = e->config.device.gemm == CLC_GEMM_CLBLAST;
-    clc_log("device %d: %s", e->device->info.number, e->device->info.name);
-    CLC_TRY(clc_embedder_create(&e->embedder, e->device, &e->config, &e->params, 0, 0, 0));
-    CLC_TRY(clc_encoder_load(weights, &e->params, e->device));
+    e->tower_count = clc_config_towers(&e->config);
+    CLC_TRY(load_tokenizer(weights, e));
+    CLC_TRY(load_scale(weights, e));
+    CLC_TRY(open_device(device, e));
+    for (int i = 0; i < e->tower_count; i++)
+        CLC_TRY(open_tower(weights, i, e));
     *encoder = e;
     e = NULL;
 fail:
     clc_encoder_close(&e);
     return status;
+}
+
+clc_tower_encoder *clc_encoder_tower(clc_encoder *encoder, clc_kind kind) {
+    static const char *const names[CLC_KINDS] = {"images", "texts", "series"};
+    for (int i = 0; i < encoder->tower_count; i++)
+        if (encoder->towers[i].like.kind == kind)
+            return &encoder->towers[i];
+    clc_fail(CLC_INVALID, "the encoder reads %s%s, no %s", names[encoder->towers[0].like.kind],
+             encoder->tower_count > 1 ? " and texts" : "", names[kind]);
+    return NULL;
 }
 
 clc_status clc_encoder_open(const char *path, const char *device, clc_encoder **encoder) {
@@ -69,12 +176,17 @@ clc_status clc_encoder_open(const char *path, const char *device, clc_encoder **
 void clc_encoder_close(clc_encoder **encoder) {
     if (!encoder || !*encoder)
         return;
-    clc_embedder_release(&(*encoder)->embedder);
-    if ((*encoder)->device)
-        clc_params_release(&(*encoder)->params, (*encoder)->device);
-    clc_device_close(&(*encoder)->device);
-    clc_names_free(&(*encoder)->classes);
-    free(*encoder);
+    clc_encoder *e = *encoder;
+    for (int i = 0; i < e->tower_count; i++) {
+        clc_embedder_release(&e->towers[i].embedder);
+        clc_field_free(&e->towers[i].like);
+        if (e->device)
+            clc_params_release(&e->towers[i].params, e->device);
+    }
+    clc_device_close(&e->device);
+    clc_tokenizer_free(&e->tokenizer);
+    clc_names_free(&e->classes);
+    free(e);
     *encoder = NULL;
 }
 
@@ -84,11 +196,12 @@ clc_status clc_encoder_open_paths(const clc_encoder *encoder, const char *const 
 }
 
 int clc_encoder_features(const clc_encoder *encoder) {
-    return clc_embedder_features(&encoder->embedder);
+    return clc_embedder_features(&encoder->towers[0].embedder);
 }
 
 int clc_encoder_channels(const clc_encoder *encoder) {
-    return encoder->config.data.channels;
+    const bool images = encoder->towers[0].like.kind == CLC_KIND_IMAGES;
+    return images ? encoder->config.data.channels : 0;
 }
 
 typedef struct rows {
@@ -138,14 +251,50 @@ clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t
     clc_status status = CLC_OK;
     clc_dataset *data = NULL;
     rows r = {features, (size_t)clc_encoder_features(encoder)};
+    clc_tower_encoder *tower = clc_encoder_tower(encoder, CLC_KIND_IMAGES);
+    if (!tower)
+        return CLC_INVALID;
     if (count == 0)
         return CLC_OK;
     if (height < 1 || width < 1 || channels < 1 || channels > CLC_CHANNELS_MAX)
         return clc_fail(CLC_INVALID, "images of %d x %d with %d channels can't be embedded", height,
                         width, channels);
     CLC_TRY(fit_all(encoder, pixels, count, height, width, channels, &data));
-    CLC_TRY(clc_embedder_each(&encoder->embedder, data, take_rows, &r, NULL));
+    CLC_TRY(clc_embedder_each(&tower->embedder, data, take_rows, &r, NULL));
 fail:
     clc_dataset_free(&data);
+    return status;
+}
+
+clc_status clc_encoder_embed_texts(clc_encoder *encoder, const char *const *texts, size_t count,
+                                   float *features) {
+    clc_status status = CLC_OK;
+    clc_names names = {0};
+    for (size_t i = 0; i < count; i++)
+        CLC_TRY(clc_names_add(&names, texts[i], strlen(texts[i])));
+    CLC_TRY(clc_encoder_embed_names(encoder, &names, features));
+fail:
+    clc_names_free(&names);
+    return status;
+}
+
+clc_status clc_encoder_embed_names(clc_encoder *encoder, const clc_names *texts, float *features) {
+    clc_status status = CLC_OK;
+    clc_tower_encoder *tower = clc_encoder_tower(encoder, CLC_KIND_TOKENS);
+    clc_field field = {0};
+    cl_mem buffer = NULL;
+    if (!tower)
+        return CLC_INVALID;
+    if (texts->count == 0)
+        return CLC_OK;
+    const size_t bytes =
+        texts->count * (size_t)clc_embedder_features(&tower->embedder) * sizeof *features;
+    CLC_TRY(clc_text_field_make(encoder->tokenizer, texts, &field));
+    CLC_TRY(clc_buffer_create(encoder->device, bytes, "features", &buffer));
+    CLC_TRY(clc_embedder_run_field(&tower->embedder, &field, NULL, texts->count, buffer));
+    CLC_TRY(clc_buffer_read(encoder->device, buffer, 0, bytes, features));
+fail:
+    clc_buffer_release(encoder->device, &buffer);
+    clc_field_free(&field);
     return status;
 }

@@ -5,19 +5,35 @@
 
 #include "clcontrast/encoder.h"
 #include "eval/embed.h"
+#include "model/heads.h"
+
+/* A network of it. */
+typedef struct clc_tower_encoder {
+    clc_field like; /* what it reads, without any */
+    clc_params params;
+    clc_embedder embedder;
+} clc_tower_encoder;
 
 struct clc_encoder {
     clc_config config;  /* the effective one of training, with the overrides */
-    clc_config by_hand; /* the same for images given by hand */
+    clc_config by_hand; /* the same for images or texts given by hand */
     clc_names classes;  /* of the training images */
     clc_device *device;
-    clc_params params;
-    clc_embedder embedder;
+    clc_tokenizer *tokenizer; /* NULL unless a tower reads texts */
+    int tower_count;
+    clc_tower_encoder towers[CLC_TOWERS];
+    double scale; /* that the loss multiplies cosines with */
 };
 
 /* clc_encoder_open with overrides of the configuration. */
 clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
                                  size_t override_count, clc_encoder **encoder);
+
+/* The tower that reads data of that kind, or NULL with the error CLC_INVALID. */
+clc_tower_encoder *clc_encoder_tower(clc_encoder *encoder, clc_kind kind);
+
+/* clc_encoder_embed_texts of names. */
+clc_status clc_encoder_embed_names(clc_encoder *encoder, const clc_names *texts, float *features);
 
 /* Opens images given by hand, in the order given, for clc_embedder_each. How they are decoded is
  * the encoder's affair; the columns of lists and what bad files lead to are what the overrides say.

@@ -1,14 +1,14 @@
 #include "eval/run.h"
 
 #include "core/log.h"
+#include "core/path.h"
 #include "core/signals.h"
-#include "data/npy.h"
 #include "eval/encoder.h"
 #include "eval/evaluate.h"
-#include "model/run_folder.h"
-#include "model/weights.h"
+#include "eval/export.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,8 +31,9 @@ static clc_status open_run(const char *folder, const char *device, const char *c
     CLC_TRY(clc_encoder_open_with(folder, device, overrides, override_count, &run->encoder));
     const clc_config *config = &run->encoder->config;
     CLC_TRY(clc_config_require_data(config));
-    CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &run->train));
-    if (clc_source_configured(&config->data, CLC_SPLIT_TEST))
+    CLC_TRY(
+        clc_dataset_open_with(config, CLC_SPLIT_TRAIN, NULL, run->encoder->tokenizer, &run->train));
+    if (clc_dataset_has_test(config, run->train))
         CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TEST, run->train, &run->test));
 fail:
     return status;
@@ -52,104 +53,12 @@ clc_status clc_run_evaluate(const char *path, const char *device, const char *ou
     CLC_TRY(open_run(path, device, overrides, override_count, &run));
     CLC_TRY(clc_make_folders(output));
     const clc_evaluation_sets sets = {run.train, run.test};
-    CLC_TRY(clc_evaluate_and_print(run.encoder->device, &run.encoder->config, &sets,
-                                   &run.encoder->params, output));
+    clc_params *const params[CLC_TOWERS] = {&run.encoder->towers[0].params,
+                                            &run.encoder->towers[1].params};
+    CLC_TRY(
+        clc_evaluate_and_print(run.encoder->device, &run.encoder->config, &sets, params, output));
 fail:
     close_run(&run);
-    return status;
-}
-
-/* ---- features in files ---- */
-
-/* What is written while batches come in; with `names`, files for reading. */
-typedef struct embedding {
-    const clc_dataset *data;
-    clc_npy_writer features;
-    clc_file_writer *names;
-    int64_t *labels;
-    size_t done, rows; /* images met, rows written */
-} embedding;
-
-static clc_status take_batch(void *context, const clc_batch *batch, const float *features) {
-    clc_status status = CLC_OK;
-    embedding *e = context;
-    for (size_t i = 0; i < batch->count; i++) {
-        const size_t sample = (size_t)batch->indices[i];
-        if (batch->bad[i])
-            continue;
-        CLC_TRY(clc_npy_rows_f32(&e->features, features + i * e->features.cols, 1));
-        if (e->names) {
-            CLC_TRY(clc_write_name(e->names, clc_dataset_sample_name(e->data, sample)));
-            CLC_TRY(clc_file_writer_write(e->names, "\n", 1));
-        }
-        if (e->labels)
-            e->labels[e->rows] = e->data->labels[sample];
-        e->rows++;
-    }
-    e->done += batch->count;
-    clc_live("embedding %s: %zu of %zu", e->data->name, e->done, e->data->count);
-fail:
-    return status;
-}
-
-/* A former run's classes would be taken for those of these images. */
-static void warn_of_former(const char *output) {
-    static const char *const names[] = {"labels.npy", "classes.txt"};
-    char path[CLC_PATH_BYTES];
-    for (size_t i = 0; i < 2; i++)
-        if (clc_path_format(path, "%s/%s", output, names[i]) == CLC_OK && access(path, F_OK) == 0)
-            clc_warn("%s was there before: the images embedded now have no classes", path);
-}
-
-/* Embeds `data` into files of `output` whose names begin with `prefix`; names and bad files too if
- * `named`. */
-static clc_status embed_set(clc_encoder *encoder, const clc_dataset *data, const char *output,
-                            const char *prefix, bool named) {
-    clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    embedding e = {.data = data};
-    clc_bad_files bad = {0};
-    const clc_bad_files *const lists[] = {&data->bad, &bad};
-    const size_t dim = (size_t)clc_encoder_features(encoder);
-    CLC_TRY(clc_path_format(path, "%s/%snames.txt", output, prefix));
-    if (named)
-        CLC_TRY(clc_file_writer_open(path, &e.names));
-    if (data->labels)
-        CLC_NEW(e.labels, data->count);
-    CLC_TRY(clc_path_format(path, "%s/%sfeatures.npy", output, prefix));
-    CLC_TRY(clc_npy_begin_f32(path, dim, &e.features));
-    CLC_TRY(clc_embedder_each(&encoder->embedder, data, take_batch, &e, &bad));
-    if (!e.rows)
-        CLC_TRY(clc_fail(CLC_FORMAT, "%s: none of %zu images can be used; the first: %s: %s",
-                         data->name, data->count, clc_names_at(&bad.entries, 0),
-                         clc_names_at(&bad.entries, 1)));
-    CLC_TRY(clc_npy_end(&e.features));
-    clc_log("%s: %zu x %zu", path, e.rows, dim);
-    if (named)
-        CLC_TRY(clc_file_writer_commit(&e.names));
-    if (e.labels) {
-        CLC_TRY(clc_path_format(path, "%s/%slabels.npy", output, prefix));
-        CLC_TRY(clc_npy_write_i64(path, e.labels, e.rows));
-        clc_log("%s: %zu", path, e.rows);
-        if (named) {
-            CLC_TRY(clc_path_format(path, "%s/classes.txt", output));
-            CLC_TRY(clc_names_write(&data->class_names, path));
-        }
-    } else if (named) {
-        warn_of_former(output);
-    }
-    if (data->bad.count + bad.count)
-        clc_warn("%zu files are no usable images: they are listed in %s/" CLC_RUN_SKIPPED,
-                 data->bad.count + bad.count, output);
-    CLC_TRY(clc_path_format(path, "%s/" CLC_RUN_SKIPPED, output));
-    if (named)
-        CLC_TRY(clc_bad_files_write(lists, 2, path));
-fail:
-    clc_live("%s", "");
-    clc_npy_abort(&e.features);
-    clc_file_writer_abort(&e.names);
-    clc_names_free(&bad.entries);
-    free(e.labels);
     return status;
 }
 
@@ -161,27 +70,108 @@ clc_status clc_run_embed(const char *folder, const char *device, const char *out
     clc_signals_install();
     CLC_TRY(open_run(folder, device, overrides, override_count, &run));
     CLC_TRY(clc_make_folders(output));
-    CLC_TRY(embed_set(run.encoder, run.train, output, "train_", false));
+    CLC_TRY(clc_export_samples(run.encoder, run.train, output, "train_"));
     if (run.test)
-        CLC_TRY(embed_set(run.encoder, run.test, output, "test_", false));
+        CLC_TRY(clc_export_samples(run.encoder, run.test, output, "test_"));
 fail:
     close_run(&run);
     clc_signals_restore();
     return status;
 }
 
+/* ---- samples given by hand ---- */
+
+/* Text that comes on standard input, as a file, since its form is found out by looking at it. */
+static clc_status keep_input(char path[CLC_PATH_BYTES]) {
+    clc_status status = CLC_OK;
+    const char *folder = getenv("TMPDIR");
+    FILE *file = NULL;
+    char bytes[1 << 14];
+    *path = '\0';
+    CLC_TRY(clc_path_format(path, "%s/clcontrast-XXXXXX", folder && *folder ? folder : "/tmp"));
+    const int descriptor = mkstemp(path);
+    file = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+    if (!file)
+        CLC_TRY(clc_fail_file("write", path));
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, stdin)) > 0;)
+        if (fwrite(bytes, 1, n, file) != n)
+            CLC_TRY(clc_fail_file("write", path));
+fail:
+    if (file && fclose(file) != 0 && status == CLC_OK)
+        status = clc_fail_file("write", path);
+    return status;
+}
+
+static clc_status open_texts(clc_encoder *e, const char *path, clc_dataset **data) {
+    clc_status status = CLC_OK;
+    char kept[CLC_PATH_BYTES] = "";
+    const bool input = !strcmp(path, "-");
+    if (input)
+        CLC_TRY(keep_input(kept));
+    CLC_TRY(clc_dataset_open_text_file(&e->by_hand, input ? kept : path, e->tokenizer, data));
+fail:
+    if (*kept)
+        unlink(kept);
+    return status;
+}
+
+static clc_status open_series(const clc_encoder *e, const char *path, clc_dataset **data) {
+    clc_status status = CLC_OK;
+    char train[CLC_PATH_BYTES + 16];
+    const char *const overrides[] = {train, "data.train_images=", "data.train_labels="};
+    clc_config config = e->by_hand;
+    snprintf(train, sizeof train, "data.train=%s", path);
+    CLC_TRY(clc_config_override(overrides, sizeof overrides / sizeof *overrides, &config));
+    CLC_TRY(clc_dataset_open(&config, CLC_SPLIT_TRAIN, NULL, data));
+    const int given = (*data)->fields[0].channels, trained = e->towers[0].like.channels;
+    if (given != trained)
+        status = clc_fail(CLC_INVALID, "%s: its series have %d channels, but the encoder's had %d",
+                          path, given, trained);
+fail:
+    return status;
+}
+
+static clc_status open_by_hand(clc_encoder *e, clc_kind kind, const char *const *paths, size_t n,
+                               clc_dataset **data) {
+    if (kind == CLC_KIND_IMAGES)
+        return clc_encoder_open_paths(e, paths, n, data);
+    if (n > 1)
+        return clc_fail(CLC_INVALID, "%s come from one file or folder, not from %zu: %s, %s ...",
+                        kind == CLC_KIND_TOKENS ? "texts" : "series", n, paths[0], paths[1]);
+    return kind == CLC_KIND_TOKENS ? open_texts(e, paths[0], data) : open_series(e, paths[0], data);
+}
+
+/* What samples given by hand are: of an encoder with two towers as said, or what the first one
+ * looks like. */
+static clc_status choose_kind(const clc_encoder *e, const char *said, const char *path,
+                              clc_kind *kind) {
+    *kind = e->towers[0].like.kind;
+    if (said && strcmp(said, "image") && strcmp(said, "text"))
+        return clc_fail(CLC_INVALID, "--tower %s: it is image or text", said);
+    if (said)
+        *kind = !strcmp(said, "text") ? CLC_KIND_TOKENS : CLC_KIND_IMAGES;
+    else if (e->tower_count > 1 && strcmp(path, "-") && clc_dataset_looks_like_text(path))
+        *kind = CLC_KIND_TOKENS;
+    return CLC_OK;
+}
+
 clc_status clc_embed_paths(const char *encoder, const char *device, const char *output,
-                           const char *const *paths, size_t n, const char *const *overrides,
-                           size_t override_count) {
+                           const char *said, const char *const *paths, size_t n,
+                           const char *const *overrides, size_t override_count) {
     clc_status status = CLC_OK;
     clc_encoder *e = NULL;
     clc_dataset *data = NULL;
+    clc_kind kind;
     output = output ? output : ".";
     clc_signals_install();
     CLC_TRY(clc_encoder_open_with(encoder, device, overrides, override_count, &e));
-    CLC_TRY(clc_encoder_open_paths(e, paths, n, &data));
+    CLC_TRY(choose_kind(e, said, paths[0], &kind));
+    clc_tower_encoder *tower = clc_encoder_tower(e, kind);
+    status = tower ? open_by_hand(e, kind, paths, n, &data) : CLC_INVALID;
+    if (status != CLC_OK)
+        goto fail;
     CLC_TRY(clc_make_folders(output));
-    CLC_TRY(embed_set(e, data, output, "", true));
+    CLC_TRY(clc_export_named(tower, data, output));
 fail:
     clc_dataset_free(&data);
     clc_encoder_close(&e);

@@ -156,23 +156,27 @@ clc_status clc_encoder_save(const char *path, const clc_params *params, clc_devi
                             const clc_config *config, const clc_encoder_notes *notes) {
     clc_status status = CLC_OK;
     clc_tensor_list list = {0};
-    char *text = NULL, *names = NULL, *tokenizer = NULL;
-    const char *metadata[4][2];
+    char *text = NULL, *names = NULL, *tokenizer = NULL, *series = NULL;
+    const char *metadata[5][2];
     size_t n = 0;
     CLC_TRY(list_kept(&list, params, device, config, notes->steps));
     CLC_TRY(clc_config_text(config, &text, NULL));
     CLC_TRY(class_lines(notes->classes, &names));
     CLC_TRY(tokenizer_text(notes->tokenizer, &tokenizer));
+    if (notes->series)
+        CLC_TRY(clc_field_norm_text(notes->series, &series));
     note(metadata, &n, "format", "pt");
     note(metadata, &n, "config", text);
     note(metadata, &n, "classes", names);
     note(metadata, &n, CLC_WEIGHTS_TOKENIZER, tokenizer);
+    note(metadata, &n, CLC_WEIGHTS_SERIES, series);
     CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata, n, true));
 fail:
     clc_tensor_list_free(&list);
     free(text);
     free(names);
     free(tokenizer);
+    free(series);
     return status;
 }
 

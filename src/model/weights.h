@@ -4,14 +4,16 @@
 #define CLC_MODEL_WEIGHTS_H
 
 #include "core/config.h"
+#include "data/field.h"
 #include "data/source.h"
 #include "data/safetensors.h"
 #include "core/path.h"
 #include "graph/param.h"
 #include "text/tokenizer.h"
 
-/* The key of the tokenizer in the metadata of a file. */
+/* Keys in the metadata of a file. */
 #define CLC_WEIGHTS_TOKENIZER "tokenizer"
+#define CLC_WEIGHTS_SERIES    "series"
 
 /* Host copies of tensors, to be written to a file. */
 typedef struct clc_tensor_list {
@@ -37,14 +39,16 @@ clc_status clc_tensor_load(const clc_safetensors *st, const char *path, const cl
 typedef struct clc_encoder_notes {
     const clc_names *classes;       /* of the training images */
     const clc_tokenizer *tokenizer; /* of texts; NULL: there is none */
+    const clc_field *series;        /* whose mean and deviation these are; NULL: none */
     int64_t steps;                  /* batches that batch normalization has seen */
 } clc_encoder_notes;
 
 /* Writes the weights of what is kept: the encoder under torchvision's names, with
  * num_batches_tracked, and such layers of the projector as the configuration keeps
  * ("projector.0.weight"); as metadata the effective configuration ("config"), the classes, a line
- * each ("classes"; other bytes than UTF-8 and line ends as \xNN), and the tokenizer.json, unless
- * it is so large that readers of the format might refuse the file. */
+ * each ("classes"; other bytes than UTF-8 and line ends as \xNN), the tokenizer.json, unless
+ * it is so large that readers of the format might refuse the file, and mean and deviation of series
+ * ("series"). */
 clc_status clc_encoder_save(const char *path, const clc_params *params, clc_device *device,
                             const clc_config *config, const clc_encoder_notes *notes);
 

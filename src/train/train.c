@@ -8,6 +8,7 @@
 #include "device/program.h"
 #include "eval/evaluate.h"
 #include "model/run_folder.h"
+#include "model/run_tokenizer.h"
 #include "model/weights.h"
 #include "optim/schedule.h"
 #include "report/metrics.h"
@@ -43,7 +44,7 @@ static int64_t named(const trainer *t, int64_t step) {
     return step + t->position.renumbered;
 }
 
-/* The configuration and, since it has no room for any number of them, the names of the classes. */
+/* The configuration and what it has no room for: the names of the classes, the tokenizer. */
 static clc_status write_config(const trainer *t) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
@@ -54,6 +55,7 @@ static clc_status write_config(const trainer *t) {
     CLC_TRY(clc_file_write_all(path, text, size));
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_CLASSES, path));
     CLC_TRY(clc_names_write(&t->session.data->class_names, path));
+    CLC_TRY(clc_run_tokenizer_save(folder_of(t), t->session.data->tokenizer));
 fail:
     free(text);
     return status;
@@ -211,19 +213,29 @@ fail:
     return status;
 }
 
+static void log_figures(const char *const *keys, const double *values, size_t n) {
+    char line[512] = "";
+    for (size_t i = 0, used = 0; i < n && used < sizeof line; i++)
+        used += (size_t)snprintf(line + used, sizeof line - used, "%s%s %.2f %%", i ? ", " : "",
+                                 keys[i], 100 * values[i]);
+    clc_log("  evaluation: %s", line);
+}
+
+/* The weights of all towers are the step's. */
 static clc_status evaluate_now(trainer *t, double *score) {
     clc_status status = CLC_OK;
     clc_evaluation_row row = {0};
     const clc_evaluation_sets sets = clc_session_sets(&t->session);
-    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, &sets,
-                                  clc_step_params(&t->session.step), &row));
-    clc_log("  evaluation: kNN %.2f %%, linear %.2f %%", 100 * row.knn.accuracy,
-            100 * row.linear.accuracy);
-    *score = row.knn.accuracy;
-    const char *const keys[] = {"knn_accuracy", "linear_accuracy"};
-    const double values[] = {row.knn.accuracy, row.linear.accuracy};
+    clc_params *const params[CLC_TOWERS] = {clc_step_params(&t->session.step),
+                                            clc_step_params(&t->session.step)};
+    const char *keys[CLC_EVALUATION_FIGURES];
+    double values[CLC_EVALUATION_FIGURES];
+    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, &sets, params, &row));
+    const size_t n = clc_evaluation_figures(&row, keys, values);
+    log_figures(keys, values, n);
+    *score = values[0];
     CLC_TRY(
-        clc_metrics_event(&t->metrics, "evaluation", named(t, t->position.step), keys, values, 2));
+        clc_metrics_event(&t->metrics, "evaluation", named(t, t->position.step), keys, values, n));
 fail:
     clc_evaluation_row_free(&row);
     return status;
@@ -309,16 +321,21 @@ static clc_status finish(trainer *t) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_ENCODER, path));
+    const clc_field *field = &t->session.data->fields[0];
     const clc_encoder_notes notes = {.classes = &t->session.data->class_names,
+                                     .tokenizer = t->session.data->tokenizer,
+                                     .series = field->kind == CLC_KIND_SERIES ? field : NULL,
                                      .steps = named(t, t->position.step)};
     CLC_TRY(clc_encoder_save(path, clc_step_params(&t->session.step), t->session.device,
                              &t->session.config, &notes));
     clc_log("trained in %.1f s; weights in %s", clc_seconds() - t->session.started, path);
-    /* The table needs labels; without them training ends here. */
+    /* The tables need classes, pairs or scores; without them training ends here. */
     const clc_evaluation_sets sets = clc_session_sets(&t->session);
-    if (clc_evaluation_possible(&sets))
-        CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config, &sets,
-                                       clc_step_params(&t->session.step), folder_of(t)));
+    clc_params *const params[CLC_TOWERS] = {clc_step_params(&t->session.step),
+                                            clc_step_params(&t->session.step)};
+    if (clc_evaluation_tasks(&t->session.config, &sets))
+        CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config, &sets, params,
+                                       folder_of(t)));
 fail:
     return status;
 }

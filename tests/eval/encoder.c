@@ -24,10 +24,12 @@ static void save_encoder(const char *text, const clc_tokenizer *tokenizer, const
     clc_params params = {0};
     clc_embedder embedder = {0};
     clc_names classes = {0};
-    const clc_encoder_notes notes = {&classes, tokenizer, 7};
+    const clc_encoder_notes notes = {&classes, tokenizer, NULL, 7};
     CHECK(clc_config_load_text(text, "settings", &config));
     CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
-    CHECK(clc_embedder_create(&embedder, device, &config, &params, 0, 0, 0));
+    const clc_field images = {.kind = CLC_KIND_IMAGES};
+    const clc_embedder_input input = {.like = &images};
+    CHECK(clc_embedder_create(&embedder, device, &config, &params, &input));
     CHECK(clc_params_initialise(&params, device, 3));
     CHECK(clc_names_add(&classes, "a", 1));
     CHECK(clc_names_add(&classes, "b\nc", 3));
@@ -78,7 +80,7 @@ static void embed_file(clc_encoder *encoder, const uint8_t *pixels, int height, 
     const char *path = in_folder("one.pnm");
     put_file(path, file, n + (size_t)head);
     CHECK(clc_encoder_open_paths(encoder, &path, 1, &data));
-    CHECK(clc_embedder_each(&encoder->embedder, data, keep_row, features, NULL));
+    CHECK(clc_embedder_each(&encoder->towers[0].embedder, data, keep_row, features, NULL));
     clc_dataset_free(&data);
     free(file);
 }

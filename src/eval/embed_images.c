@@ -1,0 +1,59 @@
+#include "eval/embed_parts.h"
+
+#include "method/setup.h"
+
+/* Batches that threads make ahead; what they take at most, in bytes a batch. */
+enum { SLOTS = 4 };
+static const double most_staging = 256e6;
+
+int clc_embedder_side(const clc_config *config) {
+    /* A view can be made of 31 times its side, and the long side may be twice the short one. */
+    enum { MOST_VIEWS = 15, MOST = 2048 };
+    const int side = config->data.store_side, views = MOST_VIEWS * config->augmentation.size;
+    const int most = views < MOST ? views : MOST;
+    return side && side < most ? side : most;
+}
+
+clc_status clc_embedder_plan_images(clc_embedder *e, bool raw) {
+    clc_status status = CLC_OK;
+    const int side = clc_embedder_side(e->config), long_side = 2 * side;
+    clc_augment training;
+    const clc_dataset bounds = {.height = clc_larger_int(e->in.height, long_side),
+                                .width = clc_larger_int(e->in.width, long_side),
+                                .channels = e->config->data.channels};
+    CLC_TRY(clc_augment_from_config(e->config, &bounds, &training));
+    if (raw) {
+        /* No less than a view of the largest image can have. */
+        training.settings.size = clc_larger_int(
+            e->in.pixels_side, (clc_larger_int(bounds.height, bounds.width) + 29) / 30);
+        for (int c = 0; c < CLC_AUGMENT_CHANNELS; c++) {
+            training.settings.mean.values[c] = 0;
+            training.settings.std.values[c] = 1;
+        }
+    }
+    e->augment =
+        clc_augment_evaluation(&training, e->config->evaluation.resize == CLC_CONFIG_RESIZE_WHOLE);
+    const double stored = clc_larger_int(side, e->config->data.store_side);
+    const double image = 2 * stored * stored * bounds.channels;
+    while (e->batch > 1 && e->batch * image > most_staging)
+        e->batch /= 2;
+    clc_residence_stage(&e->residence, e->device, e->batch, SLOTS, (size_t)(e->batch * image));
+fail:
+    return status;
+}
+
+clc_status clc_embedder_build_images(clc_embedder *e) {
+    clc_status status = CLC_OK;
+    clc_device *device = e->device;
+    const size_t bytes = clc_augment_workspace(device, &e->augment, e->batch);
+    const clc_augment_batch views = {.images = e->batch, .views = 1};
+    CLC_TRY(clc_residence_allocate(&e->residence));
+    CLC_TRY(clc_buffer_create(device, 4 * sizeof(cl_uint), "images", &e->state));
+    CLC_TRY(clc_buffer_create(device, bytes, "images", &e->workspace));
+    CLC_TRY(clc_buffer_zero(device, e->state, 0, 4 * sizeof(cl_uint)));
+    CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views,
+                              &e->residence.samples.images, e->state,
+                              e->graph ? e->input.values->value : e->raw, e->workspace));
+fail:
+    return status;
+}
