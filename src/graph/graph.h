@@ -70,7 +70,10 @@ struct clc_graph {
     int norm_splits; /* equal parts of the samples that batch-norm sees alone; 1 unless set */
     bool frozen;     /* training leaves batch-norm's running statistics as they are */
     bool fixed_norm; /* it normalises by them, too: no sample depends on another */
-    int convolution; /* CLC_CONFIG_CONVOLUTION_..: how convolutions are computed */
+    cl_mem dropout_state;    /* uint[4]: low and high half of the seed, step, micro-batch; borrowed;
+                                NULL: there is no dropout */
+    unsigned dropout_stream; /* graphs with different ones draw different numbers, below 2^16 */
+    int convolution;         /* CLC_CONFIG_CONVOLUTION_..: how convolutions are computed */
     clc_gemm_kind gemm;
     clc_tensor **tensors;
     size_t tensor_count;

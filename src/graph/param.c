@@ -100,6 +100,11 @@ static double fan_in_of(const clc_param *param) {
 /* A bias follows its weight in the list: `fan_in` is that of the last linear weight. */
 static void fill_initial(const clc_param *param, float *data, double *fan_in, clc_rng *rng) {
     const double bound = (double)param->initial;
+    if (param->deviation > 0) {
+        *fan_in = INFINITY;
+        clc_fill_normal(data, param->count, (double)param->deviation, rng);
+        return;
+    }
     switch (param->kind) {
     case CLC_PARAM_CONV_WEIGHT:
         clc_fill_normal(data, param->count,
@@ -123,6 +128,7 @@ static void fill_initial(const clc_param *param, float *data, double *fan_in, cl
         return;
     case CLC_PARAM_NORM_BIAS:
     case CLC_PARAM_NORM_MEAN:
+    case CLC_PARAM_TABLE:
         memset(data, 0, param->count * sizeof *data);
         return;
     }

@@ -12,20 +12,23 @@ typedef enum clc_param_kind {
     CLC_PARAM_NORM_BIAS,
     CLC_PARAM_NORM_MEAN, /* running statistics: not trained */
     CLC_PARAM_NORM_VARIANCE,
-    CLC_PARAM_CONSTANT /* trained, begins as `initial` */
+    CLC_PARAM_CONSTANT, /* trained, begins as `initial` */
+    CLC_PARAM_TABLE     /* (rows,width), the same outside: embeddings, projections x W */
 } clc_param_kind;
 
 typedef struct clc_param {
     char name[96]; /* torchvision's name behind a branch: "encoder.layer1.0.conv1.weight" */
     clc_param_kind kind;
     int rank;
-    int shape[4];  /* in device layout */
-    int group;     /* clc_optim_group: which rate it is trained at; 0 unless set */
-    float initial; /* of a CONSTANT; of a LINEAR_WEIGHT or LINEAR_BIAS the bound, 0: see below */
-    size_t count;  /* floats */
-    size_t offset; /* floats into `value` of clc_params */
-    cl_mem value;  /* (shape) */
-    cl_mem grad;   /* (shape); NULL for statistics and in inference */
+    int shape[4];    /* in device layout */
+    int group;       /* clc_optim_group: which rate it is trained at; 0 unless set */
+    float initial;   /* of a CONSTANT; of a LINEAR_WEIGHT or LINEAR_BIAS the bound, 0: see below */
+    float deviation; /* of a TABLE's first values; not 0: those of a weight are normal with it, and
+                        a bias behind it begins as 0 */
+    size_t count;    /* floats */
+    size_t offset;   /* floats into `value` of clc_params */
+    cl_mem value;    /* (shape) */
+    cl_mem grad;     /* (shape); NULL for statistics and in inference */
 } clc_param;
 
 typedef struct clc_params {

@@ -26,6 +26,21 @@ static inline clc_shape clc_shape_rows(int n, int c) {
     return (clc_shape){CLC_TYPE_FLOAT32, 2, {n, c}};
 }
 
+/* (N,T,C) */
+static inline clc_shape clc_shape_sequences(int n, int t, int c) {
+    return (clc_shape){CLC_TYPE_FLOAT32, 3, {n, t, c}};
+}
+
+/* int32 (N,T) */
+static inline clc_shape clc_shape_tokens(int n, int t) {
+    return (clc_shape){CLC_TYPE_INT32, 2, {n, t}};
+}
+
+/* int32 (N) */
+static inline clc_shape clc_shape_lengths(int n) {
+    return (clc_shape){CLC_TYPE_INT32, 1, {n}};
+}
+
 /* The same with another number of channels. */
 static inline clc_shape clc_shape_channels(clc_shape shape, int channels) {
     shape.dims[shape.rank - 1] = channels;

@@ -1,40 +1,47 @@
 #include "core/math.h"
+#include "op/elementwise.h"
 #include "op/ops.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
-/* y (n,k) = x (n,c) W (c,k) + b; dx = d W^T, dW = x^T d, db = column sums of d, where d is dy
- * behind the ReLU's mask. `saved` holds d (n,k) and the partial column sums (groups,k). */
+/* y (n,k) = x (n,c) W (c,k) + b [+ residual]; dx = d W^T, dW = x^T d, db = column sums of d, where
+ * d is dy behind the ReLU's mask, which `saved` (n,k) holds then; the residual's gradient is dy. */
 
 typedef struct linear_attr {
     int outputs;
     bool bias, relu;
 } linear_attr;
 
-static bool has_bias(const clc_node *node) {
-    return ((const linear_attr *)node->attr)->bias;
+enum { WEIGHT, BIAS };
+enum { X, RESIDUAL };
+
+static const linear_attr *attr_of(const clc_node *node) {
+    return node->attr;
+}
+
+static clc_tensor *residual_of(const clc_node *node) {
+    return node->in_count > RESIDUAL ? node->in[RESIDUAL] : NULL;
 }
 
 static bool has_tail(const clc_node *node) {
-    const linear_attr *attr = node->attr;
-    return attr->bias || attr->relu;
+    return attr_of(node)->bias || attr_of(node)->relu || residual_of(node);
 }
 
 /* Below which results are cut off. */
 static clc_arg floor_of(const clc_node *node) {
-    return CLC_FLOAT(((const linear_attr *)node->attr)->relu ? 0.0f : -INFINITY);
+    return CLC_FLOAT(attr_of(node)->relu ? 0.0f : -INFINITY);
 }
 
-/* The output's mask is read behind a ReLU; `saved` holds d and the partial sums. */
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const linear_attr *attr = node->attr;
-    const int rows = clc_tensor_rows(node->in[0]);
-    *needs = (clc_needs){.out = clc_shape_channels(node->in[0]->shape, attr->outputs),
+    *needs = (clc_needs){.out = clc_shape_channels(node->in[X]->shape, attr->outputs),
                          .keeps_in = {true},
-                         .keeps_out = has_tail(node)};
-    if (graph->gradients && has_tail(node))
-        needs->saved = clc_shape_rows(rows + (int)graph->device->groups, attr->outputs);
+                         .keeps_out = attr->relu};
+    assert(!residual_of(node) || !attr->relu);
+    if (graph->gradients && attr->relu)
+        needs->saved = clc_shape_rows(clc_tensor_rows(node->in[X]), attr->outputs);
     return CLC_OK;
 }
 
@@ -67,10 +74,13 @@ static clc_gemm weight_gemm(const clc_graph *graph, const clc_node *node, cl_mem
                       .c = clc_node_param(graph, node, 0)->grad};
 }
 
+/* Partial sums of the bias's gradient (groups,k) stand there before the products of backward do. */
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
     const clc_gemm gemms[3] = {forward_gemm(graph, node), data_gemm(graph, node, NULL),
                                weight_gemm(graph, node, NULL)};
-    size_t largest = 0;
+    size_t largest = graph->gradients && attr_of(node)->bias
+                         ? graph->device->groups * (size_t)attr_of(node)->outputs * sizeof(float)
+                         : 0;
     for (int i = 0; i < (graph->gradients ? 3 : 1); i++) {
         size_t bytes = clc_gemm_workspace(graph->device, graph->gemm, &gemms[i]);
         largest = bytes > largest ? bytes : largest;
@@ -102,37 +112,43 @@ static void begin(tail_build *b, const clc_graph *graph, const clc_node *node, c
 static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
     const clc_gemm gemm = forward_gemm(graph, node);
+    const clc_tensor *residual = residual_of(node);
+    const bool has_bias = attr_of(node)->bias;
+    cl_mem y = node->out->value, bias = has_bias ? clc_node_param(graph, node, BIAS)->value : y;
     tail_build b;
     CLC_TRY(clc_gemm_build(sequence, graph->device, graph->gemm, &gemm, graph->workspace,
                            "linear_forward", node->layer));
     if (!has_tail(node))
         return CLC_OK;
     begin(&b, graph, node, "linear_bias", graph->device->groups);
-    cl_mem bias = has_bias(node) ? clc_node_param(graph, node, 1)->value : node->out->value;
-    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->value), CLC_MEM(bias),
-                       CLC_INT(clc_tensor_rows(node->out)), CLC_INT(has_bias(node)),
-                       floor_of(node)));
+    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(y), CLC_MEM(bias),
+                       CLC_MEM(residual ? residual->value : y), CLC_INT(clc_tensor_rows(node->out)),
+                       CLC_INT(has_bias), CLC_INT(residual != NULL), floor_of(node)));
 fail:
     return status;
 }
 
-/* Masks the gradient into `saved` and reduces the bias's. */
+/* Masks the gradient into `saved` where there is a ReLU, and reduces the bias's. */
 static clc_status tail_backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
-    tail_build b;
+    const bool relu = attr_of(node)->relu, has_bias = attr_of(node)->bias;
     const size_t groups = graph->device->groups;
-    const clc_arg part = CLC_INT(node->out->count);
+    cl_mem dy = node->out->grad;
+    tail_build b;
+    if (!relu && !has_bias)
+        return CLC_OK;
     begin(&b, graph, node, "linear_bias_backward", groups);
-    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->value),
-                       CLC_MEM(node->out->grad), CLC_MEM(node->saved->value), part,
-                       CLC_INT(clc_tensor_rows(node->out)), floor_of(node)));
-    if (has_bias(node)) {
+    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(relu ? node->out->value : dy),
+                       CLC_MEM(dy), CLC_MEM(relu ? node->saved->value : graph->workspace),
+                       CLC_MEM(has_bias ? graph->workspace : node->saved->value),
+                       CLC_INT(clc_tensor_rows(node->out)), CLC_INT(relu), CLC_INT(has_bias)));
+    if (has_bias) {
         const size_t channels = (size_t)clc_tensor_channels(node->out);
         const size_t vectors = channels / clc_item_width(graph->device, channels);
-        const size_t items = graph->device->group_size;
-        begin(&b, graph, node, "linear_bias_merge", clc_ceil_div(vectors, items));
-        CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
-                           CLC_MEM(clc_node_param(graph, node, 1)->grad), CLC_INT(groups)));
+        begin(&b, graph, node, "linear_bias_merge",
+              clc_ceil_div(vectors, graph->device->group_size));
+        CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(graph->workspace),
+                           CLC_MEM(clc_node_param(graph, node, BIAS)->grad), CLC_INT(groups)));
     }
 fail:
     return status;
@@ -140,14 +156,15 @@ fail:
 
 static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
-    cl_mem d = node->out->grad;
-    if (has_tail(node)) {
-        CLC_TRY(tail_backward(graph, node, sequence));
-        d = node->saved->value;
-    }
-    if (node->in[0]->wants_grad) {
+    const clc_tensor *residual = residual_of(node);
+    cl_mem d = attr_of(node)->relu ? node->saved->value : node->out->grad;
+    CLC_TRY(tail_backward(graph, node, sequence));
+    if (residual && residual->wants_grad)
+        CLC_TRY(clc_pass_gradient(sequence, graph->device, node->out, residual,
+                                  node->adds[RESIDUAL], node->layer));
+    if (node->in[X]->wants_grad) {
         clc_gemm gemm = data_gemm(graph, node, d);
-        gemm.accumulate = node->adds[0];
+        gemm.accumulate = node->adds[X];
         CLC_TRY(clc_gemm_build(sequence, graph->device, graph->gemm, &gemm, graph->workspace,
                                "linear_backward_data", node->layer));
     }
@@ -160,16 +177,34 @@ fail:
 
 static const clc_op linear = {"linear", sizeof(linear_attr), plan, workspace, forward, backward};
 
-clc_status clc_op_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs,
-                         bool bias, bool relu, clc_tensor **out) {
+clc_status clc_op_linear_as(clc_graph *graph, const clc_linear *l, clc_tensor *in,
+                            clc_tensor **out) {
     clc_status status = CLC_OK;
-    const int shape[2] = {clc_tensor_channels(in), outputs};
-    const linear_attr attr = {outputs, bias, relu};
-    clc_node node = {.op = &linear, .in = {in}, .in_count = 1, .attr = &attr};
-    CLC_TRY(clc_graph_param(graph, layer, &node, "weight", CLC_PARAM_LINEAR_WEIGHT, 2, shape));
-    if (bias)
-        CLC_TRY(clc_graph_param(graph, layer, &node, "bias", CLC_PARAM_LINEAR_BIAS, 1, &outputs));
-    CLC_TRY(clc_graph_node(graph, layer, &node, out));
+    const int side = l->window ? l->window : 1, inputs = clc_tensor_channels(in);
+    const int matrix[2] = {inputs, l->outputs};
+    const int window[4] = {side, side, inputs / (side * side), l->outputs};
+    const bool conv = l->kind == CLC_PARAM_CONV_WEIGHT;
+    const linear_attr attr = {l->outputs, l->bias != NULL, l->relu};
+    clc_node node = {
+        .op = &linear, .in = {in, l->residual}, .in_count = l->residual ? 2 : 1, .attr = &attr};
+    CLC_TRY(clc_graph_param(graph, l->layer, &node, l->weight, l->kind, conv ? 4 : 2,
+                            conv ? window : matrix));
+    graph->params->items[node.params[WEIGHT]].deviation = l->deviation;
+    if (l->bias)
+        CLC_TRY(clc_graph_param(graph, l->layer, &node, l->bias, CLC_PARAM_LINEAR_BIAS, 1,
+                                &l->outputs));
+    CLC_TRY(clc_graph_node(graph, l->layer, &node, out));
 fail:
     return status;
+}
+
+clc_status clc_op_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs,
+                         bool bias, bool relu, clc_tensor **out) {
+    const clc_linear l = {.layer = layer,
+                          .weight = "weight",
+                          .bias = bias ? "bias" : NULL,
+                          .kind = CLC_PARAM_LINEAR_WEIGHT,
+                          .outputs = outputs,
+                          .relu = relu};
+    return clc_op_linear_as(graph, &l, in, out);
 }

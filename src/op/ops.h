@@ -25,6 +25,74 @@ clc_status clc_op_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in,
 clc_status clc_op_linear(clc_graph *graph, const char *layer, clc_tensor *in, int outputs,
                          bool bias, bool relu, clc_tensor **out);
 
+/* A linear layer whose parameters have names and a layout of their own. */
+typedef struct clc_linear {
+    const char *layer;
+    const char *weight, *bias; /* names behind the layer's; bias NULL: there is none */
+    clc_param_kind kind;       /* LINEAR_WEIGHT; TABLE: (C,outputs) outside, too; CONV_WEIGHT: over
+                                  patches       of window x window pixels */
+    int window, outputs;
+    bool relu;
+    clc_tensor *residual; /* (..,outputs), added; or NULL. Not with relu */
+    float deviation;      /* of the weight's first values; 0: as PyTorch's layer */
+} clc_linear;
+
+clc_status clc_op_linear_as(clc_graph *graph, const clc_linear *linear, clc_tensor *in,
+                            clc_tensor **out);
+
+/* Layer normalisation over the channels (Ba et al., arXiv 1607.06450). */
+clc_status clc_op_layernorm(clc_graph *graph, const char *layer, clc_tensor *in, float eps,
+                            clc_tensor **out);
+
+/* GELU (Hendrycks and Gimpel, arXiv 1606.08415), exact, or `quick`: x sigmoid(1.702 x). */
+clc_status clc_op_gelu(clc_graph *graph, const char *layer, clc_tensor *in, bool quick,
+                       clc_tensor **out);
+
+/* Drops elements with probability `rate` and scales the others up, then + residual (may be NULL).
+ * Which ones, graph->dropout_state and the node's place in the graph decide. */
+clc_status clc_op_dropout(clc_graph *graph, const char *layer, clc_tensor *in, double rate,
+                          clc_tensor *residual, clc_tensor **out);
+
+/* Rows of the table "<layer>.weight" (vocabulary,width): ids int32 (N,T), out (N,T,width). */
+clc_status clc_op_embedding(clc_graph *graph, const char *layer, clc_tensor *ids, int vocabulary,
+                            int width, clc_tensor **out);
+
+/* A table of a row for each position. */
+typedef struct clc_positions {
+    const char *name; /* behind the layer's */
+    int rank;         /* 2: (rows,C); 3: (1,rows,C) */
+    int rows;
+    float deviation; /* of its first values */
+} clc_positions;
+
+/* Adds row t of a table to step t: in (N,T,C). Refuses more steps than rows. */
+clc_status clc_op_position(clc_graph *graph, const char *layer, const clc_positions *table,
+                           clc_tensor *in, clc_tensor **out);
+
+/* Puts the parameter "<layer>.<name>" (1,1,C) in front: in (N,T,C), out (N,T+1,C). */
+clc_status clc_op_class_token(clc_graph *graph, const char *layer, const char *name, clc_tensor *in,
+                              clc_tensor **out);
+
+/* Takes the first step away: in (N,T,C), out (N,T-1,C). */
+clc_status clc_op_without_class_token(clc_graph *graph, const char *layer, clc_tensor *in,
+                                      clc_tensor **out);
+
+/* Cuts images into patches, row by row: in (N,H,W,C), out (N,H/side W/side,side side C). */
+clc_status clc_op_patches(clc_graph *graph, const char *layer, clc_tensor *in, int side,
+                          clc_tensor **out);
+
+typedef struct clc_attention {
+    int heads;
+    bool causal; /* a step sees none behind it */
+    int front;   /* steps in front that lengths don't count */
+} clc_attention;
+
+/* Scaled dot-product attention (Vaswani et al., arXiv 1706.03762): qkv (N,T,3 C), the queries of
+ * all heads, then keys, then values; out (N,T,C). Steps from a sample's length on (lengths NULL:
+ * there are none) have no part in it and are 0 in `out`. */
+clc_status clc_op_attention(clc_graph *graph, const char *layer, const clc_attention *settings,
+                            clc_tensor *qkv, clc_tensor *lengths, clc_tensor **out);
+
 /* Cosine similarities with `count` prototypes (SwAV, arXiv 2006.09882; DINO's last layer,
  * 2104.14294): in (..,C), out (..,count). */
 clc_status clc_op_prototypes(clc_graph *graph, const char *layer, clc_tensor *in, int count,

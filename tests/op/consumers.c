@@ -67,6 +67,50 @@ static clc_status prototypes(clc_graph *graph, const char *layer, clc_tensor *x,
     return clc_op_prototypes(graph, layer, x, 11, y);
 }
 
+static clc_status layernorm(clc_graph *graph, const char *layer, clc_tensor *x, clc_tensor **y) {
+    return clc_op_layernorm(graph, layer, x, 1e-5f, y);
+}
+
+static clc_status gelu(clc_graph *graph, const char *layer, clc_tensor *x, clc_tensor **y) {
+    return clc_op_gelu(graph, layer, x, false, y);
+}
+
+static clc_status linear_residual(clc_graph *graph, const char *layer, clc_tensor *x,
+                                  clc_tensor **y) {
+    clc_tensor *other = NULL;
+    CHECK(add_other(graph, layer, &other));
+    const clc_linear l = {
+        .layer = layer, .weight = "weight", .kind = CLC_PARAM_TABLE, .outputs = C, .residual = x};
+    return clc_op_linear_as(graph, &l, other, y);
+}
+
+static clc_status patches(clc_graph *graph, const char *layer, clc_tensor *x, clc_tensor **y) {
+    return clc_op_patches(graph, layer, x, 1, y);
+}
+
+/* Through ops that take sequences. */
+static clc_status sequence(clc_graph *graph, const char *layer, clc_tensor *x, clc_tensor **y) {
+    const clc_positions positions = {.name = "positions", .rank = 2, .rows = H * W + 1};
+    const clc_attention settings = {.heads = 2};
+    clc_tensor *steps = NULL, *sum = NULL;
+    char qkv[64];
+    const clc_linear l = {
+        .layer = qkv, .weight = "weight", .kind = CLC_PARAM_LINEAR_WEIGHT, .outputs = 3 * C};
+    snprintf(qkv, sizeof qkv, "%s.qkv", layer);
+    CHECK(clc_op_patches(graph, layer, x, 1, &steps));
+    CHECK(clc_op_class_token(graph, layer, "token", steps, y));
+    CHECK(clc_op_position(graph, layer, &positions, *y, &sum));
+    CHECK(clc_op_linear_as(graph, &l, sum, y));
+    CHECK(clc_op_attention(graph, layer, &settings, *y, NULL, y));
+    const clc_linear out = {.layer = layer,
+                            .weight = "out",
+                            .bias = "bias",
+                            .kind = CLC_PARAM_LINEAR_WEIGHT,
+                            .outputs = C,
+                            .residual = sum};
+    return clc_op_linear_as(graph, &out, *y, y);
+}
+
 static const struct {
     const char *name;
     append append;
@@ -79,7 +123,12 @@ static const struct {
            {"linear", linear},
            {"maxpool", maximum},
            {"avgpool", mean},
-           {"prototypes", prototypes}};
+           {"prototypes", prototypes},
+           {"layernorm", layernorm},
+           {"gelu", gelu},
+           {"linear's residual", linear_residual},
+           {"patches", patches},
+           {"a transformer's layers", sequence}};
 enum { OPS = sizeof ops / sizeof *ops };
 
 /* The same numbers for the same name. */

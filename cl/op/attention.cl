@@ -1,0 +1,219 @@
+/* Attention on CPU devices: a work-item a tile, products of QB queries with KB keys from private memory. */
+#include "op/attention.h"
+
+#define DV (D / VW)
+#define QB 16
+#define KB 32
+#define KV (KB / VW)
+#define MR 4 /* rows and, if they are even, vectors of a product's inner tile */
+#define ND (DV % 2 ? 1 : 2)
+#define NK (KV % 2 ? 1 : 2)
+
+/* to (ROWS,COLUMNS vectors) = a b [+ to]: element (i,t) of a at a[i * A_ROW + t * A_STEP], t below n; row t of b at b +
+ * t * b_step. ROWS is a multiple of MR. */
+#define PRODUCT(name, SPACE, ROWS, COLUMNS, NV, A_ROW, A_STEP, ACCUMULATE)                         \
+    INLINE void name(const float *a, const SPACE float *b, const int b_step, const int n,          \
+                     float *to) {                                                                  \
+        ROLLED                                                                                     \
+        for (int r = 0; r < ROWS; r += MR)                                                         \
+            ROLLED                                                                                 \
+            for (int c = 0; c < COLUMNS; c += NV) {                                                \
+                vec acc[MR][NV];                                                                   \
+                UNROLL(MR)                                                                         \
+                for (int i = 0; i < MR; i++)                                                       \
+                    UNROLL(NV)                                                                     \
+                    for (int j = 0; j < NV; j++)                                                   \
+                        acc[i][j] = ACCUMULATE ? VLOAD(c + j, to + (r + i) * COLUMNS * VW)         \
+                                               : (vec)(0.0f);                                      \
+                ROLLED                                                                             \
+                for (int t = 0; t < n; t++) {                                                      \
+                    vec column[NV];                                                                \
+                    UNROLL(NV)                                                                     \
+                    for (int j = 0; j < NV; j++)                                                   \
+                        column[j] = VLOAD(c + j, b + (size_t)t * b_step);                          \
+                    UNROLL(MR)                                                                     \
+                    for (int i = 0; i < MR; i++)                                                   \
+                        UNROLL(NV)                                                                 \
+                        for (int j = 0; j < NV; j++)                                               \
+                            acc[i][j] += a[(r + i) * (A_ROW) + t * (A_STEP)] * column[j];          \
+                }                                                                                  \
+                UNROLL(MR)                                                                         \
+                for (int i = 0; i < MR; i++)                                                       \
+                    UNROLL(NV)                                                                     \
+                    for (int j = 0; j < NV; j++)                                                   \
+                        VSTORE(acc[i][j], c + j, to + (r + i) * COLUMNS * VW);                     \
+            }                                                                                      \
+    }
+
+PRODUCT(scores_of, private, QB, KV, NK, D, 1, 0)      /* (QB,KB) = (QB,D) (D,KB) */
+PRODUCT(add_to_queries, global, QB, DV, ND, KB, 1, 1) /* (QB,D) += (QB,KB) (KB,D) */
+PRODUCT(add_to_keys, private, KB, DV, ND, 1, KB, 1)   /* (KB,D) += (QB,KB)^T (QB,D) */
+
+/* Up to `count` of `rows` steps, zeros behind them. */
+INLINE void load_rows(const global float *from, const int step, const int count, const int rows,
+                      const float factor, float *to) {
+    for (int r = 0; r < rows; r++)
+        for (int j = 0; j < DV; j++)
+            VSTORE(r < count ? VLOAD(j, from + (size_t)r * step) * factor : (vec)(0.0f), j,
+                   to + r * D);
+}
+
+INLINE void load_keys_transposed(const global float *from, const int step, const int count,
+                                 float *to) {
+    for (int k = 0; k < KB; k++)
+        for (int d = 0; d < D; d++)
+            to[d * KB + k] = k < count ? from[(size_t)k * step + d] : 0.0f;
+}
+
+INLINE float sum_of_vec(const vec v) {
+    float lanes[VW], sum = 0.0f;
+    VSTORE(v, 0, lanes);
+    for (int l = 0; l < VW; l++)
+        sum += lanes[l];
+    return sum;
+}
+
+INLINE float most_of_vec(const vec v) {
+    float lanes[VW];
+    VSTORE(v, 0, lanes);
+    float most = lanes[0];
+    for (int l = 1; l < VW; l++)
+        most = fmax(most, lanes[l]);
+    return most;
+}
+
+/* -infinity where query q doesn't see keys k0 to k0 + KB. */
+INLINE void mask_row(float *row, const int q, const int k0, const int length, const int causal) {
+    for (int k = 0; k < KB; k++)
+        row[k] = SEES(q, k0 + k, length) ? row[k] : -INFINITY;
+}
+
+/* Takes a row of scores into the running softmax of its query: `row` becomes exp(score - most), and what `sum` and
+ * `acc` (D) hold is brought down to the new greatest score. */
+INLINE void running_softmax(float *row, float *most, float *sum, float *acc) {
+    vec greatest = VLOAD(0, row), total = (vec)(0.0f);
+    for (int j = 1; j < KV; j++)
+        greatest = fmax(greatest, VLOAD(j, row));
+    const float top = fmax(*most, most_of_vec(greatest)), down = exp(*most - top);
+    for (int j = 0; j < KV; j++) {
+        const vec p = exp(VLOAD(j, row) - top);
+        VSTORE(p, j, row);
+        total += p;
+    }
+    *sum = *sum * down + sum_of_vec(total);
+    *most = top;
+    for (int j = 0; j < DV; j++)
+        VSTORE(VLOAD(j, acc) * down, j, acc);
+}
+
+/* Groups: (blocks of QB queries, n heads). */
+TILE_KERNEL void attention_forward(const global float *restrict qkv,   // (n,T,3 C)
+                                   const global int *restrict lengths, // (n)
+                                   global float *restrict y,           // (n,T,C)
+                                   global float *restrict saved,       // (n,heads,T)
+                                   const int steps, const int heads, const int causal,
+                                    const int front, const int has_lengths, const int keep) {
+    const int i = (int)get_group_id(1) / heads, h = (int)get_group_id(1) % heads;
+    const int q0 = (int)get_group_id(0) * QB, rows = min(QB, steps - q0);
+    const int length = LENGTH(lengths, i, steps, has_lengths);
+    const int valid = clamp(length - q0, 0, rows), last = LAST_KEY(q0, valid, length);
+    float q[QB * D], kt[D * KB], s[QB * KB], acc[QB * D], most[QB], sum[QB];
+    load_rows(STEP(qkv, 0, i, h, q0, steps), ROW, valid, QB, SCALE, q);
+    for (int r = 0; r < QB; r++) {
+        most[r] = -INFINITY;
+        sum[r] = 0.0f;
+        for (int j = 0; j < DV; j++)
+            VSTORE((vec)(0.0f), j, acc + r * D);
+    }
+    for (int k0 = 0; k0 < (valid ? last : 0); k0 += KB) {
+        const int count = min(KB, last - k0);
+        load_keys_transposed(STEP(qkv, 1, i, h, k0, steps), ROW, count, kt);
+        scores_of(q, kt, KB, D, s);
+        for (int r = 0; r < QB; r++) {
+            mask_row(s + r * KB, q0 + r, k0, length, causal);
+            running_softmax(s + r * KB, &most[r], &sum[r], acc + r * D);
+        }
+        add_to_queries(s, STEP(qkv, 2, i, h, k0, steps), ROW, count, acc);
+    }
+    for (int r = 0; r < rows; r++) {
+        const float factor = r < valid ? 1.0f / sum[r] : 0.0f;
+        for (int j = 0; j < DV; j++)
+            VSTORE(VLOAD(j, acc + r * D) * factor, j, OUT_STEP(y, i, h, q0 + r, steps));
+        if (keep)
+            saved[(size_t)get_group_id(1) * steps + q0 + r] =
+                r < valid ? most[r] + log(sum[r]) : 0.0f;
+    }
+}
+
+/* to = rows * factor, += with `accumulate`; rows from `valid` on count as 0. */
+INLINE void store_rows(const float *rows, const int valid, const int count, const float factor,
+                       const int accumulate, const int step, global float *to) {
+    for (int r = 0; r < count; r++)
+        for (int j = 0; j < DV; j++) {
+            const vec v = r < valid ? VLOAD(j, rows + r * D) * factor : (vec)(0.0f);
+            global float *at = to + (size_t)r * step;
+            VSTORE(accumulate ? v + VLOAD(j, at) : v, j, at);
+        }
+}
+
+/* P = exp(S - saved) and dS = P (dP - delta), in place of S and dP; delta is the sum of y dy over the head. */
+INLINE void score_gradients(float *p, float *ds, const float *dy, const global float *y,
+                            const global float *saved, const int q, const int k0, const int length,
+                            const int causal) {
+    vec product = (vec)(0.0f);
+    for (int j = 0; j < DV; j++)
+        product += VLOAD(j, dy) * VLOAD(j, y);
+    const float delta = sum_of_vec(product), norm = saved[0];
+    mask_row(p, q, k0, length, causal);
+    for (int j = 0; j < KV; j++) {
+        const vec v = exp(VLOAD(j, p) - norm);
+        VSTORE(v, j, p);
+        VSTORE(v * (VLOAD(j, ds) - delta), j, ds);
+    }
+}
+
+/* dv = P^T dy; dq = dS k / sqrt(D); dk = dS^T q / sqrt(D). Groups: (1, n heads). dqkv, or += with `accumulate`. */
+TILE_KERNEL void attention_backward(const global float *restrict qkv,   // (n,T,3 C)
+                                    const global int *restrict lengths, // (n)
+                                    const global float *restrict y,     // (n,T,C)
+                                    const global float *restrict saved, // (n,heads,T)
+                                    const global float *restrict dy,    // (n,T,C)
+                                    global float *restrict dqkv,        // (n,T,3 C)
+                                    const int steps, const int heads, const int causal,
+                                    const int front, const int has_lengths,
+                                    const int accumulate) {
+    const int i = (int)get_group_id(1) / heads, h = (int)get_group_id(1) % heads;
+    const int length = LENGTH(lengths, i, steps, has_lengths);
+    float q[QB * D], d[QB * D], dq[QB * D], kt[D * KB], vt[D * KB], dk[KB * D], dv[KB * D];
+    float p[QB * KB], ds[QB * KB];
+    for (int k0 = 0; k0 < steps; k0 += KB) {
+        const int keys = clamp(length - k0, 0, KB);
+        load_keys_transposed(STEP(qkv, 1, i, h, k0, steps), ROW, keys, kt);
+        load_keys_transposed(STEP(qkv, 2, i, h, k0, steps), ROW, keys, vt);
+        load_rows(qkv, 0, 0, KB, 1.0f, dk);
+        load_rows(qkv, 0, 0, KB, 1.0f, dv);
+        for (int q0 = causal ? k0 / QB * QB : 0; q0 < steps; q0 += QB) {
+            const int rows = min(QB, steps - q0), valid = clamp(length - q0, 0, rows);
+            load_rows(qkv, 0, 0, QB, 1.0f, dq);
+            if (valid > 0 && keys > 0) {
+                load_rows(STEP(qkv, 0, i, h, q0, steps), ROW, valid, QB, SCALE, q);
+                load_rows(OUT_STEP(dy, i, h, q0, steps), C, valid, QB, 1.0f, d);
+                scores_of(q, kt, KB, D, p);
+                scores_of(d, vt, KB, D, ds);
+                for (int r = 0; r < valid; r++)
+                    score_gradients(p + r * KB, ds + r * KB, d + r * D,
+                                    OUT_STEP(y, i, h, q0 + r, steps),
+                                    saved + (size_t)get_group_id(1) * steps + q0 + r, q0 + r, k0,
+                                    length, causal);
+                add_to_keys(p, d, D, valid, dv);
+                add_to_keys(ds, q, D, valid, dk);
+                add_to_queries(ds, STEP(qkv, 1, i, h, k0, steps), ROW, keys, dq);
+            }
+            store_rows(dq, valid, rows, SCALE, accumulate || k0 > 0, ROW,
+                       STEP(dqkv, 0, i, h, q0, steps));
+        }
+        const int rows = min(KB, steps - k0);
+        store_rows(dk, keys, rows, 1.0f, accumulate, ROW, STEP(dqkv, 1, i, h, k0, steps));
+        store_rows(dv, keys, rows, 1.0f, accumulate, ROW, STEP(dqkv, 2, i, h, k0, steps));
+    }
+}
