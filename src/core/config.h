@@ -77,6 +77,9 @@ typedef struct clc_floats {
     X(CLC_CONFIG_ENCODER_RESNET34, "resnet34")                                                     \
     X(CLC_CONFIG_ENCODER_RESNET50, "resnet50")                                                     \
     X(CLC_CONFIG_ENCODER_CUSTOM, "custom")                                                         \
+    X(CLC_CONFIG_ENCODER_VIT_TINY, "vit_tiny")                                                     \
+    X(CLC_CONFIG_ENCODER_VIT_SMALL, "vit_small")                                                   \
+    X(CLC_CONFIG_ENCODER_VIT_BASE, "vit_base")                                                         \
     CLC_NAMED_NETS(CLC_CONFIG_ENCODER_WORD, X)
 
 #define CLC_CONFIG_STEM_LIST(X)                                                                    \

@@ -60,6 +60,22 @@ static clc_status check_tokens(const clc_config *config, const clc_config_key *k
     return CLC_OK;
 }
 
+/* The named ones have their sizes. */
+static clc_status check_vit(const clc_config *config, const clc_config_key *keys[2]) {
+    static const char advice[] = "the name sets it; use name = vit, or 0";
+    const int name = config->encoder.name;
+    if (name != CLC_CONFIG_ENCODER_VIT_TINY && name != CLC_CONFIG_ENCODER_VIT_SMALL &&
+        name != CLC_CONFIG_ENCODER_VIT_BASE)
+        return CLC_OK;
+    if (config->encoder.width)
+        return CONTRADICTION(encoder.width, encoder.name, advice);
+    if (config->encoder.depth)
+        return CONTRADICTION(encoder.depth, encoder.name, advice);
+    if (config->encoder.heads)
+        return CONTRADICTION(encoder.heads, encoder.name, advice);
+    return CLC_OK;
+}
+
 static clc_status check_encoder(const clc_config *config, const clc_config_key *keys[2]) {
     bool custom = config->encoder.name == CLC_CONFIG_ENCODER_CUSTOM;
     bool automatic = config->encoder.block == CLC_CONFIG_BLOCK_AUTO;
@@ -74,7 +90,7 @@ static clc_status check_encoder(const clc_config *config, const clc_config_key *
     if (!custom && !automatic)
         return CONTRADICTION(encoder.block, encoder.name,
                              "the name sets the kind; use name = custom or block = auto");
-    return CLC_OK;
+    return check_vit(config, keys);
 }
 
 static clc_status check_optimizer(const clc_config *config, const clc_config_key *keys[2]) {

@@ -28,7 +28,9 @@
     F(X, resnet)                                                                                   \
     CLC_NAMED_NETS(F, X)
 
-#define CLC_NAMED_NETS(F, X)
+#define CLC_NAMED_NETS(F, X)                                                                       \
+    F(X, vit)                                                                                      \
+    F(X, transformer)
 
 /* src/loss/<word>.c: defines clc_loss_<word>. */
 #define CLC_LOSSES(F, X)                                                                           \

@@ -43,7 +43,13 @@ VARIANTS = [
     ["device.convolution=im2col", "device.gemm=own"],
 ]
 ENCODER = ["encoder.name=resnet10", "encoder.stem=small", "training.batch=32"]
-RUNS = NETWORKS + [ENCODER + variant for variant in VARIANTS]
+# Transformers, of the width of heads that is common.
+VIT = ["encoder.name=vit", "encoder.depth=1", "training.batch=32"]
+TRANSFORMERS = [
+    VIT,
+    [*VIT, "encoder.pooling=mean", "encoder.activation=quick_gelu", "encoder.width=96", "encoder.heads=3"],
+]
+RUNS = NETWORKS + TRANSFORMERS + [ENCODER + variant for variant in VARIANTS]
 
 
 def prepare(workplace):

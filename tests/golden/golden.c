@@ -27,6 +27,10 @@ static bool known(const clc_safetensors *file, const char **kind) {
         return name && clc_loss_find(name);
     if (!strcmp(*kind, "metric"))
         return name && golden_metric_known(name);
+    if (!strcmp(*kind, "op"))
+        return name && golden_op_known(name);
+    if (!strcmp(*kind, "encoder"))
+        return name && golden_encoder_known(name);
     return !strcmp(*kind, "net") || !strcmp(*kind, "train");
 }
 
@@ -44,6 +48,10 @@ static void run_file(void **state) {
         golden_metric(file);
     else if (run && !strcmp(kind, "net"))
         golden_net(file);
+    else if (run && !strcmp(kind, "op"))
+        golden_op(file);
+    else if (run && !strcmp(kind, "encoder"))
+        golden_encoder(file);
     else if (run)
         golden_train(file);
     clc_safetensors_close(&file);

@@ -3,7 +3,7 @@
 #define TESTS_GOLDEN_GOLDEN_H
 
 #include "data/safetensors.h"
-#include "graph/param.h"
+#include "graph/graph.h"
 
 void golden_loss(const clc_safetensors *file);
 void golden_swav(const clc_safetensors *file);
@@ -14,6 +14,12 @@ void golden_train(const clc_safetensors *file);
 bool golden_metric_known(const char *name);
 void golden_metric(const clc_safetensors *file);
 
+/* A single op, and a network that is no ResNet; whether one of that name is known. */
+void golden_op(const clc_safetensors *file);
+bool golden_op_known(const char *name);
+void golden_encoder(const clc_safetensors *file);
+bool golden_encoder_known(const char *name);
+
 /* The tensor, which must be there. */
 const clc_st_tensor *golden_tensor(const clc_safetensors *file, const char *name);
 
@@ -22,6 +28,16 @@ double *golden_doubles(const clc_st_tensor *tensor);
 
 /* Its values as int32 (I64); freed by the caller. */
 int32_t *golden_integers(const clc_st_tensor *tensor);
+
+/* The same as floats. */
+float *golden_floats(const clc_st_tensor *tensor);
+
+/* Copies a tensor (images (N,C,H,W)), or one of I64, to a tensor of a graph. */
+void golden_upload(const clc_st_tensor *from, const clc_tensor *to);
+void golden_upload_ints(const clc_st_tensor *from, const clc_tensor *to);
+
+/* What a buffer holds, in the layout of the file's tensor; freed by the caller. */
+float *golden_download(const clc_st_tensor *like, cl_mem buffer);
 
 /* A number of the metadata; fails the test if it is missing. */
 double golden_number(const clc_safetensors *file, const char *key);

@@ -32,6 +32,49 @@ int32_t *golden_integers(const clc_st_tensor *tensor) {
     return values;
 }
 
+float *golden_floats(const clc_st_tensor *tensor) {
+    double *values = golden_doubles(tensor);
+    float *floats = malloc((tensor->count ? tensor->count : 1) * sizeof *floats);
+    for (size_t i = 0; i < tensor->count; i++)
+        floats[i] = (float)values[i];
+    free(values);
+    return floats;
+}
+
+void golden_upload(const clc_st_tensor *from, const clc_tensor *to) {
+    const size_t *s = from->shape, bytes = from->count * sizeof(float);
+    float *values = golden_floats(from);
+    assert_int_equal(from->count, to->count);
+    if (from->rank == 4) {
+        float *images = malloc(bytes);
+        golden_to_nhwc(values, images, s[0], s[1], s[2], s[3]);
+        free(values);
+        values = images;
+    }
+    CHECK(clc_buffer_write(test_device(), to->value, 0, bytes, values));
+    free(values);
+}
+
+void golden_upload_ints(const clc_st_tensor *from, const clc_tensor *to) {
+    int32_t *values = golden_integers(from);
+    assert_int_equal(from->count, to->count);
+    CHECK(clc_buffer_write(test_device(), to->value, 0, from->count * sizeof *values, values));
+    free(values);
+}
+
+float *golden_download(const clc_st_tensor *like, cl_mem buffer) {
+    const size_t *s = like->shape, bytes = like->count * sizeof(float);
+    float *values = malloc(bytes);
+    CHECK(clc_buffer_read(test_device(), buffer, 0, bytes, values));
+    if (like->rank == 4) {
+        float *images = malloc(bytes);
+        golden_to_nhwc(values, images, s[0], s[2] * s[3], s[1], 1);
+        free(values);
+        values = images;
+    }
+    return values;
+}
+
 double golden_number(const clc_safetensors *file, const char *key) {
     const char *text = clc_safetensors_metadata(file, key);
     if (!text)
