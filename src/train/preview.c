@@ -2,8 +2,10 @@
 
 #include "augment/preview.h"
 #include "core/log.h"
+#include "data/dataset_kinds.h"
 #include "device/open.h"
 #include "method/setup.h"
+#include "train/preview_series.h"
 
 #include <stdio.h>
 
@@ -39,20 +41,18 @@ fail:
     return status;
 }
 
-clc_status clc_preview(const clc_train_options *options, const char *png) {
+static clc_status preview_images(const clc_config *given, const char *name, const char *png) {
     clc_status status = CLC_OK;
-    clc_config config;
+    const clc_config config = *given;
     clc_image images[IMAGES] = {{0}};
     clc_dataset bounds = {.uniform = true};
     clc_device *device = NULL;
     clc_augment augment;
     int count = 0;
-    CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
-    CLC_TRY(clc_config_require_data(&config));
     CLC_TRY(read_first(&config, images, &count, &bounds));
     for (int c = 0; c < bounds.channels; c++)
         bounds.deviation[c] = 1;
-    CLC_TRY(clc_device_open(options->device, (clc_profile)config.device.profile, &device));
+    CLC_TRY(clc_device_open(name, (clc_profile)config.device.profile, &device));
     CLC_TRY(clc_augment_from_config(&config, &bounds, &augment));
     CLC_TRY(clc_augment_preview(device, &augment, images, count, VIEWS, png));
     clc_log("%s: %d images, %d views of each", png, count, VIEWS);
@@ -60,5 +60,28 @@ fail:
     clc_device_close(&device);
     for (int i = 0; i < IMAGES; i++)
         clc_image_free(&images[i]);
+    return status;
+}
+
+clc_status clc_preview(const clc_train_options *options, const char *png) {
+    clc_status status = CLC_OK;
+    clc_config config;
+    char *path = NULL;
+    bool share;
+    int as;
+    CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
+    CLC_TRY(clc_config_require_data(&config));
+    CLC_TRY(clc_dataset_find(&config.data, CLC_SPLIT_TRAIN, &as, &path, &share));
+    if (as == CLC_CONFIG_AS_TOKENS)
+        CLC_TRY(clc_fail(CLC_INVALID,
+                         "%s: its samples are texts, whose views are written to a "
+                         "file named .txt, not %s",
+                         config.data.train, png));
+    if (as == CLC_CONFIG_AS_SERIES)
+        CLC_TRY(clc_preview_series(&config, options->device, png));
+    else
+        CLC_TRY(preview_images(&config, options->device, png));
+fail:
+    free(path);
     return status;
 }
