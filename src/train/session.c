@@ -5,6 +5,7 @@
 #include "device/open.h"
 #include "device/program.h"
 #include "method/setup.h"
+#include "model/run_tokenizer.h"
 #include "train/memory.h"
 #include "train/resume.h"
 
@@ -18,7 +19,10 @@ static clc_status load_data(clc_session *session) {
         CLC_TRY(clc_config_require_data(config));
         if (method->towers == 2 && config->data.as == CLC_CONFIG_AS_AUTO)
             config->data.as = CLC_CONFIG_AS_PAIRS;
-        CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &session->data));
+        if (session->checkpoint)
+            CLC_TRY(clc_run_tokenizer_load(session->checkpoint->path, &session->tokenizer));
+        CLC_TRY(clc_dataset_open_with(config, CLC_SPLIT_TRAIN, NULL, session->tokenizer,
+                                      &session->data));
         named = clc_dataset_has_test(config, session->data);
     }
     const clc_dataset *data = session->data;
@@ -90,4 +94,5 @@ void clc_session_close(clc_session *session) {
     clc_dataset_free(&session->data);
     clc_checkpoint_close(&session->checkpoint);
     clc_dataset_free(&session->test);
+    clc_tokenizer_free(&session->tokenizer);
 }

@@ -10,8 +10,9 @@
 
 typedef struct clc_session {
     clc_config config;
-    clc_dataset *data; /* training images */
-    clc_dataset *test; /* NULL if there are none */
+    clc_dataset *data;        /* training images */
+    clc_dataset *test;        /* NULL if there are none */
+    clc_tokenizer *tokenizer; /* of the run that is resumed; NULL: the data set has its own */
     clc_device *device;
     clc_step step;
     clc_checkpoint *checkpoint; /* of the run to be resumed, until that has been done */

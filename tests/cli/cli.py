@@ -92,6 +92,18 @@ def preview_writes_texts():
                   says=["no column name", "id, title, split"])
 
 
+def preview_draws_series():
+    with Workplace() as w:
+        w.run("preview", "train.ini", "rows.png", "--set", "data.as=series", "--set", "series.crop=1", "--set", "series.jitter=1")
+        with open(w.path("curves.csv"), "w", encoding="utf-8") as file:
+            file.write("id,time,x,y\n" + "".join(f"{i},{t},{t % 7},{t + i}\n" for i in range(5) for t in range(20 + i)))
+        settings = ["data.train=" + w.path("curves.csv"), "data.train_images=", "data.train_labels="]
+        _, said = w.run("preview", "train.ini", "curves.png", *[word for s in settings for word in ("--set", s)])
+        assert "5 series, 10 views of each" in said and "2 channels" in said and "at most 24" in said, said
+        for name in ("rows.png", "curves.png"):
+            assert read(w.path(name))[:8] == b"\x89PNG\r\n\x1a\n", name
+
+
 def preview_of_texts_without_tokens():
     """White space that only Unicode knows is no word."""
     with Workplace() as w:
@@ -284,6 +296,7 @@ main([
     the_loss_benchmark_prints_time_and_memory_by_views,
     preview_draws_a_png,
     preview_writes_texts,
+    preview_draws_series,
     preview_of_texts_without_tokens,
     devices_are_listed_for_people_and_programs,
     two_devices_can_each_be_chosen,
