@@ -146,7 +146,7 @@ clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int 
     *path = NULL;
     *as = config->as;
     *share = !*test && config->test_fraction > 0;
-    if (*as == CLC_CONFIG_AS_AUTO && (!*value || *config->train_images || *config->test_images))
+    if (*as == CLC_CONFIG_AS_AUTO && (!*value || *config->train_images))
         *as = CLC_CONFIG_AS_IMAGES;
     CLC_TRY(clc_source_paths(value, &paths));
     const bool pairs = *as == CLC_CONFIG_AS_PAIRS;
