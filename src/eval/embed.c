@@ -135,10 +135,15 @@ clc_status clc_embedder_run_field(clc_embedder *e, const clc_field *field, const
     return run_field(e, field, false, numbers, count, features);
 }
 
+/* The field it reads: of samples given by hand the only one. */
+static const clc_field *field_of(const clc_embedder *e, const clc_dataset *data) {
+    return &data->fields[data->field_count > 1 ? e->in.field : 0];
+}
+
 static clc_status each_of_field(clc_embedder *e, const clc_dataset *data, clc_embedder_take take,
                                 void *context) {
     clc_status status = CLC_OK;
-    const clc_field *field = &data->fields[e->in.field];
+    const clc_field *field = field_of(e, data);
     const size_t dim = (size_t)clc_embedder_features(e);
     float *features = NULL;
     int32_t *numbers = NULL, *samples = NULL;
@@ -215,7 +220,7 @@ clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, const int3
     if (!reads_images(e)) {
         *rows = count;
         memset(bad, 0, count * sizeof *bad);
-        return run_field(e, &data->fields[e->in.field], true, samples, count, features);
+        return run_field(e, field_of(e, data), true, samples, count, features);
     }
     *rows = 0;
     CLC_TRY(open_loader(e, data, samples, count, &loader));

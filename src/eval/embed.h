@@ -9,7 +9,7 @@
 /* What an embedder reads. */
 typedef struct clc_embedder_input {
     int tower; /* whose network reads it (model/heads.h) */
-    int field; /* of the samples */
+    int field; /* of the samples, where these have several */
     /* Its kind; of tokens the vocabulary, of series channels, mean and deviation. Raw features of
      * tokens count in how many of its texts a token is. */
     const clc_field *like;

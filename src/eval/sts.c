@@ -45,7 +45,7 @@ fail:
 
 /* Pairs with scores of the file, under the usual names; NULL if there are none. */
 static clc_status open_scored(const clc_config *config, clc_texts **texts) {
-    static const char *const pairs[] = {"sent0,sent1", "sentence1,sentence2"};
+    static const char *const pairs[] = {"sentence1,sentence2", "sent0,sent1"};
     const char *const given = config->evaluation.score_column;
     clc_status status = CLC_FORMAT;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs && status == CLC_FORMAT; i++) {

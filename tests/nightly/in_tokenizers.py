@@ -1,10 +1,12 @@
 """The ids of Hugging Face's `tokenizers`, from the file that clcontrast writes, are clcontrast's own: for texts of many
-scripts, broken ones, and real ones where there are some. Prints TAP; skipped without the package (PyPI: tokenizers).
+scripts, broken ones, and real ones where there are some; and those of the file that a run leaves, beside its weights and
+in them. Prints TAP; skipped without the package (PyPI: tokenizers).
 
-    in_tokenizers.py TOKENIZE_CAT
+    in_tokenizers.py TOKENIZE_CAT CLCONTRAST
 """
 
 import glob
+import json
 import os
 import random
 import re
@@ -84,27 +86,82 @@ def first_difference(program, texts, folder, options):
     path = os.path.join(folder, "tokenizer.json")
     ours = ids_of(program, texts, *options, path)
     theirs = Tokenizer.from_file(path)
-    decoded = [text.decode("utf-8", "replace") for text in texts]
-    found = theirs.encode_batch(decoded)
-    for text, a, b in zip(decoded, ours, found):
-        if a != b.ids:
-            at = next((i for i, (x, y) in enumerate(zip(a, b.ids)) if x != y), min(len(a), len(b.ids)))
-            return f"{text[:200]!r}: at token {at} {a[at:at + 8]}, theirs {b.ids[at:at + 8]} {b.tokens[at:at + 8]}"
+    found = compare(texts, ours, theirs)
+    if found:
+        return found
     theirs.save(path)  # their own form of the same
     return "" if ids_of(program, texts, "load", 0, 0, 0, path) == ours else "read from their file, the ids are others"
 
 
+def compare(texts, ours, theirs):
+    """"" or the first text of which the ids differ."""
+    decoded = [text.decode("utf-8", "replace") for text in texts]
+    for text, a, b in zip(decoded, ours, theirs.encode_batch(decoded)):
+        if a != b.ids:
+            at = next((i for i, (x, y) in enumerate(zip(a, b.ids)) if x != y), min(len(a), len(b.ids)))
+            return f"{text[:200]!r}: at token {at} {a[at:at + 8]}, theirs {b.ids[at:at + 8]} {b.tokens[at:at + 8]}"
+    return ""
+
+
+RUN = """[data]
+train = {folder}/texts.txt
+as = tokens
+[tokens]
+tokenizer = {kind}
+vocabulary = 1000
+[encoder]
+name = transformer
+width = 16
+depth = 1
+heads = 1
+context = 16
+[projector]
+hidden =
+output = 8
+[training]
+epochs = 1
+batch = 32
+[output]
+folder = {folder}/run
+"""
+
+
+def difference_in_run(program, clcontrast, texts, folder, kind):
+    """"" or what differs where the tokenizer is that of a run."""
+    with open(os.path.join(folder, "texts.txt"), "wb") as file:
+        file.write(b"\n".join(text.replace(b"\n", b" ")[:200] for text in texts[:400] if b"\0" not in text) + b"\n")
+    ini = os.path.join(folder, "run.ini")
+    with open(ini, "w", encoding="utf-8") as file:
+        file.write(RUN.format(folder=folder, kind=kind))
+    subprocess.run([clcontrast, ini, "--quiet"], check=True, cwd=folder)
+    path = os.path.join(folder, "run/tokenizer.json")
+    with open(os.path.join(folder, "run/encoder.safetensors"), "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        carried = json.loads(file.read(length))["__metadata__"]["tokenizer"]
+    with open(path, encoding="utf-8") as file:
+        if file.read() != carried:
+            return "the weights carry another tokenizer than lies beside them"
+    return compare(texts, ids_of(program, texts, "load", 0, 0, 0, path), Tokenizer.from_str(carried))
+
+
 def main():
-    program = sys.argv[1]
+    program, clcontrast = sys.argv[1:3]
     odd = [text.encode("utf-8") for text in ODD] + BROKEN + [text.encode("utf-8") for text in random_texts()]
     texts = odd + real_texts()
     cases = [(kind, vocabulary, lowercase, context) for kind, vocabulary, lowercase in (
         ("bytes", 0, 0), ("words", 5000, 1), ("words", 20000, 0), ("bpe", 260, 0), ("bpe", 3000, 1), ("bpe", 8192, 0)) for context in (0, 77)]
-    print(f"1..{len(cases)}", flush=True)
+    kinds = ["bytes", "words", "bpe"]
+    print(f"1..{len(cases) + len(kinds)}", flush=True)
     for number, case in enumerate(cases, 1):
         with tempfile.TemporaryDirectory() as folder:
             found = first_difference(program, texts, folder, case)
         print(f"{'not ok' if found else 'ok'} {number} - {len(texts)} texts, {sum(map(len, texts)) / 1e6:.1f} MB: {' '.join(map(str, case))}")
+        if found:
+            print("# " + found, flush=True)
+    for number, kind in enumerate(kinds, len(cases) + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            found = difference_in_run(program, os.path.abspath(clcontrast), odd, folder, kind)
+        print(f"{'not ok' if found else 'ok'} {number} - {len(odd)} texts by the tokenizer of a run: {kind}")
         if found:
             print("# " + found, flush=True)
 
