@@ -31,6 +31,8 @@ static bool known(const clc_safetensors *file, const char **kind) {
         return name && golden_op_known(name);
     if (!strcmp(*kind, "encoder"))
         return name && golden_encoder_known(name);
+    if (!strcmp(*kind, "trace"))
+        return name && golden_trace_known(name);
     return !strcmp(*kind, "net") || !strcmp(*kind, "train");
 }
 
@@ -52,6 +54,8 @@ static void run_file(void **state) {
         golden_op(file);
     else if (run && !strcmp(kind, "encoder"))
         golden_encoder(file);
+    else if (run && !strcmp(kind, "trace"))
+        golden_trace(file);
     else if (run)
         golden_train(file);
     clc_safetensors_close(&file);

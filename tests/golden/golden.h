@@ -20,6 +20,10 @@ bool golden_op_known(const char *name);
 void golden_encoder(const clc_safetensors *file);
 bool golden_encoder_known(const char *name);
 
+/* Traces of training of several networks, or on given dropout. */
+void golden_trace(const clc_safetensors *file);
+bool golden_trace_known(const char *name);
+
 /* The tensor, which must be there. */
 const clc_st_tensor *golden_tensor(const clc_safetensors *file, const char *name);
 
