@@ -86,6 +86,7 @@ static clc_status create_graph(const clc_branches_plan *plan, clc_params *params
     b->views = plan->views->crops[crop].views;
     CLC_TRY(clc_graph_create(plan->device, params, kind != BASE, &b->graph));
     b->graph->gradients = kind == STUDENT;
+    b->graph->dropout_stream = (unsigned)(kind == TEACHER ? CLC_CROP_SIZES + crop : crop);
     b->graph->frozen = kind == EMBEDDER;
     b->graph->norm_splits = norm_splits(plan, b->views);
     b->graph->fixed_norm = tower.encoder->norm == CLC_CONFIG_NORM_FIXED;

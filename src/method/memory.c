@@ -62,6 +62,8 @@ static buffer_list list_buffers(clc_wiring *w) {
     }
     if (clc_wiring_accumulates(w))
         add(&list, w->params.trainable * f, &w->grad_sum, "gradients", false);
+    add(&list, 4 * sizeof(cl_uint), &w->dropout, "dropout", false);
+    add(&list, (size_t)clc_wiring_micros(w) * sizeof(cl_uint), &w->micro_numbers, "dropout", false);
     add(&list, w->loss_workspace_bytes, &w->loss_workspace, "the loss", false);
     add(&list, f, &w->value, "the loss", false);
     add(&list, w->views.workspace_bytes, &w->views.workspace, "augmentation", false);
@@ -106,6 +108,26 @@ fail:
     return status;
 }
 
+/* The seed, which stays, and the numbers of micro-batches, which stages copy behind it. */
+static clc_status upload_dropout(clc_wiring *w) {
+    clc_status status = CLC_OK;
+    const uint64_t seed = w->config->training.seed;
+    const cl_uint state[4] = {(cl_uint)seed, (cl_uint)(seed >> 32), 0, 0};
+    const size_t micros = (size_t)clc_wiring_micros(w);
+    cl_uint *numbers = NULL;
+    CLC_NEW(numbers, micros);
+    for (size_t i = 0; i < micros; i++)
+        numbers[i] = (cl_uint)i;
+    CLC_TRY(clc_buffer_write(w->device, w->dropout, 0, sizeof state, state));
+    CLC_TRY(clc_buffer_write(w->device, w->micro_numbers, 0, micros * sizeof *numbers, numbers));
+    for (int i = 0; i < CLC_BRANCHES; i++)
+        if (clc_wiring_graph(w, i))
+            clc_wiring_graph(w, i)->dropout_state = w->dropout;
+fail:
+    free(numbers);
+    return status;
+}
+
 clc_status clc_wiring_allocate(clc_wiring *w, int optimizer_states, const clc_dataset *data) {
     clc_status status = CLC_OK;
     const buffer_list list = list_buffers(w);
@@ -120,6 +142,7 @@ clc_status clc_wiring_allocate(clc_wiring *w, int optimizer_states, const clc_da
             CLC_TRY(clc_graph_allocate(clc_wiring_graph(w, i)));
     clc_ports_bind(&w->ports);
     clc_branches_bind(&w->branches, &w->views, &w->queue);
+    CLC_TRY(upload_dropout(w));
     if (w->label_count)
         CLC_TRY(upload_labels(w, data));
     if (w->center)

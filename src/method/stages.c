@@ -4,6 +4,18 @@
 #include "op/ops.h"
 #include "optim/optim.h"
 
+/* What a micro-batch drops is the same whenever it goes forward in a step. */
+static clc_status build_dropout(clc_wiring *w, int micro, cl_mem step_state) {
+    clc_status status = CLC_OK;
+    const size_t u = sizeof(cl_uint);
+    CLC_TRY(clc_sequence_add_copy(&w->augment[micro], step_state, CLC_STEP_NUMBER * u, w->dropout,
+                                  2 * u, u));
+    CLC_TRY(clc_sequence_add_copy(&w->augment[micro], w->micro_numbers, (size_t)micro * u,
+                                  w->dropout, 3 * u, u));
+fail:
+    return status;
+}
+
 static clc_status build_micros(clc_wiring *w, const clc_samples *samples, cl_mem step_state) {
     clc_status status = CLC_OK;
     const int micros = clc_wiring_micros(w);
@@ -11,6 +23,7 @@ static clc_status build_micros(clc_wiring *w, const clc_samples *samples, cl_mem
     CLC_NEW(w->gather, (size_t)micros);
     CLC_NEW(w->scatter, (size_t)micros);
     for (int m = 0; m < micros; m++) {
+        CLC_TRY(build_dropout(w, m, step_state));
         CLC_TRY(clc_views_build(&w->views, &w->augment[m], w->device, m, samples, step_state));
         CLC_TRY(clc_ports_gather(&w->ports, m, &w->gather[m]));
         CLC_TRY(clc_ports_scatter(&w->ports, m, &w->scatter[m]));

@@ -5,7 +5,12 @@
 #include "method/wiring.h"
 
 /* Numbers of a step on the device, as uint. */
-enum { CLC_STEP_EPOCH, CLC_STEP_QUEUE_POSITION, CLC_STEP_STATE_COUNT = 4 };
+enum {
+    CLC_STEP_EPOCH,
+    CLC_STEP_QUEUE_POSITION,
+    CLC_STEP_NUMBER, /* of all steps, for dropout */
+    CLC_STEP_STATE_COUNT = 4
+};
 
 /* Makes all launches; step_state: uint (CLC_STEP_STATE_COUNT). */
 clc_status clc_wiring_build(clc_wiring *wiring, const clc_samples *samples, cl_mem step_state);

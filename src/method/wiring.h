@@ -37,6 +37,8 @@ typedef struct clc_wiring {
     size_t loss_workspace_bytes;
     cl_mem all_labels, labels; /* int: of the data set, of the batch */
     size_t label_count;
+    cl_mem dropout;                           /* uint (4): as clc_graph's dropout_state */
+    cl_mem micro_numbers;                     /* uint (micro-batches): 0, 1, 2 ... */
     cl_mem grad_sum;                          /* like params.grad, if there are several backwards */
     clc_sequence *augment, *gather, *scatter; /* one a micro-batch */
     clc_sequence before, after;               /* around the loss */

@@ -232,6 +232,7 @@ static void fill_slot(clc_step *step, clc_step_slot *slot, float rate, const clc
     slot->state[CLC_STEP_EPOCH] = (cl_uint)batch->epoch;
     slot->state[CLC_STEP_QUEUE_POSITION] =
         (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue);
+    slot->state[CLC_STEP_NUMBER] = (cl_uint)number;
     fill_hyper(step, number, rate, slot->hyper);
 }
 

@@ -53,7 +53,7 @@ void fixture_set(fixture *f, int64_t number) {
     const int64_t queue = step->wiring.queue.size ? step->wiring.queue.size : 1;
     const cl_uint state[CLC_STEP_STATE_COUNT] = {
         (cl_uint)(number / step->steps_per_epoch),
-        (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue)};
+        (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue), (cl_uint)number};
     for (int i = 0; i < FIXTURE_BATCH; i++) {
         f->indices[i] = (int32_t)((number * FIXTURE_BATCH + i * 5) % FIXTURE_IMAGES);
         f->places[i] = f->session.data->places[f->indices[i]];
