@@ -49,7 +49,16 @@ TRANSFORMERS = [
     VIT,
     [*VIT, "encoder.pooling=mean", "encoder.activation=quick_gelu", "encoder.width=96", "encoder.heads=3"],
 ]
-RUNS = NETWORKS + TRANSFORMERS + [ENCODER + variant for variant in VARIANTS]
+# Texts and series, with every change of their views.
+SEQUENCE = ["encoder.name=transformer", "encoder.depth=1", "training.batch=32"]
+TEXTS = ["data.train_images=", "data.train_labels=", "data.test_images=", "data.test_labels=", "data.train=texts.txt",
+         "tokens.tokenizer=words", "tokens.synonyms=synonyms", "tokens.synonym=0.5"]
+SEQUENCES = [
+    SEQUENCE + TEXTS + [f"tokens.{change}=0.5" for change in ("crop", "delete", "mask", "swap")],
+    [*SEQUENCE, "data.as=series"]
+    + [f"series.{change}=0.5" for change in ("crop", "warp", "flip", "permute", "scale", "jitter", "drop")],
+]
+RUNS = NETWORKS + TRANSFORMERS + SEQUENCES + [ENCODER + variant for variant in VARIANTS]
 
 
 def prepare(workplace):
@@ -57,6 +66,10 @@ def prepare(workplace):
     with open(workplace.path("gate.ini"), "w", encoding="utf-8") as file:
         file.write(INI)
     write_idx(workplace.path("images"), 0x804, (256, 32, 32, 3), bytes(256 * 32 * 32 * 3))
+    with open(workplace.path("texts.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"text {i} of many, some of them longer{' and longer' * (i % 7)}\n" for i in range(64))
+    with open(workplace.path("synonyms"), "w", encoding="utf-8") as file:
+        file.write("many, some\n")
     write_idx(workplace.path("labels"), 0x801, (256,), bytes(i % 4 for i in range(256)))
 
 

@@ -56,7 +56,8 @@ void fixture_set(fixture *f, int64_t number) {
         (cl_uint)(number * clc_wiring_queued(&step->wiring) % queue), (cl_uint)number};
     for (int i = 0; i < FIXTURE_BATCH; i++) {
         f->indices[i] = (int32_t)((number * FIXTURE_BATCH + i * 5) % FIXTURE_IMAGES);
-        f->places[i] = f->session.data->places[f->indices[i]];
+        if (f->session.data->places)
+            f->places[i] = f->session.data->places[f->indices[i]];
     }
     f->batch = (clc_batch){.step = number,
                            .epoch = (int)(number / step->steps_per_epoch),
