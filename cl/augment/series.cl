@@ -1,5 +1,5 @@
-/* Random views of series, a work-item each. Steps are chosen by whole numbers, and values are products and sums that
- * every device rounds alike (no contraction, no division): the same views everywhere. */
+/* Random views of series, a work-item for some channels of a view. Steps are chosen by whole numbers, and values are
+ * products and sums that every device rounds alike (no contraction, no division): the same views everywhere. */
 #include "common.h"
 #pragma OPENCL FP_CONTRACT OFF
 #include "augment/field.h"
@@ -32,7 +32,13 @@
 #define DROP_SPAN 0.1f
 #endif
 
+/* Channels of an item. GPUs have no memory of their own for an item's list of factors. */
+#if CPU_KERNELS
 #define CHANNELS_AT_ONCE 16
+#else
+#define CHANNELS_AT_ONCE 1
+#endif
+#define BLOCKS ((C + CHANNELS_AT_ONCE - 1) / CHANNELS_AT_ONCE)
 
 /* The amount of a change, 0 unless it is made. */
 #define AMOUNT(whether, amount, name)                                                              \
@@ -42,11 +48,12 @@
 typedef struct series_view {
     uint2 key;
     uint4 counter;
-    int begin, count;                  /* the span of the series */
+    int begin, count; /* the span of the series */
     int flip;
-    int speeds[SERIES_WARP_PARTS + 1]; /* of the warp's parts; the last: their sum. 0: no warp */
+    int4 speeds; /* of the warp's parts */
+    int total;   /* their sum; 0: no warp */
     int segments;
-    int order[SERIES_SEGMENTS_MAX];    /* the segments, as they follow each other */
+    ulong order; /* the segments, as they follow each other, 4 bits each */
     float scale, jitter, drop;
 } series_view;
 
@@ -88,28 +95,32 @@ INLINE int speed_of(uint bits, float strength) {
     return (int)((1.0f + strength * (2.0f * UNIFORM(bits) - 1.0f)) * 65536.0f);
 }
 
-INLINE void draw_time(series_view *v) {
-    const uint4 bits = draw(v, PURPOSE_SERIES_TIME);
+INLINE void draw_warp(series_view *v, uint4 bits) {
     const float strength = AMOUNT(bits.x, bits.y, WARP);
-    v->speeds[SERIES_WARP_PARTS] = 0;
-    if (strength > 0.0f && v->count > 1) {
-        const uint4 speeds = draw(v, PURPOSE_SERIES_SPEED);
-        v->speeds[0] = speed_of(speeds.x, strength);
-        v->speeds[1] = speed_of(speeds.y, strength);
-        v->speeds[2] = speed_of(speeds.z, strength);
-        v->speeds[3] = speed_of(speeds.w, strength);
-        v->speeds[4] = v->speeds[0] + v->speeds[1] + v->speeds[2] + v->speeds[3];
-    }
+    v->total = 0;
+    v->speeds = (int4)(0);
+    if (!(strength > 0.0f) || v->count < 2)
+        return;
+    const uint4 speeds = draw(v, PURPOSE_SERIES_SPEED);
+    v->speeds = (int4)(speed_of(speeds.x, strength), speed_of(speeds.y, strength),
+                       speed_of(speeds.z, strength), speed_of(speeds.w, strength));
+    v->total = v->speeds.x + v->speeds.y + v->speeds.z + v->speeds.w;
+}
+
+INLINE uint segment_at(const series_view *v, int s) {
+    return (uint)(v->order >> (4 * s)) & 15u;
+}
+
+INLINE void draw_segments(series_view *v, uint4 bits) {
     v->segments = 1;
+    v->order = 0xFEDCBA9876543210ul;
     if (UNIFORM(bits.z) < P_PERMUTE)
         v->segments = min(v->count, PERMUTE_LOW + BELOW(bits.w, PERMUTE_SPAN + 1));
-    for (int s = 0; s < v->segments; s++)
-        v->order[s] = s;
     for (int s = v->segments - 1; s > 0; s--) {
         const int other = BELOW(draw(v, PURPOSE_SERIES_SEGMENT + (uint)s).x, s + 1);
-        const int mine = v->order[s];
-        v->order[s] = v->order[other];
-        v->order[other] = mine;
+        const ulong change = (ulong)(segment_at(v, s) ^ segment_at(v, other));
+        if (other != s)
+            v->order ^= change << (4 * s) | change << (4 * other);
     }
 }
 
@@ -143,19 +154,18 @@ INLINE float factor_of(const series_view *v, int c, int kept) {
 
 /* Where step t, before the segments change places, is in the series; *part of the way to the next, of 65536. */
 INLINE int position_of(const series_view *v, int t, uint *part) {
-    const int last = v->count - 1, total = v->speeds[SERIES_WARP_PARTS];
-    const int at = v->flip ? last - t : t;
+    const int last = v->count - 1, at = v->flip ? last - t : t;
     *part = 0;
-    if (!total)
+    if (!v->total)
         return v->begin + at;
-    const long way = (long)at * SERIES_WARP_PARTS;
-    const int k = min(SERIES_WARP_PARTS - 1, (int)(way / last));
-    long before = 0;
-    for (int i = 0; i < k; i++)
-        before += v->speeds[i];
-    const long covered = before * last + v->speeds[k] * (way - (long)k * last);
-    *part = (uint)((covered % total) * 65536 / total);
-    return v->begin + (int)(covered / total);
+    /* The way within each part, a whole one being `last`. */
+    const long way = (long)at * SERIES_WARP_PARTS, whole = last;
+    const long covered = v->speeds.x * clamp(way, 0l, whole) +
+                         v->speeds.y * clamp(way - whole, 0l, whole) +
+                         v->speeds.z * clamp(way - 2 * whole, 0l, whole) +
+                         v->speeds.w * clamp(way - 3 * whole, 0l, whole);
+    *part = (uint)((covered % v->total) * 65536 / v->total);
+    return v->begin + (int)(covered / v->total);
 }
 
 /* Step t of the view, channels from `first` on. */
@@ -181,7 +191,7 @@ INLINE void write_channels(const series_view *v, const global float *series,
         factors[c - first] = factor_of(v, c, kept);
     int t = 0;
     for (int s = 0; s < v->segments; s++) {
-        const long which = v->order[s], n = v->count;
+        const long which = segment_at(v, s), n = v->count;
         const int begin = (int)(which * n / v->segments), end = (int)((which + 1) * n / v->segments);
         for (int from = begin; from < end; from++, t++) {
             uint part;
@@ -209,20 +219,22 @@ series_view_make(const global float *restrict values,       // (steps,C): all se
                  const int first_view, const int first_row, const uint seed_low,
                  const uint seed_high) {
     const uint2 key = (uint2)(seed_low, seed_high);
-    for (int i = (int)get_global_id(0); i < samples * views_per_sample;
-         i += (int)get_global_size(0)) {
+    for (int item = (int)get_global_id(0); item < samples * views_per_sample * BLOCKS;
+         item += (int)get_global_size(0)) {
+        const int i = item / BLOCKS, block = item % BLOCKS;
         const int sample = indices[first_sample + i % samples];
         const field_place at = choose_place(places, firsts, key, sample, step_state[0]);
         series_view v;
         v.key = key;
         v.counter = (uint4)((uint)sample, step_state[0], (uint)(first_view + i / samples), 0);
         draw_span(&v, at.length);
-        draw_time(&v);
+        const uint4 time = draw(&v, PURPOSE_SERIES_TIME);
+        draw_warp(&v, time);
+        draw_segments(&v, time);
         draw_values(&v);
-        const int kept = kept_channel(&v);
-        for (int c = 0; c < C; c += CHANNELS_AT_ONCE)
-            write_channels(&v, values + at.offset * C, norm, c, kept,
-                           out + (size_t)(first_row + i) * CONTEXT * C);
-        lengths[first_row + i] = v.count;
+        write_channels(&v, values + at.offset * C, norm, block * CHANNELS_AT_ONCE, kept_channel(&v),
+                       out + (size_t)(first_row + i) * CONTEXT * C);
+        if (block == 0)
+            lengths[first_row + i] = v.count;
     }
 }

@@ -99,7 +99,8 @@ clc_status clc_series_augment_build(clc_sequence *sequence, clc_device *device,
     clc_status status = CLC_OK;
     char options[OPTIONS];
     const size_t views = (size_t)b->images * (size_t)b->views, local = device->group_size;
-    const size_t groups = clc_ceil_div(views, local);
+    /* At least; items go on to further ones. */
+    const size_t groups = clc_ceil_div(views * (size_t)clc_ceil_div_int(a->channels, 16), local);
     CLC_TRY(clc_series_augment_check(a));
     make_options(device, a, options);
     const clc_launch_spec spec = {.source = "augment/series.cl",
