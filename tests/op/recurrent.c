@@ -170,7 +170,7 @@ static void add_stack(const recurrent_case *c, clc_graph *graph, const char *lay
 /* Two readers are the same layer twice. */
 static void check(const recurrent_case *c, bool training, int readers) {
     const double work = (double)c->n * c->steps * c->hidden * c->layers * c->directions *
-                        (c->inputs + c->hidden) * 12 * readers;
+                        (c->inputs + c->hidden) * 3 * readers;
     if (!test_affordable(work))
         return;
     stack s = make_stack(c);
