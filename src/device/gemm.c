@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Our own kernel: see cl/op/gemm.cl. */
-enum { VECTORS = 2 };
+enum { VECTORS = 2, CACHE_FLOATS = 1 << 16 };
 
 static int panel_rows(const clc_device *device) {
     return device->vector_width >= 16 ? 12 : 6; /* with VECTORS: fits 32 or 16 registers */
@@ -92,9 +92,12 @@ fail:
 static clc_status multiply(const own_build *w) {
     const clc_gemm *g = w->gemm;
     const size_t pb = panels(g->n, panel_columns(w->device));
-    /* Enough groups for all cores, several times over: B's panels times chunks of A's. */
-    size_t chunks = panels(w->device->groups * 2, (int)pb);
+    /* Enough groups for all cores, several times over: B's panels times chunks of A's. Neighbours
+     * share a chunk: where several panels fit, it stays in a core's cache, as do the rows of C. */
     const size_t pa = panels(g->m, panel_rows(w->device));
+    const size_t fit = CACHE_FLOATS / ((size_t)panel_rows(w->device) * g->k);
+    const size_t chunks =
+        clc_larger(panels(w->device->groups * 2, (int)pb), fit > 1 ? pa / fit : 0);
     clc_launch_spec s = spec(w, "gemm_panels", pb, chunks < pa ? chunks : pa,
                              2.0 * (double)g->m * (double)g->n * (double)g->k,
                              4.0 * (double)(g->m * g->k + g->n * g->k + g->m * g->n));
