@@ -30,7 +30,10 @@
 
 #define CLC_NAMED_NETS(F, X)                                                                       \
     F(X, vit)                                                                                      \
-    F(X, transformer)
+    F(X, transformer)                                                                              \
+    F(X, gru)                                                                                      \
+    F(X, lstm)                                                                                     \
+    F(X, conv1d)
 
 /* src/loss/<word>.c: defines clc_loss_<word>. */
 #define CLC_LOSSES(F, X)                                                                           \

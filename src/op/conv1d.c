@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* Windows as rows of a matrix, a product with the weights (taps,c,k), then bias and ReLU as in a
- * linear layer. `saved` holds the gradient behind the ReLU's mask and the bias's partial sums. */
+ * linear layer. `saved` holds the gradient behind the ReLU's mask. */
 
 /* Floats of the matrix of windows; as many samples at a time as fit. */
 enum { COLUMN_FLOATS = 8 << 20 };
@@ -41,9 +41,8 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     *needs = (clc_needs){.out = *in, .keeps_in = {true, true}, .keeps_out = s->relu};
     needs->out.dims[1] = clc_window_positions(in->dims[1], reach, s->stride, s->pad);
     needs->out.dims[2] = s->filters;
-    if (graph->gradients)
-        needs->saved = clc_shape_rows(in->dims[0] * needs->out.dims[1] + (int)graph->device->groups,
-                                      s->filters);
+    if (graph->gradients && s->relu)
+        needs->saved = needs->out;
     return CLC_OK;
 }
 
@@ -55,6 +54,7 @@ static clc_gemm product(const clc_graph *graph, const clc_node *node, conv1d_pas
     const size_t rows = (size_t)samples * (size_t)outputs(node), k = (size_t)s->filters;
     const size_t at = (size_t)first * (size_t)outputs(node) * k;
     const clc_param *weight = clc_node_param(graph, node, 0);
+    const cl_mem d = s->relu && node->saved ? node->saved->value : node->out->grad;
     if (pass == FORWARD)
         return (clc_gemm){.m = rows,
                           .n = k,
@@ -69,7 +69,7 @@ static clc_gemm product(const clc_graph *graph, const clc_node *node, conv1d_pas
                           .m = rows,
                           .n = row_floats(node),
                           .k = k,
-                          .a = node->saved->value,
+                          .a = d,
                           .a_offset = at,
                           .b = weight->value,
                           .c = graph->workspace,
@@ -81,7 +81,7 @@ static clc_gemm product(const clc_graph *graph, const clc_node *node, conv1d_pas
                       .k = rows,
                       .a = graph->workspace,
                       .a_offset = offset,
-                      .b = node->saved->value,
+                      .b = d,
                       .b_offset = at,
                       .c = weight->grad};
 }
@@ -98,7 +98,8 @@ static size_t column_offset(const clc_graph *graph, const clc_node *node) {
 
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
     const size_t rows = (size_t)samples_at_once(node) * (size_t)outputs(node);
-    return (column_offset(graph, node) + rows * row_floats(node)) * sizeof(float);
+    const size_t sums = graph->device->groups * (size_t)clc_tensor_channels(node->out);
+    return clc_larger(column_offset(graph, node) + rows * row_floats(node), sums) * sizeof(float);
 }
 
 typedef struct build {
@@ -180,19 +181,16 @@ static void begin_tail(build *b, const clc_graph *graph, const clc_node *node, c
                                 .bytes = 8.0 * (double)y->count};
 }
 
-/* Below which results are cut off. */
-static clc_arg floor_of(const clc_node *node) {
-    return CLC_FLOAT(((const clc_conv1d *)node->attr)->relu ? 0.0f : -INFINITY);
-}
-
 static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
+    const clc_conv1d *settings = node->attr;
     build b;
     CLC_TRY(add_pass(graph, node, sequence, FORWARD));
     begin_tail(&b, graph, node, "linear_bias", graph->device->groups);
     CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->out->value),
-                       CLC_MEM(clc_node_param(graph, node, 1)->value),
-                       CLC_INT(clc_tensor_rows(node->out)), CLC_INT(true), floor_of(node)));
+                       CLC_MEM(clc_node_param(graph, node, 1)->value), CLC_MEM(node->out->value),
+                       CLC_INT(clc_tensor_rows(node->out)), CLC_INT(true), CLC_INT(false),
+                       CLC_FLOAT(settings->relu ? 0.0f : -INFINITY)));
 fail:
     return status;
 }
@@ -201,17 +199,17 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
     clc_status status = CLC_OK;
     const size_t groups = graph->device->groups, k = (size_t)clc_tensor_channels(node->out);
     const size_t vectors = k / clc_item_width(graph->device, k);
-    const clc_arg part = CLC_INT(node->out->count);
     const bool relu = ((const clc_conv1d *)node->attr)->relu;
+    cl_mem dy = node->out->grad;
     build b;
     begin_tail(&b, graph, node, "linear_bias_backward", groups);
-    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec,
-                       CLC_MEM(relu ? node->out->value : node->out->grad), CLC_MEM(node->out->grad),
-                       CLC_MEM(node->saved->value), part, CLC_INT(clc_tensor_rows(node->out)),
-                       floor_of(node)));
+    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(relu ? node->out->value : dy),
+                       CLC_MEM(dy), CLC_MEM(relu ? node->saved->value : graph->workspace),
+                       CLC_MEM(graph->workspace), CLC_INT(clc_tensor_rows(node->out)),
+                       CLC_INT(relu), CLC_INT(true)));
     begin_tail(&b, graph, node, "linear_bias_merge",
                clc_ceil_div(vectors, graph->device->group_size));
-    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(node->saved->value), part,
+    CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(graph->workspace),
                        CLC_MEM(clc_node_param(graph, node, 1)->grad), CLC_INT(groups)));
     CLC_TRY(add_pass(graph, node, sequence, WEIGHTS));
     if (node->in[0]->wants_grad)

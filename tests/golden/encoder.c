@@ -42,6 +42,7 @@ static clc_config_encoder settings(const clc_safetensors *file) {
     return (clc_config_encoder){
         .name = CLC_CONFIG_ENCODER_vit, /* whose size the keys say */
         .width = width ? width : number(file, "hidden"),
+        .embedding = number(file, "channels"),
         .depth = number(file, "layers"),
         .heads = number(file, "heads"),
         .mlp_ratio = mlp ? (double)mlp / width : 4,

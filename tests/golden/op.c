@@ -80,23 +80,32 @@ static void run_file(const op_case *c) {
     free(upstream);
 }
 
-/* An op of one input x, and parameters "op.<name>" that the file holds as <name>. */
-static void one_input(op_case *c, clc_tensor *x) {
-    build(c);
-    golden_upload(golden_tensor(c->file, "x"), x);
+/* Parameters "op.<name>" are what the file holds as <name>. */
+static void load_params(op_case *c) {
     for (size_t i = 0; i < c->params.count; i++) {
         char *name = c->params.items[i].name;
         memmove(name, name + strlen("op."), strlen(name + strlen("op.")) + 1);
     }
     golden_load_params(c->file, &c->params, "");
-    run_file(c);
-    expect_buffer(c, "d_x", x->grad);
+}
+
+static void expect_params(const op_case *c) {
     for (size_t i = 0; i < c->params.count; i++) {
         char name[160];
         snprintf(name, sizeof name, "d_%s", c->params.items[i].name);
         assert_true(golden_param_close(c->file, name, &c->params.items[i], c->params.items[i].grad,
                                        tolerance));
     }
+}
+
+/* An op of one input x. */
+static void one_input(op_case *c, clc_tensor *x) {
+    build(c);
+    golden_upload(golden_tensor(c->file, "x"), x);
+    load_params(c);
+    run_file(c);
+    expect_buffer(c, "d_x", x->grad);
+    expect_params(c);
 }
 
 static void layer_norm(op_case *c) {
@@ -208,14 +217,58 @@ static void attention(op_case *c) {
     free(upstream);
 }
 
+/* Files have (N,C,T), the device (N,T,C). */
+static float *steps_last_but_one(const op_case *c, const char *name) {
+    const clc_st_tensor *tensor = golden_tensor(c->file, name);
+    float *values = golden_floats(tensor), *turned = malloc(tensor->count * sizeof *turned);
+    golden_to_nhwc(values, turned, tensor->shape[0], tensor->shape[1], tensor->shape[2], 1);
+    free(values);
+    return turned;
+}
+
+static void expect_turned(const op_case *c, const char *name, cl_mem buffer) {
+    const clc_st_tensor *tensor = golden_tensor(c->file, name);
+    const size_t bytes = tensor->count * sizeof(float);
+    float *got = malloc(bytes), *turned = malloc(bytes);
+    CHECK(clc_buffer_read(test_device(), buffer, 0, bytes, got));
+    golden_to_nhwc(got, turned, tensor->shape[0], tensor->shape[2], tensor->shape[1], 1);
+    expect(c, name, turned, tolerance);
+    free(got);
+    free(turned);
+}
+
+static void conv1d(op_case *c) {
+    const clc_st_tensor *x = golden_tensor(c->file, "x");
+    const clc_conv1d settings = {.filters = (int)golden_tensor(c->file, "bias")->count,
+                                 .kernel = (int)golden_number(c->file, "kernel"),
+                                 .stride = (int)golden_number(c->file, "stride"),
+                                 .pad = (int)golden_number(c->file, "padding"),
+                                 .dilation = clc_safetensors_metadata(c->file, "dilation")
+                                                 ? (int)golden_number(c->file, "dilation")
+                                                 : 1};
+    float *values = steps_last_but_one(c, "x"), *upstream = steps_last_but_one(c, "upstream");
+    clc_tensor *in = NULL;
+    CHECK(clc_graph_input(c->graph, "x",
+                          clc_shape_sequences((int)x->shape[0], (int)x->shape[2], (int)x->shape[1]),
+                          true, &in));
+    CHECK(clc_op_conv1d(c->graph, "op", in, NULL, &settings, &c->out));
+    build(c);
+    CHECK(clc_buffer_write(test_device(), in->value, 0, in->count * sizeof *values, values));
+    load_params(c);
+    forward(c);
+    expect_turned(c, "y", c->out->value);
+    backward(c, upstream);
+    expect_turned(c, "d_x", in->grad);
+    expect_params(c);
+    free(values);
+    free(upstream);
+}
+
 static const struct {
     const char *name;
     void (*run)(op_case *c);
-} ops[] = {{"layer_norm", layer_norm},
-           {"gelu", gelu},
-           {"quick_gelu", quick_gelu},
-           {"embedding", embedding},
-           {"attention", attention}};
+} ops[] = {{"layer_norm", layer_norm}, {"gelu", gelu},           {"quick_gelu", quick_gelu},
+           {"embedding", embedding},   {"attention", attention}, {"conv1d", conv1d}};
 enum { OPS = sizeof ops / sizeof *ops };
 
 static int find(const char *name) {
