@@ -19,6 +19,13 @@
         global float *to = panels + panels_offset + (size_t)p * k * PANEL;                         \
         const global float *from = x + offset + (size_t)p * PANEL * row_step;                      \
         const int count = min(PANEL, rows - p * PANEL);                                            \
+        if (count == PANEL && row_step == 1) {                                                     \
+            for (int t = 0; t < k; t++, to += PANEL, from += k_step)                               \
+                UNROLL(PANEL)                                                                      \
+                for (int i = 0; i < PANEL; i++)                                                    \
+                    to[i] = from[i];                                                               \
+            return;                                                                                \
+        }                                                                                          \
         for (int t = 0; t < k; t++, to += PANEL, from += k_step) {                                 \
             for (int i = 0; i < count; i++)                                                        \
                 to[i] = from[(size_t)i * row_step];                                                \
