@@ -24,14 +24,13 @@ typedef struct field_place {
 } field_place;
 
 #ifdef __OPENCL_C_VERSION__
-/* The place of the sample's text: one of those from firsts[sample] to before firsts[sample + 1]. */
-INLINE field_place choose_place(const global field_place *places, const global int *firsts,
-                                uint2 key, int sample, uint epoch) {
+/* The number of the sample's text: one from firsts[sample] to before firsts[sample + 1]. */
+INLINE int choose_text(const global int *firsts, uint2 key, int sample, uint epoch) {
     const int first = firsts[sample], n = firsts[sample + 1] - first;
     if (n < 2)
-        return places[first];
+        return first;
     const uint4 bits = philox(key, (uint4)((uint)sample, epoch, 0, PURPOSE_FIELD_CHOICE));
-    return places[first + BELOW(bits.x, n)];
+    return first + BELOW(bits.x, n);
 }
 #endif
 

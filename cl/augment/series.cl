@@ -223,7 +223,7 @@ series_view_make(const global float *restrict values,       // (steps,C): all se
          item += (int)get_global_size(0)) {
         const int i = item / BLOCKS, block = item % BLOCKS;
         const int sample = indices[first_sample + i % samples];
-        const field_place at = choose_place(places, firsts, key, sample, step_state[0]);
+        const field_place at = places[choose_text(firsts, key, sample, step_state[0])];
         series_view v;
         v.key = key;
         v.counter = (uint4)((uint)sample, step_state[0], (uint)(first_view + i / samples), 0);

@@ -117,7 +117,7 @@ tokens_view(const global int *restrict ids,             // all texts' tokens
     const uint2 key = (uint2)(seed_low, seed_high);
     for (int i = (int)get_global_id(0); i < texts * views_per_text; i += (int)get_global_size(0)) {
         const int sample = indices[first_text + i % texts];
-        const field_place at = choose_place(places, firsts, key, sample, step_state[0]);
+        const field_place at = places[choose_text(firsts, key, sample, step_state[0])];
         const global int *restrict text = ids + at.offset;
         const uint4 counter = (uint4)((uint)sample, step_state[0], (uint)(first_view + i / texts), 0);
         global int *restrict view = out + (size_t)(first_row + i) * CONTEXT;
