@@ -19,14 +19,69 @@ clc_dataset *fixture_noise(void) {
     return data;
 }
 
+/* One text a sample, between start and end. */
+static clc_field make_texts(const char *name, uint32_t seed) {
+    enum { MOST = 9, VOCABULARY = 12, START = VOCABULARY - 2, END };
+    clc_field f = {.kind = CLC_KIND_TOKENS, .count = FIXTURE_IMAGES, .vocabulary = VOCABULARY};
+    clc_rng rng = clc_rng_make(seed, 1);
+    snprintf(f.name, sizeof f.name, "%s", name);
+    f.firsts = malloc((FIXTURE_IMAGES + 1) * sizeof *f.firsts);
+    f.extents = calloc(FIXTURE_IMAGES, sizeof *f.extents);
+    f.ids = malloc(FIXTURE_IMAGES * MOST * sizeof *f.ids);
+    assert_true(f.firsts && f.extents && f.ids);
+    for (int i = 0; i < FIXTURE_IMAGES; i++) {
+        const int length = 3 + (int)(clc_rng_next(&rng) % (MOST - 2));
+        f.firsts[i] = i;
+        f.extents[i] = (clc_extent){.offset = f.total, .length = length};
+        for (int t = 0; t < length; t++)
+            f.ids[f.total++] =
+                t == 0 ? START
+                : t == length - 1
+                    ? END
+                    : CLC_TOKENS_BEFORE + (int)(clc_rng_next(&rng) % (START - CLC_TOKENS_BEFORE));
+    }
+    f.firsts[FIXTURE_IMAGES] = FIXTURE_IMAGES;
+    return f;
+}
+
+clc_dataset *fixture_pairs(void) {
+    clc_dataset *data = fixture_noise();
+    data->fields[1] = make_texts("caption", 1);
+    CHECK(clc_field_measure(&data->fields[1]));
+    data->field_count = 2;
+    return data;
+}
+
+clc_dataset *fixture_texts(int fields) {
+    clc_dataset *data = NULL;
+    clc_field all[CLC_FIELDS_MAX];
+    for (int i = 0; i < fields; i++)
+        all[i] = make_texts("text", (uint32_t)i + 1);
+    CHECK(clc_dataset_make_fields("texts", FIXTURE_IMAGES, all, fields, NULL, 0, &data));
+    return data;
+}
+
 clc_status fixture_try(fixture *f, clc_dataset *data, const char *method,
                        const char *const *overrides, size_t n) {
-    static const char *const small[] = {
-        "encoder.name=custom",  "encoder.block=basic",        "encoder.blocks=1,1",
-        "encoder.width=4",      "training.batch=8",           "training.epochs=4",
-        "projector.hidden=12",  "projector.output=8",         "predictor.hidden=6",
-        "method.queue=32",      "method.prototypes=12",       "optimizer.warmup_epochs=0",
-        "loss.temperature=0.2", "method.freeze_prototypes=0", "optimizer.learning_rate_scale=none"};
+    static const char *const small[] = {"encoder.name=custom",
+                                        "encoder.block=basic",
+                                        "encoder.blocks=1,1",
+                                        "encoder.width=4",
+                                        "training.batch=8",
+                                        "training.epochs=4",
+                                        "projector.hidden=12",
+                                        "projector.output=8",
+                                        "predictor.hidden=6",
+                                        "method.queue=32",
+                                        "method.prototypes=12",
+                                        "optimizer.warmup_epochs=0",
+                                        "loss.temperature=0.2",
+                                        "method.freeze_prototypes=0",
+                                        "optimizer.learning_rate_scale=none",
+                                        "text_encoder.width=8",
+                                        "text_encoder.depth=2",
+                                        "text_encoder.heads=2",
+                                        "text_projector.output=8"};
     enum { SMALL = sizeof small / sizeof *small, MOST = 48 };
     const char *all[MOST];
     char name[64];
@@ -41,7 +96,8 @@ clc_status fixture_try(fixture *f, clc_dataset *data, const char *method,
 }
 
 void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n) {
-    CHECK(fixture_try(f, fixture_noise(), method, overrides, n));
+    const bool pairs = clc_method_find(method)->towers == CLC_TOWERS;
+    CHECK(fixture_try(f, pairs ? fixture_pairs() : fixture_noise(), method, overrides, n));
 }
 
 void fixture_close(fixture *f) {

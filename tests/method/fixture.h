@@ -17,10 +17,15 @@ typedef struct fixture {
 /* FIXTURE_IMAGES images of three classes; owned by who opens a session on them. */
 clc_dataset *fixture_noise(void);
 
+/* The same with a caption each, and texts alone: fields of tokens, of 3 to 9 tokens. */
+clc_dataset *fixture_pairs(void);
+clc_dataset *fixture_texts(int fields);
+
 /* Opens `method` with small networks and further overrides ("section.key=value"). */
 void fixture_open(fixture *f, const char *method, const char *const *overrides, size_t n);
 
-/* The same on `data`, which may be refused; to be closed in any case. */
+/* A method of two towers has pairs, any other noise. The same on `data`, which may be refused; to
+ * be closed in any case. */
 clc_status fixture_try(fixture *f, clc_dataset *data, const char *method,
                        const char *const *overrides, size_t n);
 void fixture_close(fixture *f);

@@ -23,6 +23,8 @@ static const variant variants[] = {
     {"pair", {"loss.name=contrastive"}},
     {"pair", {"loss.name=triplet", "method.labels=true"}},
     {"pair", {"loss.name=triplet", "loss.mining=hard", "loss.soft=true"}},
+    {"clip", {NULL}},
+    {"clip", {"loss.name=logistic", "text_encoder.frozen=true"}},
     {"barlow", {NULL}},
     {"vicreg", {NULL}},
     {"mocov2", {"method.norm_parts=2"}},

@@ -26,12 +26,9 @@ static void a_frozen_encoder_stays_as_it_is(void **state) {
     static const struct {
         const char *name;
         bool stays;
-    } expected[] = {{"encoder.conv1.weight", true},
-                    {"encoder.bn1.weight", true},
-                    {"encoder.bn1.running_mean", true},
-                    {"encoder.layer2.0.bn2.running_var", true},
-                    {"projector.0.weight", false},
-                    {"projector.1.running_mean", false}};
+    } expected[] = {{"encoder.conv1.weight", true},     {"encoder.bn1.weight", true},
+                    {"encoder.bn1.running_mean", true}, {"encoder.layer2.0.bn2.running_var", true},
+                    {"projector.0.weight", false},      {"projector.1.running_mean", false}};
     const char *const overrides[] = {"encoder.frozen=true", "optimizer.name=adamw",
                                      "optimizer.weight_decay=0.1"};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
@@ -112,6 +109,68 @@ static void training_starts_from_saved_weights(void **state) {
     unlink(weights_path);
 }
 
+/* View v of the output of sample i. */
+static const float *output(const fixture *f, const float *all, int v, int i) {
+    const clc_port *port = &f->session.step.wiring.ports.output;
+    return all + (size_t)(v * FIXTURE_BATCH + i) * (size_t)port->dim;
+}
+
+static float *outputs(fixture *f, int64_t number, size_t *count) {
+    const clc_port *port = &f->session.step.wiring.ports.output;
+    *count = (size_t)(port->views * FIXTURE_BATCH * port->dim);
+    fixture_run_to_loss(f, number);
+    return fixture_read(f, port->value, *count);
+}
+
+/* SimCSE's only difference between two views; it is another one in each step and micro-batch, and
+ * the same whenever a step is made. */
+static void dropout_is_drawn_by_step_and_view(void **state) {
+    (void)state;
+    const char *const overrides[] = {"encoder.name=transformer", "encoder.block=auto",
+                                     "encoder.blocks=",          "encoder.heads=2",
+                                     "encoder.depth=1",          "encoder.dropout=0.3",
+                                     "projector.enabled=false",  "training.micro_batch=4"};
+    fixture f;
+    size_t count;
+    CHECK(fixture_try(&f, fixture_texts(1), "simcse", overrides, 8));
+    float *first = outputs(&f, 1, &count), *again = outputs(&f, 1, &count);
+    float *later = outputs(&f, 1 + FIXTURE_IMAGES, &count); /* the same samples */
+    const size_t dim = (size_t)f.session.step.wiring.ports.output.dim;
+    assert_true(same(first, again, count));
+    assert_false(same(first, later, count));
+    assert_false(same(output(&f, first, 0, 0), output(&f, first, 1, 0), dim));
+    free(first);
+    free(again);
+    free(later);
+    fixture_close(&f);
+}
+
+/* Each field is a view of its own: of two alike and one other, the first two are the same. */
+static void fields_are_views(void **state) {
+    (void)state;
+    const char *const overrides[] = {"encoder.name=transformer", "encoder.block=auto",
+                                     "encoder.blocks=", "encoder.heads=2", "encoder.depth=1"};
+    for (int fields = 2; fields <= 3; fields++) {
+        fixture f;
+        size_t count;
+        clc_dataset *data = fixture_texts(fields);
+        memcpy(data->fields[1].ids, data->fields[0].ids, data->fields[0].total * sizeof(int32_t));
+        memcpy(data->fields[1].extents, data->fields[0].extents,
+               data->fields[0].count * sizeof(clc_extent));
+        CHECK(fixture_try(&f, data, "simcse", overrides, 5));
+        assert_int_equal(f.session.step.wiring.shape.views, fields);
+        float *all = outputs(&f, 0, &count);
+        const size_t dim = (size_t)f.session.step.wiring.ports.output.dim;
+        for (int i = 0; i < FIXTURE_BATCH; i++) {
+            assert_true(same(output(&f, all, 0, i), output(&f, all, 1, i), dim));
+            if (fields == 3)
+                assert_false(same(output(&f, all, 0, i), output(&f, all, 2, i), dim));
+        }
+        free(all);
+        fixture_close(&f);
+    }
+}
+
 /* What is refused, and a word that the message must have. */
 static void expect_refusal(clc_dataset *data, const char *method, const char *const *overrides,
                            size_t n, const char *word) {
@@ -137,9 +196,7 @@ static void what_cannot_work_is_refused(void **state) {
         {"byol", "teacher", {"encoder.frozen=true"}},
         {"simclr", "frozen", {"encoder.frozen=true", "projector.enabled=false"}},
         {"simclr", "shape", {"encoder.weights=test_towers.safetensors", "encoder.width=5"}},
-        {"simclr",
-         "missing",
-         {"encoder.weights=test_towers.safetensors", "encoder.blocks=1,2"}},
+        {"simclr", "missing", {"encoder.weights=test_towers.safetensors", "encoder.blocks=1,2"}},
         {"simclr", "nowhere", {"encoder.weights=nowhere.safetensors"}},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -156,6 +213,8 @@ int main(void) {
         cmocka_unit_test(a_frozen_encoder_stays_as_it_is),
         cmocka_unit_test(micro_batches_of_a_frozen_encoder_have_the_gradient_of_the_whole),
         cmocka_unit_test(training_starts_from_saved_weights),
+        cmocka_unit_test(dropout_is_drawn_by_step_and_view),
+        cmocka_unit_test(fields_are_views),
         cmocka_unit_test(what_cannot_work_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, test_close_device);
