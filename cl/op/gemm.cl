@@ -11,6 +11,7 @@
 
 /* panels (ceil(rows/PANEL),k,PANEL) from x: element (i,t) of the operand is x[i * row_step + t * k_step].
  * A group packs one panel. */
+#define LINE 16 /* floats read together of operands that lie along k */
 #define PACK(name, PANEL)                                                                          \
     TILE_KERNEL void name(const global float *restrict x, global float *restrict panels,           \
                           const int offset, const int rows, const int k, const int row_step,      \
@@ -26,7 +27,14 @@
                     to[i] = from[i];                                                               \
             return;                                                                                \
         }                                                                                          \
-        for (int t = 0; t < k; t++, to += PANEL, from += k_step) {                                 \
+        int t = 0;                                                                                 \
+        if (count == PANEL && k_step == 1)                                                         \
+            for (; t + LINE <= k; t += LINE, to += LINE * PANEL, from += LINE)                     \
+                for (int i = 0; i < PANEL; i++)                                                    \
+                    UNROLL(LINE)                                                                   \
+                    for (int l = 0; l < LINE; l++)                                                 \
+                        to[l * PANEL + i] = from[(size_t)i * row_step + l];                        \
+        for (; t < k; t++, to += PANEL, from += k_step) {                                 \
             for (int i = 0; i < count; i++)                                                        \
                 to[i] = from[(size_t)i * row_step];                                                \
             for (int i = count; i < PANEL; i++)                                                    \

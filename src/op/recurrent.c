@@ -51,13 +51,14 @@ static int shared_floats(const recurrent_attr *a) {
     return (a->gates + carried) * a->hidden + (1 + carried) * MARGIN;
 }
 
-/* Sequences of a group: on CPU devices as many as registers hold tiles of, unless that leaves
- * processors without work; on GPUs as fit in local memory. */
+/* Sequences of a group: on CPU devices as many as registers hold tiles of two vectors of, three of
+ * GRU's forward pass, unless that leaves processors without work; on GPUs as fit in local memory.
+ */
 static int group_rows(const clc_graph *graph, const clc_node *node, bool backward) {
     const recurrent_attr *a = node->attr;
     const clc_device *device = graph->device;
     int rows = device->vector_width >= 16 ? 24 : 12;
-    rows = backward ? rows / 2 : rows / a->gates;
+    rows /= a->gates == 3 && !backward ? 3 : 2;
     if (device->profile == CLC_PROFILE_GPU)
         rows = LOCAL_FLOATS / shared_floats(a) < 4 ? LOCAL_FLOATS / shared_floats(a) : 4;
     const int units = device->info.compute_units ? (int)device->info.compute_units : 1;

@@ -58,7 +58,13 @@ SEQUENCES = [
     [*SEQUENCE, "data.as=series"]
     + [f"series.{change}=0.5" for change in ("crop", "warp", "flip", "permute", "scale", "jitter", "drop")],
 ]
-RUNS = NETWORKS + TRANSFORMERS + SEQUENCES + [ENCODER + variant for variant in VARIANTS]
+BOTH = ["encoder.bidirectional=true", "encoder.dropout=0.1"]
+RECURRENT = [
+    ["encoder.name=gru", "training.batch=32", *TEXTS],
+    ["encoder.name=lstm", "training.batch=32", *BOTH, "data.as=series"],
+    ["encoder.name=conv1d", "training.batch=32", "encoder.depth=1", *TEXTS],
+]
+RUNS = NETWORKS + TRANSFORMERS + SEQUENCES + RECURRENT + [ENCODER + variant for variant in VARIANTS]
 
 
 def prepare(workplace):
