@@ -4,10 +4,12 @@
 #include "core/cache.h"
 #include "core/config.h"
 #include "core/file.h"
+#include "data/npy.h"
 #include "data/pack.h"
 #include "data/safetensors.h"
 #include "text/tokenizer.h"
 
+#include <math.h>
 #include <png.h>
 #include <sys/mman.h>
 #include <tiffio.h>
@@ -29,8 +31,8 @@ static const char *next_path(const char *target) {
 
 /* Also of use where any picture is taken. */
 static void put_seed(const char *target, bytes seed) {
-    static const char *const others[] = {"csv",       "idx",   "list",     "npy",
-                                         "tar_cache", "texts", "tokenizer"};
+    static const char *const others[] = {"csv",    "idx",       "list",  "npy",
+                                         "series", "tar_cache", "texts", "tokenizer"};
     bool picture = true;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         picture = picture && strcmp(target, others[i]);
@@ -224,6 +226,14 @@ static void put_texts(void) {
                       "[{\"image_id\": 1, \"caption\": \"y\"}]}");
 }
 
+static void put_series(void) {
+    const float values[] = {1, 2, 3, 4, 5, NAN};
+    PUT_TEXT("series",
+             "id,time,x,y,label,split\na,1,2,3,u,train\na,0,4,5,u,train\nb,0,1,x,v,test\n");
+    PUT_TEXT("series", "id;t;v\na;2024-01-02;1\na;2023-12-31;\"2\"\n");
+    CHECK(clc_npy_write_f32(next_path("series"), values, 2, 3));
+}
+
 static clc_status next_text(void *texts, const char **text, size_t *n, bool *more) {
     int *left = texts;
     *more = --*left > 0;
@@ -263,6 +273,7 @@ static void write_seeds(void **state) {
     put_checkpoint();
     put_pack();
     put_texts();
+    put_series();
     put_tokenizers();
 }
 
