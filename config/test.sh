@@ -35,8 +35,8 @@ run() { # folder, options of meson test..., with setup options in $setup
     logs="$logs $folder/meson-logs/testlog.txt"
 }
 
-setup=""
-run build
+setup="--buildtype=release"
+run build-gcc-release
 # Leak reports need a warm kernel cache (compilers leak): the first run has warmed it.
 setup="-Db_sanitize=address,undefined -Db_lundef=false"
 # PoCL alone: other drivers load libraries in ways that sanitizers refuse.
