@@ -174,7 +174,7 @@ static void every_window(void **state) {
 /* The input of which one window makes more than the matrix that is made at a time: several
  * products. */
 static void more_than_fits_at_once(void **state) {
-    const conv_case c = {7, 3000, 1, {1, 1500, 1, 0, 1, false}, true, 1};
+    const conv_case c = {7, 300, 64, {1, 100, 1, 0, 1, false}, true, 1};
     float *values[VALUES];
     (void)state;
     if (!test_affordable(1e8))
