@@ -86,6 +86,7 @@ GROUP_KERNEL void gru_backward(global float *restrict saved,        // as above
         BARRIER();
         for EACH(j, HV) {
             vec sum_r = (vec)(0.0f), sum_z = (vec)(0.0f), sum_n = (vec)(0.0f), sum_m = (vec)(0.0f);
+            UNROLL_ROWS
             for (int i = 0; i < ROWS; i++) {
                 if (s >= rows.length[i])
                     continue;

@@ -89,6 +89,7 @@ GROUP_KERNEL void lstm_backward(global float *restrict saved,        // as above
             UNROLL(SUMS)
             for (int k = 0; k < SUMS; k++)
                 sum[k] = (vec)(0.0f);
+            UNROLL_ROWS
             for (int i = 0; i < ROWS; i++) {
                 if (s >= rows.length[i])
                     continue;

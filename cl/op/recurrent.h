@@ -49,6 +49,13 @@
 #define BACKWARD_AT(k, j) ((size_t)(k)*H + (j))
 #endif
 
+/* Loops over rows that CPU compilers may leave rolled; on GPUs an index that varies would put `length` in memory. */
+#if CPU_KERNELS
+#define UNROLL_ROWS
+#else
+#define UNROLL_ROWS UNROLL(ROWS)
+#endif
+
 /* Bias number `sum` is that of the inputs' gate, of the hidden state's, or their sum. */
 #if GATES == 4
 #define INPUT_BIAS(sum)  (sum)
@@ -139,6 +146,7 @@ INLINE size_t place(const group_rows *rows, const int i, const int s) {
 /* Zeros `channels` of each place beyond the lengths; places lie `stride` apart. */
 INLINE void clear_beyond(const group_rows *rows, global float *to, const int channels,
                          const int stride) {
+    UNROLL_ROWS
     for (int i = 0; i < ROWS; i++)
         for (int t = rows->length[i]; rows->first + i < rows->n && t < rows->steps; t++)
             for EACH(j, channels / VW)

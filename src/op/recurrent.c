@@ -57,10 +57,11 @@ static int shared_floats(const recurrent_attr *a) {
 static int group_rows(const clc_graph *graph, const clc_node *node, bool backward) {
     const recurrent_attr *a = node->attr;
     const clc_device *device = graph->device;
+    const int fit = LOCAL_FLOATS / shared_floats(a), most = a->gates == 4 ? 2 : 4;
     int rows = device->vector_width >= 16 ? 24 : 12;
     rows /= a->gates == 3 && !backward ? 3 : 2;
     if (device->profile == CLC_PROFILE_GPU)
-        rows = LOCAL_FLOATS / shared_floats(a) < 4 ? LOCAL_FLOATS / shared_floats(a) : 4;
+        rows = fit < most ? fit : most;
     const int units = device->info.compute_units ? (int)device->info.compute_units : 1;
     const int each = clc_ceil_div_int(sequences(node) * a->directions, units);
     return each < rows ? each : rows;
