@@ -33,7 +33,7 @@ GROUP_KERNEL void layernorm_forward(const global float *restrict x,      // (row
         for EACH(j, CV)
             VSTORE((VLOAD(j, row) - mean) * scale * VLOAD(j, weight) + VLOAD(j, bias), j,
                    y + (size_t)r * C);
-        if (keep && LANE == 0) {
+        if (LANE == 0 && keep) {
             saved[2 * r] = mean;
             saved[2 * r + 1] = scale;
         }
