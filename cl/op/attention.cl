@@ -1,21 +1,23 @@
-/* Attention on CPU devices: a work-item a tile, products of QB queries with KB keys from private memory. */
+/* Attention on CPU devices: a work-item a tile, products of TB queries with TB keys from private memory. */
 #include "op/attention.h"
 
+#ifndef TB
+#define TB 32 /* a multiple of 16 */
+#endif
 #define DV (D / VW)
-#define QB 16
-#define KB 32
-#define KV (KB / VW)
-#define MR 4 /* rows and, if they are even, vectors of a product's inner tile */
-#define ND (DV % 2 ? 1 : 2)
-#define NK (KV % 2 ? 1 : 2)
+#define KV (TB / VW)
+#define MR 4 /* rows of a product's inner tile, and vectors: all where registers allow */
+#define VECTORS(n) (VW == 16 && (n) <= 5 ? (n) : (n) % 4 == 0 && VW == 16 ? 4 : (n) % 2 == 0 ? 2 : 1)
+#define ND VECTORS(DV)
+#define NK VECTORS(KV)
 
-/* to (ROWS,COLUMNS vectors) = a b [+ to]: element (i,t) of a at a[i * A_ROW + t * A_STEP], t below n; row t of b at b +
- * t * b_step. ROWS is a multiple of MR. */
-#define PRODUCT(name, SPACE, ROWS, COLUMNS, NV, A_ROW, A_STEP, ACCUMULATE)                         \
-    INLINE void name(const float *a, const SPACE float *b, const int b_step, const int n,          \
-                     float *to) {                                                                  \
+/* to (rows,COLUMNS vectors) = a b [+ to]: element (i,t) of a at a[i * A_ROW + t * A_STEP], t below n; row t of b at b +
+ * t * b_step. Rows are rounded up to MR: arrays have room for them, and nobody looks at what stands there. */
+#define PRODUCT(name, SPACE, COLUMNS, NV, A_ROW, A_STEP, ACCUMULATE)                               \
+    INLINE void name(const float *a, const SPACE float *b, const int b_step, const int rows,       \
+                     const int n, float *to) {                                                     \
         ROLLED                                                                                     \
-        for (int r = 0; r < ROWS; r += MR)                                                         \
+        for (int r = 0; r < rows; r += MR)                                                         \
             ROLLED                                                                                 \
             for (int c = 0; c < COLUMNS; c += NV) {                                                \
                 vec acc[MR][NV];                                                                   \
@@ -45,24 +47,32 @@
             }                                                                                      \
     }
 
-PRODUCT(scores_of, private, QB, KV, NK, D, 1, 0)      /* (QB,KB) = (QB,D) (D,KB) */
-PRODUCT(add_to_queries, global, QB, DV, ND, KB, 1, 1) /* (QB,D) += (QB,KB) (KB,D) */
-PRODUCT(add_to_keys, private, KB, DV, ND, 1, KB, 1)   /* (KB,D) += (QB,KB)^T (QB,D) */
+PRODUCT(scores_of, private, KV, NK, D, 1, 0)      /* (queries,TB) = (queries,D) (D,TB) */
+PRODUCT(add_to_queries, global, DV, ND, TB, 1, 1) /* (queries,D) += (queries,keys) (keys,D) */
+PRODUCT(add_to_keys, private, DV, ND, 1, TB, 1)   /* (keys,D) += (queries,keys)^T (queries,D) */
 
-/* Up to `count` of `rows` steps, zeros behind them. */
-INLINE void load_rows(const global float *from, const int step, const int count, const int rows,
+INLINE void load_rows(const global float *from, const int step, const int count,
                       const float factor, float *to) {
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < count; r++)
         for (int j = 0; j < DV; j++)
-            VSTORE(r < count ? VLOAD(j, from + (size_t)r * step) * factor : (vec)(0.0f), j,
-                   to + r * D);
+            VSTORE(VLOAD(j, from + (size_t)r * step) * factor, j, to + r * D);
 }
 
+INLINE void clear_rows(const int count, float *to) {
+    for (int r = 0; r < count; r++)
+        for (int j = 0; j < DV; j++)
+            VSTORE((vec)(0.0f), j, to + r * D);
+}
+
+/* (D,TB), zeros behind `count` keys. */
 INLINE void load_keys_transposed(const global float *from, const int step, const int count,
                                  float *to) {
-    for (int k = 0; k < KB; k++)
-        for (int d = 0; d < D; d++)
-            to[d * KB + k] = k < count ? from[(size_t)k * step + d] : 0.0f;
+    for (int d = 0; d < D; d++) {
+        for (int k = 0; k < count; k++)
+            to[d * TB + k] = from[(size_t)k * step + d];
+        for (int k = count; k < TB; k++)
+            to[d * TB + k] = 0.0f;
+    }
 }
 
 INLINE float sum_of_vec(const vec v) {
@@ -82,10 +92,14 @@ INLINE float most_of_vec(const vec v) {
     return most;
 }
 
-/* -infinity where query q doesn't see keys k0 to k0 + KB. */
-INLINE void mask_row(float *row, const int q, const int k0, const int length, const int causal) {
-    for (int k = 0; k < KB; k++)
-        row[k] = SEES(q, k0 + k, length) ? row[k] : -INFINITY;
+/* Of the keys from k0 on, query q sees so many. */
+INLINE int seen_keys(const int q, const int k0, const int length, const int causal) {
+    return clamp(LAST_KEY(q, 1, length) - k0, 0, TB);
+}
+
+INLINE void mask_row(float *row, const int seen) {
+    for (int k = seen; k < TB; k++)
+        row[k] = -INFINITY;
 }
 
 /* Takes a row of scores into the running softmax of its query: `row` becomes exp(score - most), and what `sum` and
@@ -106,34 +120,33 @@ INLINE void running_softmax(float *row, float *most, float *sum, float *acc) {
         VSTORE(VLOAD(j, acc) * down, j, acc);
 }
 
-/* Groups: (blocks of QB queries, n heads). */
+/* Groups: (blocks of TB queries, n heads). */
 TILE_KERNEL void attention_forward(const global float *restrict qkv,   // (n,T,3 C)
                                    const global int *restrict lengths, // (n)
                                    global float *restrict y,           // (n,T,C)
                                    global float *restrict saved,       // (n,heads,T)
                                    const int steps, const int heads, const int causal,
-                                    const int front, const int has_lengths, const int keep) {
+                                   const int front, const int has_lengths, const int keep) {
     const int i = (int)get_group_id(1) / heads, h = (int)get_group_id(1) % heads;
-    const int q0 = (int)get_group_id(0) * QB, rows = min(QB, steps - q0);
+    const int q0 = (int)get_group_id(0) * TB, rows = min(TB, steps - q0);
     const int length = LENGTH(lengths, i, steps, has_lengths);
     const int valid = clamp(length - q0, 0, rows), last = LAST_KEY(q0, valid, length);
-    float q[QB * D], kt[D * KB], s[QB * KB], acc[QB * D], most[QB], sum[QB];
-    load_rows(STEP(qkv, 0, i, h, q0, steps), ROW, valid, QB, SCALE, q);
-    for (int r = 0; r < QB; r++) {
+    float q[TB * D], kt[D * TB], s[TB * TB], acc[TB * D], most[TB], sum[TB];
+    load_rows(STEP(qkv, 0, i, h, q0, steps), ROW, valid, SCALE, q);
+    clear_rows(rows, acc);
+    for (int r = 0; r < valid; r++) {
         most[r] = -INFINITY;
         sum[r] = 0.0f;
-        for (int j = 0; j < DV; j++)
-            VSTORE((vec)(0.0f), j, acc + r * D);
     }
-    for (int k0 = 0; k0 < (valid ? last : 0); k0 += KB) {
-        const int count = min(KB, last - k0);
+    for (int k0 = 0; k0 < (valid ? last : 0); k0 += TB) {
+        const int count = min(TB, last - k0);
         load_keys_transposed(STEP(qkv, 1, i, h, k0, steps), ROW, count, kt);
-        scores_of(q, kt, KB, D, s);
-        for (int r = 0; r < QB; r++) {
-            mask_row(s + r * KB, q0 + r, k0, length, causal);
-            running_softmax(s + r * KB, &most[r], &sum[r], acc + r * D);
+        scores_of(q, kt, TB, valid, D, s);
+        for (int r = 0; r < valid; r++) {
+            mask_row(s + r * TB, seen_keys(q0 + r, k0, length, causal));
+            running_softmax(s + r * TB, &most[r], &sum[r], acc + r * D);
         }
-        add_to_queries(s, STEP(qkv, 2, i, h, k0, steps), ROW, count, acc);
+        add_to_queries(s, STEP(qkv, 2, i, h, k0, steps), ROW, valid, count, acc);
     }
     for (int r = 0; r < rows; r++) {
         const float factor = r < valid ? 1.0f / sum[r] : 0.0f;
@@ -156,15 +169,14 @@ INLINE void store_rows(const float *rows, const int valid, const int count, cons
         }
 }
 
-/* P = exp(S - saved) and dS = P (dP - delta), in place of S and dP; delta is the sum of y dy over the head. */
+/* P = exp(S - norm) and dS = P (dP - delta), in place of S and dP; delta is the sum of y dy over the head. */
 INLINE void score_gradients(float *p, float *ds, const float *dy, const global float *y,
-                            const global float *saved, const int q, const int k0, const int length,
-                            const int causal) {
+                            const float norm, const int seen) {
     vec product = (vec)(0.0f);
     for (int j = 0; j < DV; j++)
         product += VLOAD(j, dy) * VLOAD(j, y);
-    const float delta = sum_of_vec(product), norm = saved[0];
-    mask_row(p, q, k0, length, causal);
+    const float delta = sum_of_vec(product);
+    mask_row(p, seen);
     for (int j = 0; j < KV; j++) {
         const vec v = exp(VLOAD(j, p) - norm);
         VSTORE(v, j, p);
@@ -184,36 +196,35 @@ TILE_KERNEL void attention_backward(const global float *restrict qkv,   // (n,T,
                                     const int accumulate) {
     const int i = (int)get_group_id(1) / heads, h = (int)get_group_id(1) % heads;
     const int length = LENGTH(lengths, i, steps, has_lengths);
-    float q[QB * D], d[QB * D], dq[QB * D], kt[D * KB], vt[D * KB], dk[KB * D], dv[KB * D];
-    float p[QB * KB], ds[QB * KB];
-    for (int k0 = 0; k0 < steps; k0 += KB) {
-        const int keys = clamp(length - k0, 0, KB);
+    const global float *norms = saved + (size_t)get_group_id(1) * steps;
+    float q[TB * D], d[TB * D], dq[TB * D], kt[D * TB], vt[D * TB], dk[TB * D], dv[TB * D];
+    float p[TB * TB], ds[TB * TB];
+    for (int k0 = 0; k0 < steps; k0 += TB) {
+        const int keys = clamp(length - k0, 0, TB), all_keys = min(TB, steps - k0);
         load_keys_transposed(STEP(qkv, 1, i, h, k0, steps), ROW, keys, kt);
         load_keys_transposed(STEP(qkv, 2, i, h, k0, steps), ROW, keys, vt);
-        load_rows(qkv, 0, 0, KB, 1.0f, dk);
-        load_rows(qkv, 0, 0, KB, 1.0f, dv);
-        for (int q0 = causal ? k0 / QB * QB : 0; q0 < steps; q0 += QB) {
-            const int rows = min(QB, steps - q0), valid = clamp(length - q0, 0, rows);
-            load_rows(qkv, 0, 0, QB, 1.0f, dq);
-            if (valid > 0 && keys > 0) {
-                load_rows(STEP(qkv, 0, i, h, q0, steps), ROW, valid, QB, SCALE, q);
-                load_rows(OUT_STEP(dy, i, h, q0, steps), C, valid, QB, 1.0f, d);
-                scores_of(q, kt, KB, D, p);
-                scores_of(d, vt, KB, D, ds);
+        clear_rows(TB, dk);
+        clear_rows(TB, dv);
+        for (int q0 = causal ? k0 : 0; q0 < steps; q0 += TB) {
+            const int rows = min(TB, steps - q0), valid = keys ? clamp(length - q0, 0, rows) : 0;
+            clear_rows(TB, dq);
+            if (valid) {
+                load_rows(STEP(qkv, 0, i, h, q0, steps), ROW, valid, SCALE, q);
+                load_rows(OUT_STEP(dy, i, h, q0, steps), C, valid, 1.0f, d);
+                scores_of(q, kt, TB, valid, D, p);
+                scores_of(d, vt, TB, valid, D, ds);
                 for (int r = 0; r < valid; r++)
-                    score_gradients(p + r * KB, ds + r * KB, d + r * D,
-                                    OUT_STEP(y, i, h, q0 + r, steps),
-                                    saved + (size_t)get_group_id(1) * steps + q0 + r, q0 + r, k0,
-                                    length, causal);
-                add_to_keys(p, d, D, valid, dv);
-                add_to_keys(ds, q, D, valid, dk);
-                add_to_queries(ds, STEP(qkv, 1, i, h, k0, steps), ROW, keys, dq);
+                    score_gradients(p + r * TB, ds + r * TB, d + r * D,
+                                    OUT_STEP(y, i, h, q0 + r, steps), norms[q0 + r],
+                                    seen_keys(q0 + r, k0, length, causal));
+                add_to_keys(p, d, D, keys, valid, dv);
+                add_to_keys(ds, q, D, keys, valid, dk);
+                add_to_queries(ds, STEP(qkv, 1, i, h, k0, steps), ROW, valid, keys, dq);
             }
             store_rows(dq, valid, rows, SCALE, accumulate || k0 > 0, ROW,
                        STEP(dqkv, 0, i, h, q0, steps));
         }
-        const int rows = min(KB, steps - k0);
-        store_rows(dk, keys, rows, 1.0f, accumulate, ROW, STEP(dqkv, 1, i, h, k0, steps));
-        store_rows(dv, keys, rows, 1.0f, accumulate, ROW, STEP(dqkv, 2, i, h, k0, steps));
+        store_rows(dk, keys, all_keys, 1.0f, accumulate, ROW, STEP(dqkv, 1, i, h, k0, steps));
+        store_rows(dv, keys, all_keys, 1.0f, accumulate, ROW, STEP(dqkv, 2, i, h, k0, steps));
     }
 }

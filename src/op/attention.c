@@ -5,8 +5,6 @@
 
 enum { QKV, LENGTHS };
 
-enum { QUERY_BLOCK = 16 }; /* queries of a group of cl/op/attention.cl */
-
 static int head_width(const clc_node *node) {
     return clc_tensor_channels(node->in[QKV]) / 3 / ((const clc_attention *)node->attr)->heads;
 }
@@ -50,6 +48,13 @@ static int tile_rows(const clc_device *device, int width) {
     return rows;
 }
 
+/* Rows of a tile on CPU devices: few tiles, of about the same size. */
+static int private_rows(int steps) {
+    enum { MOST = 80, UNIT = 16 };
+    const int blocks = (steps + MOST - 1) / MOST, rows = (steps + blocks - 1) / blocks;
+    return (rows + UNIT - 1) / UNIT * UNIT;
+}
+
 typedef struct build {
     char options[128];
     clc_launch_spec spec;
@@ -63,7 +68,7 @@ static void begin(build *b, const clc_graph *graph, const clc_node *node, const 
     const clc_attention *attr = node->attr;
     const int width = head_width(node), steps = in->shape.dims[1];
     const bool gpu = graph->device->profile == CLC_PROFILE_GPU;
-    const int rows = gpu ? tile_rows(graph->device, width) : QUERY_BLOCK;
+    const int rows = gpu ? tile_rows(graph->device, width) : private_rows(steps);
     snprintf(b->options, sizeof b->options, "-DD=%d -DTB=%d -DVW=%u", width, rows,
              clc_item_width(graph->device, (size_t)width));
     b->query_blocks = clc_ceil_div((size_t)steps, (size_t)rows);
