@@ -102,6 +102,24 @@ fail:
     return status;
 }
 
+/* Lines of standard input are not known by the name of the file that they were kept in. */
+static clc_status rename_lines(clc_names *names) {
+    clc_status status = CLC_OK;
+    clc_names renamed = {0};
+    char name[64];
+    for (size_t i = 0; i < names->count; i++) {
+        const char *line = strrchr(clc_names_at(names, i), ':');
+        const int n = snprintf(name, sizeof name, "stdin%.40s", line ? line : "");
+        CLC_TRY(clc_names_add(&renamed, name, (size_t)n));
+    }
+    clc_names_free(names);
+    *names = renamed;
+    return CLC_OK;
+fail:
+    clc_names_free(&renamed);
+    return status;
+}
+
 static clc_status open_texts(clc_encoder *e, const char *path, clc_dataset **data) {
     clc_status status = CLC_OK;
     char kept[CLC_PATH_BYTES] = "";
@@ -109,6 +127,8 @@ static clc_status open_texts(clc_encoder *e, const char *path, clc_dataset **dat
     if (input)
         CLC_TRY(keep_input(kept));
     CLC_TRY(clc_dataset_open_text_file(&e->by_hand, input ? kept : path, e->tokenizer, data));
+    if (input)
+        CLC_TRY(rename_lines(&(*data)->texts->names));
 fail:
     if (*kept)
         unlink(kept);

@@ -64,7 +64,13 @@ RECURRENT = [
     ["encoder.name=lstm", "training.batch=32", *BOTH, "data.as=series"],
     ["encoder.name=conv1d", "training.batch=32", "encoder.depth=1", *TEXTS],
 ]
-RUNS = NETWORKS + TRANSFORMERS + SEQUENCES + RECURRENT + [ENCODER + variant for variant in VARIANTS]
+# Pictures with captions: two towers, and what they are evaluated by.
+PAIRS = [
+    *(f"data.{key}=" for key in ("train_images", "train_labels", "test_images", "test_labels")),
+    *("data.train=pairs.csv", "data.test=pairs.csv", "method.name=clip", "training.batch=32"),
+    *("encoder.name=resnet10", "text_encoder.name=transformer", "text_encoder.depth=1"),
+]
+RUNS = NETWORKS + TRANSFORMERS + SEQUENCES + RECURRENT + [PAIRS] + [ENCODER + variant for variant in VARIANTS]
 
 
 def prepare(workplace):
@@ -76,6 +82,11 @@ def prepare(workplace):
         file.writelines(f"text {i} of many, some of them longer{' and longer' * (i % 7)}\n" for i in range(64))
     with open(workplace.path("synonyms"), "w", encoding="utf-8") as file:
         file.write("many, some\n")
+    with open(workplace.path("pairs.csv"), "w", encoding="utf-8") as file:
+        file.write("path,caption\n" + "".join(f"{i}.ppm,picture number {i}\n" for i in range(64)))
+    for i in range(64):
+        with open(workplace.path(f"{i}.ppm"), "wb") as file:
+            file.write(b"P6\n32 32\n255\n" + bytes([4 * i]) * 3072)
     write_idx(workplace.path("labels"), 0x801, (256,), bytes(i % 4 for i in range(256)))
 
 
