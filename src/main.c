@@ -167,7 +167,7 @@ static const command commands[] = {
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static void print_help(void) {
-    puts("clcontrast " CLC_VERSION ": contrastive training of image encoders on any OpenCL device\n"
+    puts("clcontrast " CLC_VERSION ": contrastive training of encoders on any OpenCL device\n"
          "\nusage: clcontrast [options] train.ini\n       clcontrast COMMAND [options] "
          "...\n\ncommands:");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
