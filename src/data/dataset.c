@@ -270,6 +270,12 @@ clc_status clc_dataset_make_fields(const char *name, size_t count, const clc_fie
     return status;
 }
 
+const char *clc_dataset_unit(const clc_dataset *d) {
+    static const char *const units[CLC_KINDS] = {
+        [CLC_KIND_IMAGES] = "images", [CLC_KIND_TOKENS] = "texts", [CLC_KIND_SERIES] = "series"};
+    return d->field_count > 1 ? "pairs" : units[d->fields[0].kind];
+}
+
 const char *clc_dataset_sample_name(const clc_dataset *d, size_t i) {
     if (d->source)
         return clc_names_at(&d->source->names, d->items[i]);

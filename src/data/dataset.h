@@ -96,6 +96,9 @@ clc_status clc_dataset_make_fields(const char *name, size_t count, const clc_fie
 clc_status clc_dataset_form(const clc_config *config, const clc_source *source,
                             clc_image_options *options, int *view);
 
+/* What its samples are called: images, texts, series or pairs. */
+const char *clc_dataset_unit(const clc_dataset *dataset);
+
 /* The name of sample `i`, or "" where samples have none. */
 const char *clc_dataset_sample_name(const clc_dataset *dataset, size_t i);
 

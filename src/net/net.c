@@ -1,5 +1,6 @@
 #include "net/net.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ENTRY(unused, word) &clc_net_##word,
@@ -20,6 +21,18 @@ const clc_net *clc_net_find(const char *name) {
     return NULL;
 }
 
+/* Refuses the network, and says which ones take such input. */
+static clc_status refuse_kind(const char *prefix, const char *name, clc_kind kind) {
+    char others[200] = "";
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->takes[kind]) {
+            const size_t used = strlen(others);
+            snprintf(others + used, sizeof others - used, "%s%s", used ? ", " : "", all[i]->name);
+        }
+    return clc_fail(CLC_INVALID, "%s.name = %s: that network doesn't take %s; these do: %s", prefix,
+                    name, kinds[kind], others);
+}
+
 clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
                          const clc_config_encoder *encoder, const clc_net_input *in,
                          clc_tensor **features) {
@@ -27,9 +40,6 @@ clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
     if (!net)
         return clc_fail(CLC_INVALID, "%s: there is no network of that name", name);
     if (!net->takes[in->kind])
-        return clc_fail(CLC_INVALID,
-                        "%s.name = %s: that network doesn't take %s; choose another of "
-                        "those in 'clcontrast options'",
-                        prefix, name, kinds[in->kind]);
+        return refuse_kind(prefix, name, in->kind);
     return net->build(graph, prefix, encoder, in, features);
 }

@@ -9,14 +9,14 @@
 static const double live_interval = 0.2, plain_interval = 15.0; /* seconds */
 
 void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
-                        int64_t steps_per_epoch, int images) {
+                        int64_t steps_per_epoch, int samples, const char *unit) {
     const double now = clc_seconds();
-    *progress = (clc_progress){first, last, steps_per_epoch, images, now, now};
+    *progress = (clc_progress){first, last, steps_per_epoch, samples, unit, now, now};
 }
 
 double clc_progress_rate(const clc_progress *progress, int64_t steps_done) {
     double seconds = clc_seconds() - progress->started;
-    return seconds > 0 ? (double)((steps_done - progress->first) * progress->images) / seconds : 0;
+    return seconds > 0 ? (double)((steps_done - progress->first) * progress->samples) / seconds : 0;
 }
 
 static void format_time(double seconds, char *text, size_t size) {
@@ -41,9 +41,9 @@ void clc_progress_show(clc_progress *progress, int64_t steps_done, double loss, 
     format_time(each * (double)remaining, left, sizeof left);
     snprintf(line, sizeof line,
              "epoch %" PRId64 "/%" PRId64 "  step %" PRId64 "/%" PRId64
-             "  loss %.4f  rate %.4g  %.0f images/s  %s left",
+             "  loss %.4f  rate %.4g  %.0f %s/s  %s left",
              at / per + 1, (progress->last + per - 1) / per, at % per + 1, per, loss, rate,
-             clc_progress_rate(progress, steps_done), left);
+             clc_progress_rate(progress, steps_done), progress->unit, left);
     if (clc_live_enabled() && !force)
         clc_live("%s", line);
     else

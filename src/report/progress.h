@@ -6,14 +6,15 @@
 
 typedef struct clc_progress {
     int64_t first, last, steps_per_epoch; /* steps of this session: [first, last) */
-    int images;                           /* a step */
+    int samples;                          /* a step */
+    const char *unit;                     /* what they are called */
     double started, shown;                /* seconds; when it began and was last shown */
 } clc_progress;
 
 void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
-                        int64_t steps_per_epoch, int images);
+                        int64_t steps_per_epoch, int samples, const char *unit);
 
-/* Images a second since the start of the session. */
+/* Samples a second since the start of the session. */
 double clc_progress_rate(const clc_progress *progress, int64_t steps_done);
 
 /* Shows the state after `steps_done` steps, unless it was shown a moment ago (`force`: always). */

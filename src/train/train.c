@@ -143,7 +143,7 @@ static clc_status write_row(trainer *t, const clc_step_slot *slot) {
 
 static void start_progress(trainer *t, int64_t done) {
     clc_progress_start(&t->progress, done, t->last_step, t->steps_per_epoch,
-                       t->session.config.training.batch);
+                       t->session.config.training.batch, clc_dataset_unit(t->session.data));
 }
 
 static void report_programs(const trainer *t, const char *what) {

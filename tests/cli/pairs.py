@@ -262,7 +262,7 @@ def texts_alone_are_classified_and_compared_with_gold_scores():
         rows = json.loads(read(w.path("notes/evaluation.json")))
         assert [row["features"] for row in rows] == ["bag of tokens", "untrained encoder", "encoder"], rows
         assert rows[0]["knn"]["accuracy"] > 0.8 and rows[2]["dim"] == 32, rows
-        assert "knn_accuracy" in err, err
+        assert "knn_accuracy" in err and "texts/s" in err, err
         pairs = ["sent0,sent1,score", '"bread, soup","soup bread",4.5', "moon star,sun moon,3", "wave fish,bread salt,0.5", "cloud,wave,1"]
         write(w.path("sts.csv"), "\n".join(pairs) + "\n")
         out, _ = w.run("eval", "notes", "--set", "data.test=sts.csv", "--set", "data.test_fraction=0", "--output", "out")
