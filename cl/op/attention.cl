@@ -149,9 +149,11 @@ TILE_KERNEL void attention_forward(const global float *restrict qkv,   // (n,T,3
         add_to_queries(s, STEP(qkv, 2, i, h, k0, steps), ROW, valid, count, acc);
     }
     for (int r = 0; r < rows; r++) {
+        /* Not times 0: behind the valid rows acc may hold what is no number. */
         const float factor = r < valid ? 1.0f / sum[r] : 0.0f;
         for (int j = 0; j < DV; j++)
-            VSTORE(VLOAD(j, acc + r * D) * factor, j, OUT_STEP(y, i, h, q0 + r, steps));
+            VSTORE(r < valid ? VLOAD(j, acc + r * D) * factor : (vec)(0.0f), j,
+                   OUT_STEP(y, i, h, q0 + r, steps));
         if (keep)
             saved[(size_t)get_group_id(1) * steps + q0 + r] =
                 r < valid ? most[r] + log(sum[r]) : 0.0f;

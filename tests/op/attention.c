@@ -230,6 +230,44 @@ static void large_scores(void **state) {
         check(&(attention_case){2, 21, 2, 16, causal, true, 0, 100});
 }
 
+/* Every second sample is no number at all; what stands in private memory behind the valid rows of
+ * the others is its own rest. */
+static void samples_know_nothing_of_each_other(void **state) {
+    enum { N = 32, T = 6, D = 16 };
+    node_case node;
+    clc_tensor *in = NULL, *lengths = NULL, *out = NULL;
+    const clc_attention settings = {.heads = 1};
+    int valid[N];
+    float *qkv = test_random(N * T * 3 * D, 1), *dy = test_random(N * T * D, 2);
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        valid[i] = i % 2 ? T - 1 : T;
+        for (int e = 0; e < T * 3 * D && i % 2 == 0; e++)
+            qkv[i * T * 3 * D + e] = INFINITY;
+    }
+    node_case_begin(&node, true);
+    CHECK(clc_graph_input(node.graph, "qkv", clc_shape_sequences(N, T, 3 * D), true, &in));
+    CHECK(clc_graph_input(node.graph, "lengths", clc_shape_lengths(N), false, &lengths));
+    CHECK(clc_op_attention(node.graph, "attention", &settings, in, lengths, &out));
+    node_case_build(&node);
+    node_case_set(in, qkv);
+    node_case_set(lengths, (const float *)valid);
+    node_case_forward(&node);
+    node_case_set_grad(out, dy);
+    node_case_backward(&node);
+    CHECK(clc_buffer_read(test_device(), out->value, 0, N * T * D * sizeof *dy, dy));
+    CHECK(clc_buffer_read(test_device(), in->grad, 0, N * T * 3 * D * sizeof *qkv, qkv));
+    for (int i = 1; i < N; i += 2) {
+        for (int e = 0; e < T * D; e++)
+            assert_true(e < (T - 1) * D ? isfinite(dy[i * T * D + e]) : dy[i * T * D + e] == 0);
+        for (int e = 0; e < T * 3 * D; e++)
+            assert_true(isfinite(qkv[i * T * 3 * D + e]));
+    }
+    node_case_end(&node);
+    free(qkv);
+    free(dy);
+}
+
 static void heads_that_do_not_divide(void **state) {
     node_case c;
     clc_tensor *in = NULL, *out = NULL;
@@ -250,6 +288,7 @@ int main(void) {
         cmocka_unit_test(padded_samples),
         cmocka_unit_test(steps_in_front),
         cmocka_unit_test(large_scores),
+        cmocka_unit_test(samples_know_nothing_of_each_other),
         cmocka_unit_test(heads_that_do_not_divide),
     };
     return cmocka_run_group_tests_name("attention", tests, NULL, test_close_device);
