@@ -21,7 +21,7 @@ static void strip(clc_params *params, const char *prefix) {
     for (size_t i = 0; i < params->count; i++) {
         char *name = params->items[i].name;
         if (!strncmp(name, prefix, n))
-            memmove(name, name + n, strlen(name + n) + 1);
+            memmove(name, name + n, sizeof params->items[i].name - n);
     }
 }
 
