@@ -43,24 +43,26 @@ static clc_status open_sts(const clc_config *config, const clc_evaluation_sets *
     return clc_sts_open(config, sets->train ? sets->train->tokenizer : NULL, sts);
 }
 
+static int tasks_of(const clc_config *config, const clc_evaluation_sets *sets, bool scores) {
+    return (labelled(sets->train) && labelled(sets->test) ? CLC_EVALUATES_CLASSES : 0) |
+           (has_pairs(config, sets->test) ? CLC_EVALUATES_MATCHING : 0) |
+           (scores ? CLC_EVALUATES_STS : 0);
+}
+
 int clc_evaluation_tasks(const clc_config *config, const clc_evaluation_sets *sets) {
     clc_sts sts = {0};
-    int tasks = labelled(sets->train) && labelled(sets->test) ? CLC_EVALUATES_CLASSES : 0;
-    if (has_pairs(config, sets->test))
-        tasks |= CLC_EVALUATES_MATCHING;
     /* What is wrong with a score is said when it is read to be used. */
-    if (open_sts(config, sets, &sts) != CLC_OK || sts.count)
-        tasks |= CLC_EVALUATES_STS;
+    const bool scores = open_sts(config, sets, &sts) != CLC_OK || sts.count;
     clc_sts_free(&sts);
-    return tasks;
+    return tasks_of(config, sets, scores);
 }
 
 clc_status clc_evaluation_request(clc_device *device, int tasks) {
     clc_status status = CLC_OK;
-    if (tasks & CLC_EVALUATES_CLASSES)
+    if (tasks & CLC_EVALUATES_CLASSES) {
         CLC_TRY(clc_knn_request(device));
-    if (tasks & CLC_EVALUATES_CLASSES)
         CLC_TRY(clc_linear_request(device));
+    }
     if (tasks & CLC_EVALUATES_MATCHING)
         CLC_TRY(clc_retrieval_request(device));
 fail:
@@ -197,7 +199,8 @@ static clc_status evaluation_make(clc_device *device, const clc_config *config,
     clc_status status = CLC_OK;
     *e = (evaluation){.device = device, .config = config, .sets = sets};
     e->towers = clc_config_towers(config);
-    e->tasks = clc_evaluation_tasks(config, sets);
+    CLC_TRY(open_sts(config, sets, &e->sts));
+    e->tasks = tasks_of(config, sets, e->sts.count > 0);
     if (!e->tasks)
         return clc_fail(
             CLC_INVALID,
@@ -207,7 +210,6 @@ static clc_status evaluation_make(clc_device *device, const clc_config *config,
             "such as images with captions; similarity a data.test with sent0, sent1 and score");
     if (e->tasks & CLC_EVALUATES_CLASSES)
         CLC_TRY(split_make(sets, &e->split));
-    CLC_TRY(open_sts(config, sets, &e->sts));
 fail:
     return status;
 }

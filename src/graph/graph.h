@@ -37,7 +37,7 @@ typedef struct clc_op {
     /* Works out the needs from inputs and attr; refuses inputs that the op can't take. */
     clc_status (*plan)(const clc_graph *graph, const clc_node *node, clc_needs *needs);
 
-    /* Bytes of workspace, the larger of both directions. */
+    /* Bytes of workspace, the larger of both directions; NULL: it needs none. */
     size_t (*workspace)(const clc_graph *graph, const clc_node *node);
 
     clc_status (*forward)(clc_graph *graph, const clc_node *node, clc_sequence *sequence);

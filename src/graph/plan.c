@@ -120,7 +120,8 @@ clc_status clc_graph_plan(clc_graph *graph) {
     for (int time = -1; time <= 2 * loss_time(graph); time++)
         CLC_TRY(place_at(graph, time));
     for (size_t i = 0; i < graph->node_count; i++) {
-        size_t bytes = graph->nodes[i].op->workspace(graph, &graph->nodes[i]);
+        const clc_node *node = &graph->nodes[i];
+        const size_t bytes = node->op->workspace ? node->op->workspace(graph, node) : 0;
         if (bytes > graph->workspace_bytes)
             graph->workspace_bytes = bytes;
     }

@@ -6,7 +6,8 @@
 
 enum { LAYER_BYTES = 64, HEAD_WIDTH = 64 };
 
-clc_status clc_blocks_settings(const clc_config_encoder *encoder, clc_blocks *b) {
+clc_status clc_blocks_settings(const char *section, const clc_config_encoder *encoder,
+                               clc_blocks *b) {
     if (encoder->width)
         b->width = encoder->width;
     if (encoder->depth)
@@ -19,15 +20,14 @@ clc_status clc_blocks_settings(const clc_config_encoder *encoder, clc_blocks *b)
     b->quick_gelu = encoder->activation == CLC_CONFIG_ACTIVATION_QUICK_GELU;
     b->dropout = encoder->dropout;
     if (b->width % b->heads)
-        return clc_fail(
-            CLC_INVALID,
-            "encoder.heads = %d doesn't divide encoder.width = %d; choose one that does", b->heads,
-            b->width);
+        return clc_fail(CLC_INVALID,
+                        "%s.heads = %d doesn't divide %s.width = %d; choose one that does", section,
+                        b->heads, section, b->width);
     if (b->hidden < 1)
         return clc_fail(CLC_INVALID,
-                        "encoder.mlp_ratio = %g of encoder.width = %d leaves no hidden layer; "
+                        "%s.mlp_ratio = %g of %s.width = %d leaves no hidden layer; "
                         "raise it",
-                        encoder->mlp_ratio, b->width);
+                        section, encoder->mlp_ratio, section, b->width);
     return CLC_OK;
 }
 

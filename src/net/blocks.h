@@ -23,8 +23,10 @@ typedef struct clc_blocks {
     clc_pooling pooling; /* that one; features are then (N,C) */
 } clc_blocks;
 
-/* Settings of the encoder, with the network's own where it says 0. */
-clc_status clc_blocks_settings(const clc_config_encoder *encoder, clc_blocks *blocks);
+/* Settings of the encoder, with the network's own where it says 0. What fits nothing is CLC_INVALID
+ * and named as of `section`. */
+clc_status clc_blocks_settings(const char *section, const clc_config_encoder *encoder,
+                               clc_blocks *blocks);
 
 /* in (N,T,C), lengths (N) or NULL, out (N,T,C), or (N,C) where one step is picked. */
 clc_status clc_blocks_build(clc_graph *graph, const char *prefix, const clc_blocks *blocks,

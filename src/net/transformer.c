@@ -21,7 +21,7 @@ static int pooling_of(const clc_config_encoder *encoder) {
     return encoder->bidirectional ? CLC_CONFIG_POOLING_MEAN : CLC_CONFIG_POOLING_LAST;
 }
 
-static clc_status settings(const clc_config_encoder *encoder, clc_blocks *b) {
+static clc_status settings(const char *section, const clc_config_encoder *encoder, clc_blocks *b) {
     const int pooling = pooling_of(encoder);
     const bool first = pooling == CLC_CONFIG_POOLING_FIRST || pooling == CLC_CONFIG_POOLING_CLASS;
     *b = (clc_blocks){.names = &names,
@@ -34,10 +34,10 @@ static clc_status settings(const clc_config_encoder *encoder, clc_blocks *b) {
                       .pooling = first ? CLC_POOLING_FIRST : CLC_POOLING_LAST};
     if (first && b->causal)
         return clc_fail(CLC_INVALID,
-                        "encoder.pooling = %s with encoder.bidirectional = false: the first step "
+                        "%s.pooling = %s with %s.bidirectional = false: the first step "
                         "sees none behind it; use pooling = last or bidirectional = true",
-                        b->front ? "class" : "first");
-    return clc_blocks_settings(encoder, b);
+                        section, b->front ? "class" : "first", section);
+    return clc_blocks_settings(section, encoder, b);
 }
 
 /* Steps as rows of the width, with their positions. */
@@ -72,7 +72,7 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
     char layer[64];
     clc_blocks b;
     clc_tensor *x = NULL;
-    CLC_TRY(settings(encoder, &b));
+    CLC_TRY(settings(prefix, encoder, &b));
     CLC_TRY(embed(graph, prefix, encoder, &b, in, &x));
     CLC_TRY(clc_blocks_build(graph, prefix, &b, x, in->lengths, &x));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.ln_final", prefix));

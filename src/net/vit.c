@@ -23,7 +23,7 @@ static void size_of(int name, clc_blocks *b) {
     b->depth = 12;
 }
 
-static clc_status settings(const clc_config_encoder *encoder, clc_blocks *b) {
+static clc_status settings(const char *section, const clc_config_encoder *encoder, clc_blocks *b) {
     const int pooling = encoder->pooling;
     *b = (clc_blocks){.names = &names,
                       .eps = 1e-6f,
@@ -32,10 +32,10 @@ static clc_status settings(const clc_config_encoder *encoder, clc_blocks *b) {
     size_of(encoder->name, b);
     if (pooling == CLC_CONFIG_POOLING_LAST || pooling == CLC_CONFIG_POOLING_FIRST)
         return clc_fail(CLC_INVALID,
-                        "encoder.pooling = %s: patches have no order that counts; use class or "
+                        "%s.pooling = %s: patches have no order that counts; use class or "
                         "mean",
-                        pooling == CLC_CONFIG_POOLING_LAST ? "last" : "first");
-    return clc_blocks_settings(encoder, b);
+                        section, pooling == CLC_CONFIG_POOLING_LAST ? "last" : "first");
+    return clc_blocks_settings(section, encoder, b);
 }
 
 /* Patches as rows of the width behind a class token, with their positions. */
@@ -71,7 +71,7 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
     char layer[64];
     clc_blocks b;
     clc_tensor *x = NULL;
-    CLC_TRY(settings(encoder, &b));
+    CLC_TRY(settings(prefix, encoder, &b));
     CLC_TRY(embed(graph, prefix, encoder, &b, in->values, &x));
     CLC_TRY(clc_blocks_build(graph, prefix, &b, x, NULL, &x));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.encoder.ln", prefix));

@@ -31,12 +31,6 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     return CLC_OK;
 }
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 /* Rows of a tile on GPUs: six tiles and two of scores fit into 32 KB of local memory, and into what
  * the device has. */
 static int tile_rows(const clc_device *device, int width) {
@@ -127,8 +121,7 @@ fail:
     return status;
 }
 
-static const clc_op attention = {"attention", sizeof(clc_attention), plan, workspace, forward,
-                                 backward};
+static const clc_op attention = {"attention", sizeof(clc_attention), plan, NULL, forward, backward};
 
 clc_status clc_op_attention(clc_graph *graph, const char *layer, const clc_attention *settings,
                             clc_tensor *qkv, clc_tensor *lengths, clc_tensor **out) {

@@ -18,12 +18,6 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     return CLC_OK;
 }
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 typedef struct buffers {
     cl_mem from, other, to; /* other: NULL if there is none */
     bool accumulate;
@@ -70,7 +64,7 @@ fail:
     return status;
 }
 
-static const clc_op dropout = {"dropout", sizeof(dropout_attr), plan, workspace, forward, backward};
+static const clc_op dropout = {"dropout", sizeof(dropout_attr), plan, NULL, forward, backward};
 
 clc_status clc_op_dropout(clc_graph *graph, const char *layer, clc_tensor *in, double rate,
                           clc_tensor *residual, clc_tensor **out) {

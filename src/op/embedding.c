@@ -18,12 +18,6 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     return CLC_OK;
 }
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 typedef struct build {
     char options[64];
     clc_launch_spec spec;
@@ -63,7 +57,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
                       CLC_INT(node->in[0]->count), CLC_INT(vocabulary));
 }
 
-static const clc_op embedding = {"embedding", sizeof(embedding_attr), plan, workspace, forward,
+static const clc_op embedding = {"embedding", sizeof(embedding_attr), plan, NULL, forward,
                                  backward};
 
 clc_status clc_op_embedding(clc_graph *graph, const char *layer, clc_tensor *ids, int vocabulary,

@@ -11,12 +11,6 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     return CLC_OK;
 }
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 static void begin(clc_elementwise *b, const clc_graph *graph, const clc_node *node,
                   const char *kernel, double passes) {
     const bool quick = ((const gelu_attr *)node->attr)->quick;
@@ -41,7 +35,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
                       CLC_INT(node->adds[0]));
 }
 
-static const clc_op gelu = {"gelu", sizeof(gelu_attr), plan, workspace, forward, backward};
+static const clc_op gelu = {"gelu", sizeof(gelu_attr), plan, NULL, forward, backward};
 
 clc_status clc_op_gelu(clc_graph *graph, const char *layer, clc_tensor *in, bool quick,
                        clc_tensor **out) {

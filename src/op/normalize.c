@@ -11,12 +11,6 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     return CLC_OK;
 }
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 static clc_launch_spec spec_of(const clc_graph *graph, const clc_node *node, const char *kernel,
                                char options[48]) {
     const clc_tensor *y = node->out;
@@ -52,7 +46,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
                       CLC_INT(node->adds[0]));
 }
 
-static const clc_op normalize = {"normalize", 0, plan, workspace, forward, backward};
+static const clc_op normalize = {"normalize", 0, plan, NULL, forward, backward};
 
 clc_status clc_op_normalize(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out) {
     const clc_node node = {.op = &normalize, .in = {in}, .in_count = 1};

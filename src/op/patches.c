@@ -21,12 +21,6 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     return CLC_OK;
 }
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 typedef struct build {
     char options[96];
     clc_launch_spec spec;
@@ -64,7 +58,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
                       CLC_INT(node->adds[0]));
 }
 
-static const clc_op patches = {"patches", sizeof(patches_attr), plan, workspace, forward, backward};
+static const clc_op patches = {"patches", sizeof(patches_attr), plan, NULL, forward, backward};
 
 clc_status clc_op_patches(clc_graph *graph, const char *layer, clc_tensor *in, int side,
                           clc_tensor **out) {

@@ -33,12 +33,6 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     return CLC_OK;
 }
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 /* Forward from x to y, or backward from dy to dx. */
 static clc_status add(clc_graph *graph, const clc_node *node, clc_sequence *sequence,
                       bool backward) {
@@ -82,8 +76,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
     return node->in[0]->wants_grad ? add(graph, node, sequence, true) : CLC_OK;
 }
 
-static const clc_op pool_tokens = {"pool_tokens", sizeof(pool_attr), plan,
-                                   workspace,     forward,           backward};
+static const clc_op pool_tokens = {"pool_tokens", sizeof(pool_attr), plan, NULL, forward, backward};
 
 clc_status clc_op_pool_tokens(clc_graph *graph, const char *layer, clc_tensor *in,
                               clc_tensor *lengths, clc_pooling pooling, clc_tensor **out) {

@@ -8,12 +8,6 @@ typedef struct position_attr {
     int context; /* rows of the table */
 } position_attr;
 
-static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    (void)graph;
-    (void)node;
-    return 0;
-}
-
 typedef struct build {
     char options[64];
     clc_launch_spec spec;
@@ -69,7 +63,7 @@ fail:
 }
 
 static const clc_op position = {"position", sizeof(position_attr), position_plan,
-                                workspace,  position_forward,      position_backward};
+                                NULL,       position_forward,      position_backward};
 
 clc_status clc_op_position(clc_graph *graph, const char *layer, const clc_positions *table,
                            clc_tensor *in, clc_tensor **out) {
@@ -126,7 +120,7 @@ fail:
 }
 
 static const clc_op class_token = {
-    "class_token", 0, class_token_plan, workspace, class_token_forward, class_token_backward};
+    "class_token", 0, class_token_plan, NULL, class_token_forward, class_token_backward};
 
 clc_status clc_op_class_token(clc_graph *graph, const char *layer, const char *name, clc_tensor *in,
                               clc_tensor **out) {
@@ -167,7 +161,7 @@ static clc_status without_backward(clc_graph *graph, const clc_node *node, clc_s
 }
 
 static const clc_op without_class_token = {
-    "without_class_token", 0, without_plan, workspace, without_forward, without_backward};
+    "without_class_token", 0, without_plan, NULL, without_forward, without_backward};
 
 clc_status clc_op_without_class_token(clc_graph *graph, const char *layer, clc_tensor *in,
                                       clc_tensor **out) {
