@@ -150,8 +150,8 @@ static void micro_batches_give_the_gradient_of_the_batch(void **state) {
     for (int kind = CLC_KIND_TOKENS; kind <= CLC_KIND_SERIES; kind++) {
         fixture whole, parts;
         double greatest = 0;
-        open_on(&whole, kind, "simclr", plain, 2);
-        open_on(&parts, kind, "simclr", plain, 3);
+        open_on(&whole, (clc_kind)kind, "simclr", plain, 2);
+        open_on(&parts, (clc_kind)kind, "simclr", plain, 3);
         fixture_run_to_update(&whole, 1);
         fixture_run_to_update(&parts, 1);
         const clc_params *a = clc_step_params(&whole.session.step);
