@@ -52,6 +52,14 @@
     F(X, swav)                                                                                     \
     F(X, dino)
 
+/* src/eval/task_<word>.c: defines clc_task_<word>. In the order in which they run and are printed:
+ * first what costs little. */
+#define CLC_TASKS(F, X)                                                                            \
+    F(X, knn)                                                                                      \
+    F(X, linear)                                                                                   \
+    F(X, retrieval)                                                                                \
+    F(X, sts)
+
 /* Words with a value each, as LIST(X, prefix) with a macro X(value, word): those of a section
  * (CLC_CONFIG_PROFILE_ ...) and of what does the work (CLC_PROFILE_ ...) are the same numbers. */
 #define CLC_WORD_VALUE(value, word) value,

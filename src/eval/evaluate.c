@@ -1,387 +1,240 @@
 #include "eval/evaluate.h"
 
 #include "core/clock.h"
-#include "core/file.h"
 #include "core/log.h"
-#include "core/math.h"
 #include "core/signals.h"
-#include "eval/embed.h"
-#include "eval/knn.h"
-#include "eval/linear.h"
-#include "eval/retrieval.h"
 #include "eval/report.h"
-#include "method/method.h"
+#include "eval/task.h"
 
 #include <stdio.h>
 #include <string.h>
 
-void clc_evaluation_row_free(clc_evaluation_row *row) {
-    clc_metrics_free(&row->knn);
-    clc_metrics_free(&row->linear);
-}
-
-static bool labelled(const clc_dataset *data) {
-    for (size_t i = 0; data && data->labels && i < data->count; i++)
-        if (data->labels[i] >= 0)
-            return true;
-    return false;
-}
-
-int clc_config_towers(const clc_config *config) {
-    const clc_method *method = clc_method_find(clc_config_choice(config, "method", "name"));
-    return method->towers == CLC_TOWERS ? CLC_TOWERS : 1;
-}
-
-/* Field 1 is for tower 1, or of the kind that the one tower reads. */
-static bool has_pairs(const clc_config *config, const clc_dataset *data) {
-    return data && data->field_count > 1 &&
-           (clc_config_towers(config) > 1 || data->fields[0].kind == data->fields[1].kind);
-}
-
-static clc_status open_sts(const clc_config *config, const clc_evaluation_sets *sets,
-                           clc_sts *sts) {
-    return clc_sts_open(config, sets->train ? sets->train->tokenizer : NULL, sts);
-}
-
-static int tasks_of(const clc_config *config, const clc_evaluation_sets *sets, bool scores) {
-    return (labelled(sets->train) && labelled(sets->test) ? CLC_EVALUATES_CLASSES : 0) |
-           (has_pairs(config, sets->test) ? CLC_EVALUATES_MATCHING : 0) |
-           (scores ? CLC_EVALUATES_STS : 0);
-}
-
-int clc_evaluation_tasks(const clc_config *config, const clc_evaluation_sets *sets) {
-    clc_sts sts = {0};
-    /* What is wrong with a score is said when it is read to be used. */
-    const bool scores = open_sts(config, sets, &sts) != CLC_OK || sts.count;
-    clc_sts_free(&sts);
-    return tasks_of(config, sets, scores);
-}
-
-clc_status clc_evaluation_request(clc_device *device, int tasks) {
-    clc_status status = CLC_OK;
-    if (tasks & CLC_EVALUATES_CLASSES) {
-        CLC_TRY(clc_knn_request(device));
-        CLC_TRY(clc_linear_request(device));
-    }
-    if (tasks & CLC_EVALUATES_MATCHING)
-        CLC_TRY(clc_retrieval_request(device));
-fail:
-    return status;
-}
-
-/* ---- classes ---- */
-
-/* The labelled samples of a data set. */
-typedef struct subset {
-    const clc_dataset *data;
-    int32_t *samples, *labels; /* (count) */
+/* What is done: tasks that are meant and that the data allow. */
+typedef struct plan {
+    bool chosen[CLC_TASK_COUNT];
     size_t count;
-} subset;
+    json_t *skipped; /* {"task": "why"} of those that were asked for by name */
+    char why[CLC_TASK_WHY];
+} plan;
 
-typedef struct split {
-    subset train, test;
-    int classes;
-} split;
-
-static void split_free(split *s) {
-    free(s->train.samples);
-    free(s->train.labels);
-    free(s->test.samples);
-    free(s->test.labels);
+static void plan_free(plan *p) {
+    json_decref(p->skipped);
+    *p = (plan){0};
 }
 
-static clc_status choose_labelled(const clc_dataset *data, subset *s) {
-    clc_status status = CLC_OK;
-    s->data = data;
-    CLC_NEW(s->samples, data->count);
-    CLC_NEW(s->labels, data->count);
-    for (size_t i = 0; i < data->count; i++)
-        if (data->labels[i] >= 0) {
-            s->samples[s->count] = (int32_t)i;
-            s->labels[s->count++] = data->labels[i];
-        }
-fail:
+static clc_status plan_make(const clc_evaluation *e, plan *p) {
+    const char *names = e->config->evaluation.tasks;
+    *p = (plan){.skipped = json_object()};
+    const clc_status status = clc_tasks_choose(names, p->chosen);
+    for (size_t t = 0; status == CLC_OK && t < CLC_TASK_COUNT; t++) {
+        char why[CLC_TASK_WHY] = "";
+        if (!p->chosen[t])
+            continue;
+        p->chosen[t] = clc_tasks[t]->can(e, why, sizeof why);
+        p->count += p->chosen[t];
+        if (!p->chosen[t] && *names)
+            json_object_set_new(p->skipped, clc_tasks[t]->name, json_string(why));
+    }
     return status;
 }
 
-static clc_status split_make(const clc_evaluation_sets *sets, split *s) {
+static clc_status nothing_to_do(const plan *p) {
+    const char *task;
+    json_t *why;
+    json_object_foreach(p->skipped, task, why) return clc_fail(
+        CLC_INVALID, "there is nothing to evaluate: %s: %s", task, json_string_value(why));
+    return clc_fail(
+        CLC_INVALID,
+        "there is nothing to evaluate: classes need training and test samples with them: "
+        "data.train and data.test (or data.test_fraction), in folders, a file's column or "
+        "data.train_labels and data.test_labels; retrieval needs test samples of two fields, "
+        "such as images with captions; similarity a data.test with sent0, sent1 and score");
+}
+
+bool clc_evaluation_possible(const clc_config *config, const clc_evaluation_sets *sets) {
+    clc_evaluation e;
+    plan p;
+    clc_evaluation_make(NULL, config, sets, NULL, &e);
+    const bool possible = plan_make(&e, &p) == CLC_OK && p.count;
+    plan_free(&p);
+    clc_evaluation_free(&e);
+    return possible;
+}
+
+clc_status clc_evaluation_request(clc_device *device, const clc_config *config,
+                                  const clc_evaluation_sets *sets) {
     clc_status status = CLC_OK;
-    CLC_TRY(choose_labelled(sets->train, &s->train));
-    CLC_TRY(choose_labelled(sets->test, &s->test));
-    s->classes =
-        sets->train->classes > sets->test->classes ? sets->train->classes : sets->test->classes;
+    clc_evaluation e;
+    plan p;
+    clc_evaluation_make(device, config, sets, NULL, &e);
+    CLC_TRY(plan_make(&e, &p));
+    for (size_t t = 0; t < CLC_TASK_COUNT; t++)
+        if (p.chosen[t] && clc_tasks[t]->request)
+            CLC_TRY(clc_tasks[t]->request(device));
 fail:
+    plan_free(&p);
+    clc_evaluation_free(&e);
     return status;
 }
 
-/* Features of both sets on the device. */
-typedef struct feature_pair {
-    clc_features train, test;
-    int32_t *labels[2]; /* of both */
-} feature_pair;
+/* ---- between epochs ---- */
 
-/* Embeds a set; what can't be read any more is left out. */
-static clc_status make_features(clc_embedder *embedder, const subset *set, int classes,
-                                int32_t **labels, clc_features *features) {
-    clc_status status = CLC_OK;
-    const int dim = clc_embedder_features(embedder);
-    bool *bad = NULL;
-    CLC_NEW(bad, set->count);
-    CLC_NEW(*labels, set->count);
-    *features = (clc_features){.dim = dim, .labels = *labels, .classes = classes};
-    CLC_TRY(clc_buffer_create(embedder->device, set->count * (size_t)dim * sizeof(float),
-                              "features", &features->data));
-    CLC_TRY(clc_embedder_run(embedder, set->data, set->samples, set->count, features->data, bad,
-                             &features->rows));
-    for (size_t i = 0, row = 0; i < set->count; i++)
-        if (!bad[i])
-            (*labels)[row++] = set->labels[i];
-fail:
-    free(bad);
-    return status;
-}
-
-static clc_status pair_make(clc_embedder *embedder, const split *s, feature_pair *pair) {
-    clc_status status = CLC_OK;
-    CLC_TRY(make_features(embedder, &s->train, s->classes, &pair->labels[0], &pair->train));
-    CLC_TRY(make_features(embedder, &s->test, s->classes, &pair->labels[1], &pair->test));
-fail:
-    return status;
-}
-
-static void pair_release(clc_device *device, feature_pair *pair) {
-    clc_buffer_release(device, &pair->train.data);
-    clc_buffer_release(device, &pair->test.data);
-    free(pair->labels[0]);
-    free(pair->labels[1]);
-}
-
-static clc_status score_classes(clc_embedder *embedder, const split *s, clc_evaluation_row *row) {
-    clc_status status = CLC_OK;
-    clc_device *device = embedder->device;
-    const clc_config *config = embedder->config;
-    feature_pair pair = {0};
-    int32_t *predicted = NULL;
-    CLC_TRY(pair_make(embedder, s, &pair));
-    const size_t n = pair.test.rows;
-    const int classes = pair.test.classes;
-    CLC_NEW(predicted, n);
-    clc_live("evaluating %s: kNN", row->what);
-    CLC_TRY(clc_knn_classify(device, &pair.train, &pair.test, config->evaluation.knn_k,
-                             config->evaluation.knn_temperature, predicted));
-    CLC_TRY(clc_metrics_compute(pair.test.labels, predicted, n, classes, &row->knn));
-    clc_live("evaluating %s: linear probe", row->what);
-    CLC_TRY(clc_linear_probe(device, &pair.train, &pair.test, &config->evaluation,
-                             config->training.seed, predicted));
-    CLC_TRY(clc_metrics_compute(pair.test.labels, predicted, n, classes, &row->linear));
-    clc_live("%s", "");
-fail:
-    pair_release(device, &pair);
-    free(predicted);
-    return status;
-}
-
-/* ---- all tasks ---- */
-
-/* What is evaluated on what. */
-typedef struct evaluation {
-    clc_device *device;
-    const clc_config *config;
-    const clc_evaluation_sets *sets;
-    int tasks;
-    int towers;
-    split split;
-    clc_sts sts;
-} evaluation;
-
-static clc_status evaluation_make(clc_device *device, const clc_config *config,
-                                  const clc_evaluation_sets *sets, evaluation *e) {
-    clc_status status = CLC_OK;
-    *e = (evaluation){.device = device, .config = config, .sets = sets};
-    e->towers = clc_config_towers(config);
-    CLC_TRY(open_sts(config, sets, &e->sts));
-    e->tasks = tasks_of(config, sets, e->sts.count > 0);
-    if (!e->tasks)
-        return clc_fail(
-            CLC_INVALID,
-            "there is nothing to evaluate: classes need training and test samples with them: "
-            "data.train and data.test (or data.test_fraction), in folders, a file's column or "
-            "data.train_labels and data.test_labels; retrieval needs test samples of two fields, "
-            "such as images with captions; similarity a data.test with sent0, sent1 and score");
-    if (e->tasks & CLC_EVALUATES_CLASSES)
-        CLC_TRY(split_make(sets, &e->split));
-fail:
-    return status;
-}
-
-static void evaluation_free(evaluation *e) {
-    split_free(&e->split);
-    clc_sts_free(&e->sts);
-}
-
-/* The data whose field says what a tower reads. */
-static const clc_dataset *known_set(const evaluation *e) {
-    return e->sets->train ? e->sets->train : e->sets->test;
-}
-
-/* `params` NULL: of raw features. */
-static clc_status make_embedder(const evaluation *e, int tower, clc_params *params,
-                                clc_embedder *embedder) {
-    enum { PIXELS_SIDE = 32 };
-    const clc_dataset *known = known_set(e), *test = e->sets->test ? e->sets->test : known;
-    const int side = e->config->augmentation.size;
-    const clc_embedder_input input = {.tower = tower,
-                                      .field = tower,
-                                      .like = &known->fields[tower],
-                                      .height = clc_larger_int(known->height, test->height),
-                                      .width = clc_larger_int(known->width, test->width),
-                                      .pixels_side = side < PIXELS_SIDE ? side : PIXELS_SIDE};
-    return clc_embedder_create(embedder, e->device, e->config, params, &input);
-}
-
-/* Scores one kind of features by embedders of as many towers as it has. */
-static clc_status score_with(const evaluation *e, clc_embedder *embedders, int towers,
-                             clc_evaluation_row *row) {
-    clc_status status = CLC_OK;
-    const int last = towers - 1; /* reads field 1, and texts */
-    clc_embedder *const pair[2] = {&embedders[0], &embedders[last]};
-    row->dim = clc_embedder_features(&embedders[0]);
-    if (e->tasks & CLC_EVALUATES_CLASSES)
-        CLC_TRY(score_classes(&embedders[0], &e->split, row));
-    if ((e->tasks & CLC_EVALUATES_MATCHING) && towers == e->towers)
-        CLC_TRY(clc_matching_make(pair, e->sets->test, &row->matching));
-    if ((e->tasks & CLC_EVALUATES_STS) && embedders[last].in.like->kind == CLC_KIND_TOKENS)
-        CLC_TRY(clc_sts_make(&embedders[last], &e->sts, &row->sts));
-fail:
-    return status;
-}
-
-/* The encoder's features, or with params[0] NULL raw ones, which one tower has only. */
-static clc_status score_encoder(const evaluation *e, clc_params *const params[CLC_TOWERS],
-                                int towers, clc_evaluation_row *row) {
-    clc_status status = CLC_OK;
-    clc_embedder embedders[CLC_TOWERS] = {{0}, {0}};
-    const double start = clc_seconds();
-    for (int i = 0; i < towers; i++)
-        CLC_TRY(make_embedder(e, i, params[i], &embedders[i]));
-    CLC_TRY(score_with(e, embedders, towers, row));
-    row->seconds = clc_seconds() - start;
-fail:
-    for (int i = 0; i < towers; i++)
-        clc_embedder_release(&embedders[i]);
-    return status;
-}
-
-/* The encoder as it was before training: the same initial weights, from the same seed. Of two
- * towers the first: no cosine between untrained towers means anything. */
-static clc_status score_untrained(const evaluation *e, clc_evaluation_row *row) {
-    clc_status status = CLC_OK;
-    clc_params params = {0};
-    clc_embedder embedder = {0};
-    clc_params *const both[CLC_TOWERS] = {&params, &params};
-    CLC_TRY(make_embedder(e, 0, &params, &embedder));
-    clc_embedder_release(&embedder);
-    CLC_TRY(clc_params_initialise(&params, e->device, e->config->training.seed));
-    CLC_TRY(score_encoder(e, both, 1, row));
-fail:
-    clc_embedder_release(&embedder);
-    clc_params_release(&params, e->device);
+static clc_status add_figures(clc_evaluated *row, const clc_task *task,
+                              clc_evaluation_figures *figures) {
+    clc_task_figure found[CLC_TASK_FIGURES];
+    json_t *result = json_object();
+    const clc_status status = task->run(row, result);
+    const size_t n = status == CLC_OK ? task->figures(result, found) : 0;
+    for (size_t i = 0; i < n && figures->count < CLC_EVALUATION_FIGURES; i++) {
+        figures->keys[figures->count] = found[i].key;
+        figures->values[figures->count++] = found[i].value;
+    }
+    json_decref(result);
     return status;
 }
 
 clc_status clc_evaluate_training(clc_device *device, const clc_config *config,
                                  const clc_evaluation_sets *sets,
-                                 clc_params *const params[CLC_TOWERS], clc_evaluation_row *row) {
+                                 clc_params *const params[CLC_TOWERS],
+                                 clc_evaluation_figures *figures) {
     clc_status status = CLC_OK;
-    evaluation e;
-    CLC_TRY(evaluation_make(device, config, sets, &e));
-    row->what = "encoder";
-    CLC_TRY(score_encoder(&e, params, e.towers, row));
+    clc_evaluation e;
+    clc_evaluated row = {0};
+    plan p;
+    figures->count = 0;
+    clc_evaluation_make(device, config, sets, NULL, &e);
+    CLC_TRY(plan_make(&e, &p));
+    CLC_TRY(clc_evaluated_open(&e, CLC_EVALUATED_ENCODER, params, &row));
+    for (size_t t = 0; t < CLC_TASK_COUNT; t++)
+        if (p.chosen[t] && clc_tasks[t]->figures)
+            CLC_TRY(add_figures(&row, clc_tasks[t], figures));
+    if (!figures->count)
+        status = p.count ? clc_fail(CLC_INVALID,
+                                    "evaluation.tasks = %s: none of these is done between epochs: "
+                                    "add one such as knn, or set evaluation.every = 0",
+                                    config->evaluation.tasks)
+                         : nothing_to_do(&p);
 fail:
-    evaluation_free(&e);
+    clc_evaluated_release(&row);
+    plan_free(&p);
+    clc_evaluation_free(&e);
     return status;
 }
 
-size_t clc_evaluation_figures(const clc_evaluation_row *row,
-                              const char *keys[CLC_EVALUATION_FIGURES],
-                              double values[CLC_EVALUATION_FIGURES]) {
-    const clc_retrieval_score *score = row->matching.score;
-    const bool classes = row->knn.classes > 0, matched = row->matching.count[0] > 0;
-    const struct {
-        const char *key;
-        double value;
-        bool there;
-    } figures[] = {{"knn_accuracy", row->knn.accuracy, classes},
-                   {"linear_accuracy", row->linear.accuracy, classes},
-                   {"recall_at_1", (score[0].recall[0] + score[1].recall[0]) / 2, matched},
-                   {"recall_at_1_forward", score[0].recall[0], matched},
-                   {"recall_at_1_back", score[1].recall[0], matched},
-                   {"spearman", row->sts.spearman, row->sts.pairs > 0}};
-    size_t n = 0;
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
-        if (figures[i].there) {
-            keys[n] = figures[i].key;
-            values[n++] = figures[i].value;
-        }
-    return n;
+/* ---- all rows ---- */
+
+typedef struct session {
+    clc_evaluation e;
+    plan plan;
+    clc_params *const *params;
+    json_t *rows;
+    clc_status failed; /* of the first task that did */
+    char why[CLC_TASK_WHY];
+} session;
+
+static clc_status interrupted(const char *folder) {
+    return clc_fail(CLC_INTERRUPTED,
+                    "interrupted in the evaluation; what is finished is in '%s', as is the "
+                    "encoder: go on with --resume, or clcontrast eval",
+                    folder);
 }
 
-/* The class names of both sets: the longer list begins with the other. */
-static const clc_names *names_of(const clc_evaluation_sets *sets) {
-    const clc_dataset *train = sets->train ? sets->train : sets->test;
-    const clc_dataset *test = sets->test ? sets->test : train;
-    return train->class_names.count >= test->class_names.count ? &train->class_names
-                                                               : &test->class_names;
-}
-
-/* Between one row and the next; within a row Ctrl-C waits, or comes twice. */
-static clc_status go_on(const char *folder) {
-    return clc_signals_stop()
-               ? clc_fail(CLC_INTERRUPTED,
-                          "interrupted in the evaluation; the encoder is in '%s': go on with "
-                          "--resume, or clcontrast eval",
-                          folder)
-               : CLC_OK;
-}
-
-/* Baselines of what the first tower alone can do. */
-static bool wants_baselines(const evaluation *e) {
-    return e->config->evaluation.baselines &&
-           ((e->tasks & CLC_EVALUATES_CLASSES) || e->towers == 1);
-}
-
-static clc_status score_all(const evaluation *e, clc_params *const params[CLC_TOWERS],
-                            const char *folder, clc_evaluation_row rows[3]) {
-    clc_status status = CLC_OK;
-    clc_params *const raw[CLC_TOWERS] = {NULL, NULL};
-    CLC_TRY(go_on(folder));
-    if (wants_baselines(e)) {
-        CLC_TRY(score_encoder(e, raw, 1, &rows[0]));
-        CLC_TRY(go_on(folder));
-        CLC_TRY(score_untrained(e, &rows[1]));
-        CLC_TRY(go_on(folder));
+static void note_failure(session *s, const clc_task *task, clc_status status, json_t *row) {
+    json_t *failed = json_object_get(row, "failed");
+    if (!failed) {
+        failed = json_object();
+        json_object_set_new(row, "failed", failed);
     }
-    CLC_TRY(score_encoder(e, params, e->towers, &rows[2]));
+    json_object_set_new(failed, task->name, json_string(clc_error()));
+    clc_live("%s", "");
+    if (s->failed == CLC_OK)
+        snprintf(s->why, sizeof s->why, "%s: %s", task->name, clc_error());
+    if (s->failed == CLC_OK)
+        s->failed = status;
+}
+
+/* One task of one row; what it found is in the files then. */
+static clc_status run_task(session *s, const clc_task *task, clc_evaluated *features, json_t *row) {
+    json_t *result = json_object();
+    clc_live("evaluating %s: %s", features->name, task->label);
+    const clc_status status = clc_signals_stop() ? CLC_INTERRUPTED : task->run(features, result);
+    if (status == CLC_INTERRUPTED) {
+        json_decref(result);
+        return interrupted(s->e.folder);
+    }
+    json_object_set_new(row, "seconds", json_real(clc_seconds() - features->started));
+    if (status == CLC_OK)
+        json_object_set(row, task->name, result);
+    else
+        note_failure(s, task, status, row);
+    json_decref(result);
+    return clc_evaluation_write(s->rows, s->plan.skipped, s->e.folder);
+}
+
+static json_t *row_json(const session *s, const clc_evaluated *features) {
+    char why[CLC_TASK_WHY];
+    json_t *row = json_pack("{s:s,s:i,s:f}", "features", features->name, "dim", features->dim,
+                            "seconds", 0.0);
+    if (clc_evaluation_has_classes(&s->e, why, sizeof why))
+        json_object_set_new(row, "classes", clc_json_of_names(s->e.class_names));
+    if (json_object_size(s->plan.skipped))
+        json_object_set(row, "skipped", s->plan.skipped);
+    return row;
+}
+
+static bool any_fits(const session *s, const clc_evaluated *features) {
+    for (size_t t = 0; t < CLC_TASK_COUNT; t++)
+        if (s->plan.chosen[t] && (!clc_tasks[t]->fits || clc_tasks[t]->fits(features)))
+            return true;
+    return false;
+}
+
+static clc_status run_row(session *s, clc_evaluated_kind kind) {
+    clc_status status = CLC_OK;
+    clc_evaluated features = {0};
+    if (clc_signals_stop())
+        return interrupted(s->e.folder);
+    CLC_TRY(clc_evaluated_open(&s->e, kind, s->params, &features));
+    if (!any_fits(s, &features))
+        goto fail;
+    json_t *row = row_json(s, &features);
+    json_array_append_new(s->rows, row);
+    for (size_t t = 0; t < CLC_TASK_COUNT; t++)
+        if (s->plan.chosen[t] && (!clc_tasks[t]->fits || clc_tasks[t]->fits(&features)))
+            CLC_TRY(run_task(s, clc_tasks[t], &features, row));
 fail:
+    clc_evaluated_release(&features);
+    return status;
+}
+
+static clc_status run_rows(session *s) {
+    clc_status status = CLC_OK;
+    for (clc_evaluated_kind kind = 0; kind < CLC_EVALUATED_KINDS; kind++)
+        if (kind == CLC_EVALUATED_ENCODER || s->e.config->evaluation.baselines)
+            CLC_TRY(run_row(s, kind));
+fail:
+    clc_live("%s", "");
     return status;
 }
 
 clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config,
                                   const clc_evaluation_sets *sets,
                                   clc_params *const params[CLC_TOWERS], const char *folder) {
-    static const char *const raw[CLC_KINDS] = {"raw pixels", "bag of tokens", "raw series"};
-    clc_status status = CLC_OK;
-    evaluation e;
-    clc_evaluation_row rows[3] = {
-        {.what = NULL}, {.what = "untrained encoder"}, {.what = "encoder"}};
-    CLC_TRY(evaluation_make(device, config, sets, &e));
-    rows[0].what = raw[known_set(&e)->fields[0].kind];
-    CLC_TRY(score_all(&e, params, folder, rows));
-    const size_t first = wants_baselines(&e) ? 0 : 2;
-    CLC_TRY(clc_evaluation_report(rows + first, 3 - first, names_of(sets), folder));
+    clc_status status = CLC_OK, printed = CLC_OK;
+    session s = {.params = params, .rows = json_array()};
+    clc_evaluation_make(device, config, sets, folder, &s.e);
+    CLC_TRY(plan_make(&s.e, &s.plan));
+    if (!s.plan.count)
+        CLC_TRY(nothing_to_do(&s.plan));
+    status = run_rows(&s);
+    if (json_array_size(s.rows))
+        printed = clc_evaluation_print(s.rows, s.plan.skipped, stdout);
+    status = status == CLC_OK ? printed : status;
+    if (status == CLC_OK && s.failed != CLC_OK)
+        status = clc_fail(s.failed, "%s", s.why);
 fail:
-    for (int i = 0; i < 3; i++)
-        clc_evaluation_row_free(&rows[i]);
-    evaluation_free(&e);
+    json_decref(s.rows);
+    plan_free(&s.plan);
+    clc_evaluation_free(&s.e);
     return status;
 }

@@ -1,144 +1,170 @@
 #include "eval/report.h"
 
 #include "core/file.h"
+#include "eval/task.h"
 #include "model/run_folder.h"
 #include "report/table.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-static clc_status print_classes(const clc_evaluation_row *rows, size_t n, FILE *file) {
-    static const char *const headings[] = {"features",  "dim",    "classifier", "accuracy",
-                                           "precision", "recall", "F1",         "seconds"};
-    const size_t columns = sizeof headings / sizeof *headings;
-    clc_table table;
-    clc_table_begin(&table, "lrlrrrrr", columns);
-    for (size_t i = 0; i < columns; i++)
-        clc_table_cell(&table, "%s", headings[i]);
-    for (size_t i = 0; i < n; i++) {
-        const clc_metrics *const metrics[2] = {&rows[i].knn, &rows[i].linear};
-        for (int k = 0; k < 2; k++) {
-            clc_table_cell(&table, "%s", rows[i].what);
-            clc_table_cell(&table, "%d", rows[i].dim);
-            clc_table_cell(&table, "%s", k ? "linear" : "kNN");
-            clc_table_percent(&table, metrics[k]->accuracy);
-            clc_table_percent(&table, metrics[k]->precision);
-            clc_table_percent(&table, metrics[k]->recall);
-            clc_table_percent(&table, metrics[k]->f1);
-            if (k)
-                clc_table_cell(&table, "%s", "");
-            else
-                clc_table_cell(&table, "%.1f", rows[i].seconds);
-        }
+/* Where a line of a table comes from. */
+typedef struct line {
+    const json_t *row, *figures;
+    const clc_task *task;
+    const char *name; /* of results that are several lines; else "" */
+    bool first_of_row;
+} line;
+
+static void add_figure(clc_table *table, clc_cell cell, const json_t *value) {
+    if (json_is_null(value))
+        clc_table_cell(table, "-");
+    else if (json_is_string(value))
+        clc_table_cell(table, "%s", json_string_value(value));
+    else if (!json_is_number(value))
+        clc_table_cell(table, "%s", "");
+    else if (cell == CLC_CELL_PERCENT)
+        clc_table_percent(table, json_number_value(value));
+    else
+        clc_table_cell(table, "%.*f",
+                       cell == CLC_CELL_COUNT   ? 0
+                       : cell == CLC_CELL_TENTH ? 1
+                                                : 4,
+                       json_number_value(value));
+}
+
+static void add_cell(clc_table *table, const clc_task_column *column, const line *l) {
+    char name[160];
+    size_t i = 0;
+    switch (column->cell) {
+    case CLC_CELL_DIM:
+        add_figure(table, CLC_CELL_COUNT, json_object_get(l->row, "dim"));
+        return;
+    case CLC_CELL_SECONDS:
+        add_figure(table, CLC_CELL_TENTH,
+                   l->first_of_row ? json_object_get(l->row, "seconds") : NULL);
+        return;
+    case CLC_CELL_TASK:
+        clc_table_cell(table, "%s", l->task->label);
+        return;
+    case CLC_CELL_LINE:
+        for (; l->name[i] && i + 1 < sizeof name; i++)
+            name[i] = l->name[i] == '_' ? ' ' : l->name[i];
+        name[i] = '\0';
+        clc_table_cell(table, "%s", name);
+        return;
+    default:
+        add_figure(table, column->cell, json_object_get(l->figures, column->key));
     }
-    return clc_table_print(&table, file);
 }
 
-static clc_status print_matching(const clc_evaluation_row *rows, size_t n, FILE *file) {
-    static const char *const headings[] = {"features", "retrieval", "queries", "among",
-                                           "R@1",      "R@5",       "R@10",    "median rank"};
-    const size_t columns = sizeof headings / sizeof *headings;
-    clc_table table;
-    clc_table_begin(&table, "ll", columns);
-    for (size_t i = 0; i < columns; i++)
-        clc_table_cell(&table, "%s", headings[i]);
-    for (size_t i = 0; i < n; i++)
-        for (int k = 0; k < 2; k++) {
-            const clc_matching *m = &rows[i].matching;
-            if (!m->count[0])
-                continue;
-            clc_table_cell(&table, "%s", rows[i].what);
-            clc_table_cell(&table, "%s to %s", m->names[k], m->names[1 - k]);
-            clc_table_cell(&table, "%zu", m->score[k].queries);
-            clc_table_cell(&table, "%zu", m->count[1 - k]);
-            for (int r = 0; r < CLC_RECALLS; r++)
-                clc_table_percent(&table, m->score[k].recall[r]);
-            clc_table_cell(&table, "%.1f", m->score[k].median_rank);
-        }
-    return clc_table_print(&table, file);
+static void add_line(clc_table *table, const line *l) {
+    clc_table_cell(table, "%s", json_string_value(json_object_get(l->row, "features")));
+    for (const clc_task_column *c = l->task->columns; c->key; c++)
+        add_cell(table, c, l);
 }
 
-static clc_status print_sts(const clc_evaluation_row *rows, size_t n, FILE *file) {
-    static const char *const headings[] = {"features", "pairs", "Spearman", "Pearson"};
-    const size_t columns = sizeof headings / sizeof *headings;
-    clc_table table;
-    clc_table_begin(&table, "l", columns);
-    for (size_t i = 0; i < columns; i++)
-        clc_table_cell(&table, "%s", headings[i]);
-    for (size_t i = 0; i < n; i++) {
-        if (!rows[i].sts.pairs)
-            continue;
-        clc_table_cell(&table, "%s", rows[i].what);
-        clc_table_cell(&table, "%zu", rows[i].sts.pairs);
-        clc_table_cell(&table, "%.4f", rows[i].sts.spearman);
-        clc_table_cell(&table, "%.4f", rows[i].sts.pearson);
-    }
-    return clc_table_print(&table, file);
-}
-
-/* Whether the names say more than the numbers do. */
-static bool have_names(const clc_names *names, int classes) {
-    for (size_t i = 0; names->count >= (size_t)classes && i < names->count; i++) {
-        char number[24];
-        snprintf(number, sizeof number, "%zu", i);
-        if (strcmp(clc_names_at(names, i), number))
+/* Whether each object in a result is a line. */
+static bool in_lines(const clc_task *task) {
+    for (const clc_task_column *c = task->columns; c->key; c++)
+        if (c->cell == CLC_CELL_LINE)
             return true;
-    }
     return false;
 }
 
-static clc_status print_confusion(const clc_evaluation_row *row, const clc_names *names,
-                                  FILE *file) {
+/* Lines of one task's result; *first: none of this row was added before. */
+static void add_result(clc_table *table, json_t *row, const clc_task *task, bool *first) {
+    json_t *result = json_object_get(row, task->name), *figures;
+    const char *name;
+    line l = {.row = row, .figures = result, .task = task, .name = "", .first_of_row = *first};
+    if (!result)
+        return;
+    *first = false;
+    if (!in_lines(task)) {
+        add_line(table, &l);
+        return;
+    }
+    json_object_foreach(result, name, figures) {
+        l.name = name;
+        l.figures = figures;
+        if (json_is_object(figures))
+            add_line(table, &l);
+        l.first_of_row = false;
+    }
+}
+
+static size_t begin_table(clc_table *table, const clc_task_column *columns) {
+    char align[sizeof table->align] = "l";
+    size_t count = 1;
+    for (const clc_task_column *c = columns; c->key; c++, count++)
+        if (count + 1 < sizeof align)
+            align[count] =
+                strchr((const char[]){CLC_CELL_WORD, CLC_CELL_TASK, CLC_CELL_LINE, 0}, (int)c->cell)
+                    ? 'l'
+                    : 'r';
+    clc_table_begin(table, align, count);
+    clc_table_cell(table, "features");
+    for (const clc_task_column *c = columns; c->key; c++)
+        clc_table_cell(table, "%s", c->heading);
+    return count;
+}
+
+/* The table of neighbours [task, end) in the registry; nothing where none has a result. */
+static clc_status print_table(const json_t *rows, size_t task, size_t end, bool *printed,
+                              FILE *file) {
+    clc_table table;
+    const size_t headings = begin_table(&table, clc_tasks[task]->columns);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        bool first = true;
+        for (size_t t = task; t < end; t++)
+            add_result(&table, json_array_get(rows, i), clc_tasks[t], &first);
+    }
+    if (table.status == CLC_OK && table.count == headings) {
+        clc_table_free(&table);
+        return CLC_OK;
+    }
+    fputs(*printed ? "\n" : "", file);
+    *printed = true;
+    return clc_table_print(&table, file);
+}
+
+static clc_status print_tables(const json_t *rows, FILE *file) {
     clc_status status = CLC_OK;
-    const char **list = NULL;
-    CLC_NEW(list, names->count);
-    for (size_t i = 0; i < names->count; i++)
-        list[i] = clc_names_at(names, i);
-    fprintf(file, "\nconfusion matrix of the %s, linear (rows: true class, columns: predicted)\n",
-            row->what);
-    CLC_TRY(clc_metrics_print_confusion(
-        &row->linear, have_names(names, row->linear.classes) ? list : NULL, file));
-fail:
-    free(list);
+    bool printed = false;
+    for (size_t t = 0, end; t < CLC_TASK_COUNT && status == CLC_OK; t = end) {
+        for (end = t + 1; end < CLC_TASK_COUNT && clc_tasks[end]->columns == clc_tasks[t]->columns;)
+            end++;
+        status = print_table(rows, t, end, &printed, file);
+    }
     return status;
 }
 
-/* The last row has all that any row has. */
-static clc_status print_all(const clc_evaluation_row *rows, size_t n, const clc_names *names,
-                            FILE *file) {
+static void print_skipped(const json_t *rows, const json_t *skipped, FILE *file) {
+    const char *task;
+    json_t *why;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *row = json_array_get(rows, i);
+        json_object_foreach(json_object_get(row, "failed"), task, why)
+            fprintf(file, "\n%s of %s failed: %s\n", task,
+                    json_string_value(json_object_get(row, "features")), json_string_value(why));
+    }
+    json_object_foreach((json_t *)skipped, task, why)
+        fprintf(file, "\n%s was skipped: %s\n", task, json_string_value(why));
+}
+
+clc_status clc_evaluation_print(const json_t *rows, const json_t *skipped, FILE *file) {
     clc_status status = CLC_OK;
-    const clc_evaluation_row *last = &rows[n - 1];
-    const bool classes = last->linear.classes > 0, matched = last->matching.count[0] > 0;
-    if (matched)
-        CLC_TRY(print_matching(rows, n, file));
-    if (last->sts.pairs) {
-        fputs(matched ? "\n" : "", file);
-        CLC_TRY(print_sts(rows, n, file));
-    }
-    if (classes) {
-        fputs(matched || last->sts.pairs ? "\n" : "", file);
-        CLC_TRY(print_classes(rows, n, file));
-        CLC_TRY(print_confusion(last, names, file));
-    }
+    const size_t n = json_array_size(rows);
+    const json_t *last = n ? json_array_get(rows, n - 1) : NULL;
+    CLC_TRY(print_tables(rows, file));
+    for (size_t t = 0; t < CLC_TASK_COUNT; t++)
+        if (clc_tasks[t]->more && json_object_get(last, clc_tasks[t]->name))
+            CLC_TRY(clc_tasks[t]->more(last, file));
+    print_skipped(rows, skipped, file);
 fail:
     return status;
 }
 
-static json_t *metrics_json(const clc_metrics *m) {
-    json_t *confusion = json_array();
-    for (int i = 0; i < m->classes; i++) {
-        json_t *row = json_array();
-        for (int j = 0; j < m->classes; j++)
-            json_array_append_new(row, json_integer(m->confusion[i * m->classes + j]));
-        json_array_append_new(confusion, row);
-    }
-    return json_pack("{s:f,s:f,s:f,s:f,s:o}", "accuracy", m->accuracy, "precision", m->precision,
-                     "recall", m->recall, "f1", m->f1, "confusion", confusion);
-}
-
-/* Names are bytes, JSON's strings UTF-8: other bytes are written as \xNN. */
 static json_t *json_of_name(const char *name) {
     char text[1024];
     size_t used = 0;
@@ -150,85 +176,36 @@ static json_t *json_of_name(const char *name) {
     return string ? string : json_string(text);
 }
 
-static json_t *json_of_names(const clc_names *names) {
+json_t *clc_json_of_names(const clc_names *names) {
     json_t *list = json_array();
     for (size_t i = 0; i < names->count; i++)
         json_array_append_new(list, json_of_name(clc_names_at(names, i)));
     return list;
 }
 
-/* {"queries": .., "r1": ..} of one direction. */
-static json_t *direction_json(const clc_matching *m, int k) {
-    const clc_retrieval_score *s = &m->score[k];
-    return json_pack("{s:I,s:I,s:f,s:f,s:f,s:f}", "queries", (json_int_t)s->queries, "among",
-                     (json_int_t)m->count[1 - k], "recall_at_1", s->recall[0], "recall_at_5",
-                     s->recall[1], "recall_at_10", s->recall[2], "median_rank", s->median_rank);
-}
-
-static json_t *matching_json(const clc_matching *m) {
-    char keys[2][160];
-    for (int k = 0; k < 2; k++)
-        snprintf(keys[k], sizeof keys[k], "%s_to_%s", m->names[k], m->names[1 - k]);
-    return json_pack("{s:o,s:o}", keys[0], direction_json(m, 0), keys[1], direction_json(m, 1));
-}
-
-/* JSON has no NaN. */
-static json_t *json_of_number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *row_json(const clc_evaluation_row *row, const clc_names *names) {
-    json_t *object =
-        json_pack("{s:s,s:i,s:f}", "features", row->what, "dim", row->dim, "seconds", row->seconds);
-    if (row->knn.classes > 0)
-        json_object_update_new(object, json_pack("{s:o,s:o,s:o}", "classes", json_of_names(names),
-                                                 "knn", metrics_json(&row->knn), "linear",
-                                                 metrics_json(&row->linear)));
-    if (row->matching.count[0])
-        json_object_set_new(object, "retrieval", matching_json(&row->matching));
-    if (row->sts.pairs)
-        json_object_set_new(object, "sts",
-                            json_pack("{s:I,s:o,s:o}", "pairs", (json_int_t)row->sts.pairs,
-                                      "spearman", json_of_number(row->sts.spearman), "pearson",
-                                      json_of_number(row->sts.pearson)));
-    return object;
-}
-
-static clc_status write_json(const clc_evaluation_row *rows, size_t n, const clc_names *names,
-                             const char *folder) {
+static clc_status write_text(const char *folder, const char *name, const char *text, size_t size) {
     char path[CLC_PATH_BYTES];
-    json_t *list = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, row_json(&rows[i], names));
-    char *text = json_dumps(list, JSON_INDENT(2));
-    json_decref(list);
-    if (!text)
-        return clc_fail_alloc(4096);
-    clc_status status = clc_run_path(folder, CLC_RUN_EVALUATION_JSON, path);
-    if (status == CLC_OK)
-        status = clc_file_write_all(path, text, strlen(text));
-    free(text);
-    return status;
+    const clc_status status = clc_run_path(folder, name, path);
+    return status == CLC_OK ? clc_file_write_all(path, text, size) : status;
 }
 
-clc_status clc_evaluation_report(const clc_evaluation_row *rows, size_t n, const clc_names *names,
-                                 const char *folder) {
+clc_status clc_evaluation_write(const json_t *rows, const json_t *skipped, const char *folder) {
     clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    char *text = NULL;
+    char *text = NULL, *json = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&text, &size);
     if (!file)
         return clc_fail_alloc(4096);
-    status = print_all(rows, n, names, file);
+    status = clc_evaluation_print(rows, skipped, file);
     fclose(file);
     if (status != CLC_OK)
         goto fail;
-    fputs(text, stdout);
-    CLC_TRY(clc_run_path(folder, CLC_RUN_EVALUATION_TEXT, path));
-    CLC_TRY(clc_file_write_all(path, text, size));
-    CLC_TRY(write_json(rows, n, names, folder));
+    CLC_TRY(write_text(folder, CLC_RUN_EVALUATION_TEXT, text, size));
+    json = json_dumps(rows, JSON_INDENT(2));
+    status = json ? write_text(folder, CLC_RUN_EVALUATION_JSON, json, strlen(json))
+                  : clc_fail_alloc(4096);
 fail:
     free(text);
+    free(json);
     return status;
 }

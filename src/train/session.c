@@ -70,7 +70,7 @@ clc_status clc_session_plan(clc_session *session, const clc_train_options *optio
     CLC_TRY(clc_step_allocate(step, session->data));
     CLC_TRY(clc_step_build(step));
     const clc_evaluation_sets sets = clc_session_sets(session);
-    CLC_TRY(clc_evaluation_request(session->device, clc_evaluation_tasks(&session->config, &sets)));
+    CLC_TRY(clc_evaluation_request(session->device, &session->config, &sets));
 fail:
     return status;
 }

@@ -213,31 +213,27 @@ fail:
     return status;
 }
 
-static void log_figures(const char *const *keys, const double *values, size_t n) {
+static void log_figures(const clc_evaluation_figures *f) {
     char line[512] = "";
-    for (size_t i = 0, used = 0; i < n && used < sizeof line; i++)
+    for (size_t i = 0, used = 0; i < f->count && used < sizeof line; i++)
         used += (size_t)snprintf(line + used, sizeof line - used, "%s%s %.2f %%", i ? ", " : "",
-                                 keys[i], 100 * values[i]);
+                                 f->keys[i], 100 * f->values[i]);
     clc_log("  evaluation: %s", line);
 }
 
 /* The weights of all towers are the step's. */
 static clc_status evaluate_now(trainer *t, double *score) {
     clc_status status = CLC_OK;
-    clc_evaluation_row row = {0};
+    clc_evaluation_figures figures;
     const clc_evaluation_sets sets = clc_session_sets(&t->session);
     clc_params *const params[CLC_TOWERS] = {clc_step_params(&t->session.step),
                                             clc_step_params(&t->session.step)};
-    const char *keys[CLC_EVALUATION_FIGURES];
-    double values[CLC_EVALUATION_FIGURES];
-    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, &sets, params, &row));
-    const size_t n = clc_evaluation_figures(&row, keys, values);
-    log_figures(keys, values, n);
-    *score = values[0];
-    CLC_TRY(
-        clc_metrics_event(&t->metrics, "evaluation", named(t, t->position.step), keys, values, n));
+    CLC_TRY(clc_evaluate_training(t->session.device, &t->session.config, &sets, params, &figures));
+    log_figures(&figures);
+    *score = figures.values[0];
+    CLC_TRY(clc_metrics_event(&t->metrics, "evaluation", named(t, t->position.step), figures.keys,
+                              figures.values, figures.count));
 fail:
-    clc_evaluation_row_free(&row);
     return status;
 }
 
@@ -333,7 +329,7 @@ static clc_status finish(trainer *t) {
     const clc_evaluation_sets sets = clc_session_sets(&t->session);
     clc_params *const params[CLC_TOWERS] = {clc_step_params(&t->session.step),
                                             clc_step_params(&t->session.step)};
-    if (clc_evaluation_tasks(&t->session.config, &sets))
+    if (clc_evaluation_possible(&t->session.config, &sets))
         CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config, &sets, params,
                                        folder_of(t)));
 fail:

@@ -107,7 +107,9 @@ def a_signal_during_the_evaluation_stops_it():
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=120)
         assert process.returncode == INTERRUPTED and "clcontrast eval" in err, (process.returncode, err)
-        assert not os.path.exists(w.path("run/evaluation.json"))
+        if os.path.exists(w.path("run/evaluation.json")):  # with tasks that were finished
+            rows = json.loads(read(w.path("run/evaluation.json")))
+            assert not any("linear" in row for row in rows[1:]), rows
         out, _ = w.train("--resume")
         assert "raw pixels" in out, out
 

@@ -1,0 +1,37 @@
+#include "eval/classification.h"
+#include "eval/knn.h"
+
+static clc_status run(clc_evaluated *row, json_t *result) {
+    clc_status status = CLC_OK;
+    const clc_config_evaluation *o = &row->of->config->evaluation;
+    const clc_evaluated_set *train, *test;
+    int32_t *predicted = NULL;
+    CLC_TRY(clc_classification_sets(row, &train, &test));
+    CLC_NEW(predicted, test->features.rows);
+    CLC_TRY(clc_knn_classify(row->of->device, &train->features, &test->features, o->knn_k,
+                             o->knn_temperature, predicted));
+    return clc_classification_score(row, test, predicted, "knn", result);
+fail:
+    free(predicted);
+    return status;
+}
+
+static clc_status more(const json_t *row, FILE *file) {
+    return json_object_get(row, "linear") ? CLC_OK : clc_classification_print(row, "knn", file);
+}
+
+static size_t figures(const json_t *result, clc_task_figure figures[CLC_TASK_FIGURES]) {
+    figures[0] = (clc_task_figure){"knn_accuracy", clc_json_figure(result, "accuracy")};
+    return 1;
+}
+
+const clc_task clc_task_knn = {
+    .name = "knn",
+    .label = "kNN",
+    .about = "are samples of a class neighbours? the vote of the nearest training samples",
+    .can = clc_evaluation_has_classes,
+    .request = clc_knn_request,
+    .run = run,
+    .columns = clc_classification_columns,
+    .more = more,
+    .figures = figures};
