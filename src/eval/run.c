@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/signals.h"
+#include "core/text.h"
 #include "eval/encoder.h"
 #include "eval/evaluate.h"
 #include "eval/export.h"
@@ -45,12 +46,17 @@ static const char *output_of(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? path : ".";
 }
 
-clc_status clc_run_evaluate(const char *path, const char *device, const char *output,
-                            const char *const *overrides, size_t override_count) {
+clc_status clc_run_evaluate(const char *path, const char *device, const char *tasks,
+                            const char *output, const char *const *overrides,
+                            size_t override_count) {
     clc_status status = CLC_OK;
     finished_run run = {0};
     output = output ? output : output_of(path);
+    clc_signals_install();
     CLC_TRY(open_run(path, device, overrides, override_count, &run));
+    if (tasks)
+        CLC_TRY(clc_text_format(run.encoder->config.evaluation.tasks,
+                                sizeof run.encoder->config.evaluation.tasks, "%s", tasks));
     CLC_TRY(clc_make_folders(output));
     const clc_evaluation_sets sets = {run.train, run.test};
     clc_params *const params[CLC_TOWERS] = {&run.encoder->towers[0].params,
@@ -59,6 +65,7 @@ clc_status clc_run_evaluate(const char *path, const char *device, const char *ou
         clc_evaluate_and_print(run.encoder->device, &run.encoder->config, &sets, params, output));
 fail:
     close_run(&run);
+    clc_signals_restore();
     return status;
 }
 

@@ -1,0 +1,129 @@
+#include "arguments.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum option_kind {
+    OPTION_TEXT,  /* const char * */
+    OPTION_FLAG,  /* bool */
+    OPTION_COUNT, /* int */
+    OPTION_SET,
+    OPTION_RESUME
+} option_kind;
+
+typedef struct option_row {
+    const char *name, *value; /* what its value is called; NULL: it has none */
+    option_kind kind;
+    size_t field; /* in clc_arguments, of the first three kinds */
+    const char *help;
+} option_row;
+
+#define FIELD(name) offsetof(clc_arguments, name)
+static const option_row options[] = {
+    {"device", "D", OPTION_TEXT, FIELD(device),
+     "a number of 'clcontrast devices', cpu, gpu or a part of a name"},
+    {"set", "S.KEY=VALUE", OPTION_SET, 0, "override a key of the configuration; may be repeated"},
+    {"resume", "[=FILE]", OPTION_RESUME, 0,
+     "continue from the newest (or that) checkpoint of the output folder"},
+    {"allow-changes", NULL, OPTION_FLAG, FIELD(allow_changes),
+     "with --resume: also where settings make it another training"},
+    {"overwrite", NULL, OPTION_FLAG, FIELD(overwrite),
+     "replace the run that is in the output folder"},
+    {"dry-run", NULL, OPTION_FLAG, FIELD(dry_run), "do everything up to the first step"},
+    {"tasks", "A,B,C", OPTION_TEXT, FIELD(tasks), "eval: which tasks, of those below, or all"},
+    {"output", "FOLDER", OPTION_TEXT, FIELD(output),
+     "embed, eval: where the files go (default: the run, or this folder)"},
+    {"tower", "T", OPTION_TEXT, FIELD(tower),
+     "embed, of an encoder of both: what is given, image or text"},
+    {"classes", "FILE", OPTION_TEXT, FIELD(classes),
+     "zeroshot: a class a line; after a tab its words, if they are others"},
+    {"templates", "FILE", OPTION_TEXT, FIELD(templates),
+     "zeroshot: a text a line with {} where the class goes"},
+    {"most", "N", OPTION_COUNT, FIELD(most), "bench losses: the most views (default 65536)"},
+    {"layers", NULL, OPTION_FLAG, FIELD(layers), "bench: one line for each op of each layer"},
+    {"json", NULL, OPTION_FLAG, FIELD(json), "devices, bench: print JSON"},
+    {"quiet", NULL, OPTION_FLAG, FIELD(quiet), "no progress, only results and errors"},
+    {"help", NULL, OPTION_FLAG, FIELD(help), "this text"},
+    {"version", NULL, OPTION_FLAG, FIELD(version), "the version"},
+};
+enum { OPTIONS = sizeof options / sizeof *options, FIRST_OPTION = 256 };
+
+void clc_arguments_print(FILE *file) {
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const option_row *o = &options[i];
+        char text[64];
+        snprintf(text, sizeof text, "--%s%s%s", o->name, o->value && o->value[0] != '[' ? " " : "",
+                 o->value ? o->value : "");
+        fprintf(file, "  %-18s %s\n", text, o->help);
+    }
+}
+
+static clc_status parse_count(const char *name, const char *text, void *field) {
+    char *end = NULL;
+    const long value = strtol(text, &end, 10);
+    const int count = (int)value;
+    if (end == text || *end || value < 2 || value > 1 << 20)
+        return clc_fail(CLC_INVALID, "--%s %s: a number from 2 to 1048576 is needed", name, text);
+    memcpy(field, &count, sizeof count);
+    return CLC_OK;
+}
+
+static clc_status add_override(clc_arguments *a, const char *text) {
+    if (a->override_count == CLC_MAX_OVERRIDES)
+        return clc_fail(CLC_INVALID, "more than %d --set options; put them into the .ini file",
+                        CLC_MAX_OVERRIDES);
+    a->overrides[a->override_count++] = text;
+    return CLC_OK;
+}
+
+static clc_status take_option(clc_arguments *a, const option_row *o, const char *value) {
+    char *field = (char *)a + o->field;
+    switch (o->kind) {
+    case OPTION_TEXT:
+        memcpy(field, &value, sizeof value);
+        return CLC_OK;
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return CLC_OK;
+    case OPTION_COUNT:
+        return parse_count(o->name, value, field);
+    case OPTION_SET:
+        return add_override(a, value);
+    case OPTION_RESUME:
+        a->resume = true;
+        a->checkpoint = value;
+        return CLC_OK;
+    }
+    return CLC_OK;
+}
+
+/* The table as getopt wants it, ended by zeros. */
+static void list_options(struct option list[OPTIONS + 1]) {
+    memset(list, 0, (OPTIONS + 1) * sizeof *list);
+    for (int i = 0; i < OPTIONS; i++) {
+        const char *value = options[i].value;
+        list[i].name = options[i].name;
+        list[i].has_arg = !value          ? no_argument
+                          : *value == '[' ? optional_argument
+                                          : required_argument;
+        list[i].val = FIRST_OPTION + i;
+    }
+}
+
+clc_status clc_arguments_parse(clc_arguments *a, int argc, char **argv, int *first) {
+    clc_status status = CLC_OK;
+    struct option list[OPTIONS + 1];
+    *a = (clc_arguments){.most = 65536};
+    list_options(list);
+    for (int option; (option = getopt_long(argc, argv, "", list, NULL)) != -1;) {
+        if (option < FIRST_OPTION)
+            return clc_fail(CLC_INVALID, "see clcontrast --help");
+        status = take_option(a, &options[option - FIRST_OPTION], optarg);
+        if (status != CLC_OK || a->help || a->version)
+            return status;
+    }
+    *first = optind;
+    return status;
+}
