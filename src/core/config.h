@@ -79,7 +79,7 @@ typedef struct clc_floats {
     X(CLC_CONFIG_ENCODER_CUSTOM, "custom")                                                         \
     X(CLC_CONFIG_ENCODER_VIT_TINY, "vit_tiny")                                                     \
     X(CLC_CONFIG_ENCODER_VIT_SMALL, "vit_small")                                                   \
-    X(CLC_CONFIG_ENCODER_VIT_BASE, "vit_base")                                                         \
+    X(CLC_CONFIG_ENCODER_VIT_BASE, "vit_base")                                                     \
     CLC_NAMED_NETS(CLC_CONFIG_ENCODER_WORD, X)
 
 #define CLC_CONFIG_STEM_LIST(X)                                                                    \
@@ -277,6 +277,10 @@ clc_status clc_config_validate(const clc_config *config);
 /* Fails with CLC_INVALID unless there are training images. Loading doesn't ask for them: not every
  * command needs data. */
 clc_status clc_config_require_data(const clc_config *config);
+
+/* What finetune.labels says: a share of the samples or, with *each above 0, so many of each class.
+ * False if it's neither. */
+bool clc_config_labels(const clc_config_finetune *finetune, double *share, int *each);
 
 /* The word of a CHOICE, such as "resnet18" of ("encoder", "name"); a static string. */
 const char *clc_config_choice(const clc_config *config, const char *section, const char *key);

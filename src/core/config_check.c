@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CONTRADICTION(first, second, advice)                                                       \
@@ -139,6 +140,29 @@ static clc_status check_method(const clc_config *config, const clc_config_key *k
     return CLC_OK;
 }
 
+bool clc_config_labels(const clc_config_finetune *finetune, double *share, int *each) {
+    char *end;
+    const double value = strtod(finetune->labels, &end);
+    const bool percent = *end == '%';
+    *share = percent ? value / 100 : 1;
+    *each = 0;
+    if (end == finetune->labels || end[percent] || !(value > 0) || value > (percent ? 100 : 1e9))
+        return false;
+    if (!percent)
+        *each = (int)value;
+    return percent || (double)*each == value;
+}
+
+static clc_status check_finetune(const clc_config *config, const clc_config_key *keys[2]) {
+    double share;
+    int each;
+    if (!clc_config_labels(&config->finetune, &share, &each))
+        return CONTRADICTION(finetune.labels, finetune.labels,
+                             "give a share above 0 up to 100, such as 1%, or how many samples of "
+                             "each class, such as 10");
+    return CLC_OK;
+}
+
 clc_status clc_config_check(const clc_config *config, const clc_config_key *keys[2]) {
     clc_status status = CLC_OK;
     keys[0] = keys[1] = NULL;
@@ -147,6 +171,7 @@ clc_status clc_config_check(const clc_config *config, const clc_config_key *keys
     CLC_TRY(check_encoder(config, keys));
     CLC_TRY(check_optimizer(config, keys));
     CLC_TRY(check_method(config, keys));
+    CLC_TRY(check_finetune(config, keys));
 fail:
     return status;
 }

@@ -20,7 +20,8 @@
     F(X, vicreg)                                                                                   \
     F(X, nnclr)                                                                                    \
     F(X, swav)                                                                                     \
-    F(X, dino)
+    F(X, dino)                                                                                     \
+    F(X, supervised)
 
 /* src/net/<word>.c: defines clc_net_<word>. The resnet goes by its sizes' names, the others are
  * names of an encoder themselves. */
@@ -47,6 +48,7 @@
     F(X, contrastive)                                                                              \
     F(X, triplet)                                                                                  \
     F(X, cosine)                                                                                   \
+    F(X, crossentropy)                                                                             \
     F(X, barlow)                                                                                   \
     F(X, vicreg)                                                                                   \
     F(X, swav)                                                                                     \

@@ -47,6 +47,10 @@ static slot *slot_of(clc_loader *l, int64_t step) {
 
 /* ---- what a step consists of; all under the lock ---- */
 
+static int32_t sample_at(const clc_loader *l, size_t i) {
+    return l->options.samples ? l->options.samples[i] : (int32_t)i;
+}
+
 static void order_samples(clc_loader *l, int64_t step, slot *s) {
     const size_t batch = (size_t)l->options.batch, all = l->count;
     const size_t first = (size_t)(step % l->steps) * batch;
@@ -59,8 +63,7 @@ static void order_samples(clc_loader *l, int64_t step, slot *s) {
     }
     for (size_t i = 0; i < batch; i++) {
         const size_t at = first + (i < s->count ? i : s->count - 1);
-        const int32_t *order = l->options.shuffle ? l->order : l->options.samples;
-        s->indices[i] = order ? order[at] : (int32_t)at;
+        s->indices[i] = sample_at(l, l->options.shuffle ? (size_t)l->order[at] : at);
     }
 }
 
@@ -196,15 +199,16 @@ static size_t stride_of(size_t count) {
  * own has to do. */
 static clc_status replace_sample(clc_loader *l, slot *s, size_t i) {
     clc_status status = CLC_OK;
-    const size_t count = l->data->count, stride = stride_of(count), drawn = (size_t)s->indices[i];
+    const size_t count = l->count, stride = stride_of(count), drawn = (size_t)s->indices[i];
     for (int twice = 0; twice < 2; twice++) {
-        size_t index = drawn;
+        size_t at = drawn % count;
         for (size_t tries = 1; tries < count; tries++) {
-            index = (index + stride) % count;
+            at = (at + stride) % count;
+            const int32_t index = sample_at(l, at);
             s->indices[i] = (int32_t)drawn;
-            if (!twice && in_batch(s, index))
+            if (!twice && in_batch(s, (size_t)index))
                 continue;
-            s->indices[i] = (int32_t)index;
+            s->indices[i] = index;
             CLC_TRY(decode_sample(l, s, i, &s->bad[i]));
             if (!s->bad[i])
                 return CLC_OK;
@@ -281,7 +285,7 @@ clc_status clc_loader_open(const clc_dataset *data, const clc_loader_options *op
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->ready, NULL);
-    l->count = options->shuffle ? data->count : options->sample_count;
+    l->count = options->shuffle && !options->samples ? data->count : options->sample_count;
     l->steps = (int64_t)((l->count + (options->shuffle ? 0 : batch - 1)) / batch);
     if (!l->steps)
         CLC_TRY(clc_fail(CLC_INVALID, "%s: %zu pictures make no batch of %d", data->name, l->count,

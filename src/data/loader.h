@@ -13,8 +13,9 @@ typedef struct clc_loader_options {
     int batch;
     bool shuffle; /* each epoch in its own order (data/order.h's); else once, in the order of
                      `samples`, the last batch filled up with its last sample */
-    const int32_t *samples; /* (sample_count), without shuffle; NULL: as they come */
-    size_t sample_count;    /* without shuffle */
+    const int32_t *samples; /* (sample_count), which stay the caller's: those that are taken;
+                               NULL: all, without shuffle the first sample_count */
+    size_t sample_count;
     uint64_t seed;
     int64_t first_step;
     bool resident; /* pixels stay where they are: batches hold places in the data set, or of

@@ -19,6 +19,7 @@ typedef struct clc_loss_shape {
     int large;    /* swav, dino: the first views, which have codes (and targets) */
     int queue;    /* rows of the queue; 0 for none */
     bool labels;  /* positives have the same label; else they are views of the same image */
+    int classes;  /* the embeddings are scores of so many classes; 0: they are none */
 } clc_loss_shape;
 
 typedef struct clc_loss_buffers {

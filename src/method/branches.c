@@ -41,11 +41,16 @@ static bool is_frozen(const clc_branches_plan *plan, int crop) {
     return clc_tower_at(plan->config, tower_of(plan, crop)).encoder->frozen;
 }
 
-/* A projection goes on to the prototypes, or for all but the teacher to the predictor. */
+/* A projection goes on to the prototypes, or for all but the teacher to the predictor; a
+ * classifier's is what evaluation sees. */
 static clc_status build_heads(const clc_branches_plan *plan, clc_branch *b, branch_kind kind,
                               int tower) {
     clc_status status = CLC_OK;
     const clc_config *config = plan->config;
+    if (plan->method->classifier) {
+        CLC_TRY(clc_kept_layers_build(b->graph, config, tower, b->features, &b->projection));
+        return clc_classifier_build(b->graph, config, b->projection, &b->output);
+    }
     CLC_TRY(clc_projector_build(b->graph, config, tower, b->features, &b->projection));
     b->output = b->projection;
     if (plan->method->prototypes) {

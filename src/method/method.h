@@ -33,11 +33,14 @@ typedef struct clc_method {
     clc_target target;
     clc_queue_use queue;
     int negatives; /* likewise */
+    int views;     /* of each sample; 0: two */
     int towers;    /* 2: an encoder of its own for field 1; else one for all */
     bool by_field; /* of data with several fields, view f is one of field f; else all views are of
                       field 0 */
     bool split;    /* the networks see the first view, the teacher the second; else both see both */
     bool predictor;       /* behind the networks, not behind the teacher */
+    bool classifier;      /* the loss sees scores of the classes: of a linear layer behind what is
+                             kept, in the projector's place */
     bool prototypes;      /* the loss sees cosines with prototypes */
     bool unit_prototypes; /* which are scaled to length 1 after each update */
     bool multicrop;       /* small views beside the two, not for the teacher */

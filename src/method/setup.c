@@ -130,10 +130,25 @@ static void settle_towers(clc_config *config) {
         config->projector.keep = config->text_projector.keep = CLC_KEEP_ALL;
 }
 
+/* The classes that a classifier scores. */
+static clc_status settle_classes(clc_config *config, const clc_dataset *data) {
+    int *classes = &config->method.classes;
+    if (!clc_method_find(clc_config_choice(config, "method", "name"))->classifier)
+        return CLC_OK;
+    if (*classes && *classes < data->classes)
+        return clc_fail(CLC_INVALID,
+                        "method.classes = %d, but the samples of %s have %d classes; raise it, or "
+                        "leave it at 0",
+                        *classes, data->name, data->classes);
+    *classes = *classes ? *classes : data->classes;
+    return CLC_OK;
+}
+
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_config_encoder *const encoders[2] = {&config->encoder, &config->text_encoder};
     settle_towers(config);
+    CLC_TRY(settle_classes(config, data));
     config->data.as = as_of(data);
     if (clc_dataset_has_pictures(data))
         CLC_TRY(settle_images(config, data));
@@ -155,6 +170,8 @@ void clc_config_adopt(clc_config *config, const clc_config *settled) {
         config->encoder.context = settled->encoder.context;
     if (!config->text_encoder.context)
         config->text_encoder.context = settled->text_encoder.context;
+    if (!config->method.classes)
+        config->method.classes = settled->method.classes;
     if (!config->data.channels)
         config->data.channels = settled->data.channels;
     if (!config->data.store_side)

@@ -44,10 +44,11 @@ static clc_status make_set(const clc_config *config, const clc_method *method,
     return clc_tokens_from_config(config, encoder, &data->fields[field], &set->tokens);
 }
 
-/* Two views of field 0; the second, if it is a picture, may be blurred or solarised with another
- * probability. */
-static void add_two_views(clc_views *v, const clc_config *config, const clc_dataset *data,
-                          bool split, const clc_view_set *first) {
+/* Two views of field 0, or as many as the method says; the second, if it is a picture, may be
+ * blurred or solarised with another probability. */
+static void add_large_views(clc_views *v, const clc_config *config, const clc_dataset *data,
+                            const clc_method *method, const clc_view_set *first) {
+    const bool split = method->split;
     const double blur = config->augmentation.second_blur;
     const double solarise = config->augmentation.second_solarise;
     clc_view_set second = *first;
@@ -55,8 +56,9 @@ static void add_two_views(clc_views *v, const clc_config *config, const clc_data
     if (split)
         add_crop(v, data, 0);
     v->teacher_crop = v->crop_count - 1;
-    if (!split && (!clc_dataset_has_pictures(data) || (blur < 0 && solarise < 0))) {
-        add_set(v, first, 0, 2);
+    if (method->views ||
+        (!split && (!clc_dataset_has_pictures(data) || (blur < 0 && solarise < 0)))) {
+        add_set(v, first, 0, method->views ? method->views : 2);
         return;
     }
     second.augment.settings.blur = blur < 0 ? second.augment.settings.blur : blur;
@@ -108,7 +110,7 @@ static clc_status add_views(clc_views *v, const clc_config *config, const clc_me
     if (method->by_field && data->field_count > 1)
         return add_field_views(v, config, method, data);
     CLC_TRY(make_set(config, method, data, 0, &set));
-    add_two_views(v, config, data, method->split, &set);
+    add_large_views(v, config, data, method, &set);
     if (config->method.crops.count && !method->multicrop)
         return clc_fail(CLC_INVALID,
                         "method.crops: %s has no small views; leave it empty, or use swav "

@@ -122,7 +122,8 @@ static clc_status plan_loss(clc_wiring *w) {
                                 .dim = w->ports.output.dim,
                                 .targets = m->target != CLC_TARGET_NONE,
                                 .large = m->prototypes ? 2 : 0,
-                                .labels = clc_method_wants_labels(w->config)};
+                                .labels = clc_method_wants_labels(w->config),
+                                .classes = m->classifier ? w->config->method.classes : 0};
     if (m->queue == CLC_QUEUE_TEACHER || m->queue == CLC_QUEUE_SCORED)
         w->shape.queue = w->queue.size;
     CLC_TRY(clc_loss_check(w->loss, &w->shape, &w->options));
@@ -140,10 +141,11 @@ fail:
 }
 
 static clc_status plan_labels(clc_wiring *w, const clc_dataset *data) {
-    if (!w->shape.labels)
+    if (!clc_method_wants_labels(w->config))
         return CLC_OK;
     if (!data->labels)
-        return clc_fail(CLC_INVALID, "%s needs labels; set data.train_labels", w->method->name);
+        return clc_fail(CLC_INVALID, "%s needs labels: folders, a column or data.train_labels",
+                        w->method->name);
     size_t alike = 1;
     while (alike < data->count && data->labels[alike] == data->labels[0])
         alike++;
@@ -179,12 +181,12 @@ clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *
     w->micro = config->training.micro_batch ? config->training.micro_batch : w->batch;
     const clc_branches_plan plan = {device, config, w->method, &w->views};
     CLC_TRY(check_fields(w, data));
+    CLC_TRY(plan_labels(w, data));
     CLC_TRY(clc_views_plan(&w->views, device, config, w->method, data, w->micro));
     CLC_TRY(plan_branches(w, &plan));
     clc_ports_plan(&w->ports, &plan, &w->branches, &w->queue);
     CLC_TRY(check_queue(w, data->count));
     CLC_TRY(plan_loss(w));
-    CLC_TRY(plan_labels(w, data));
     CLC_TRY(clc_branches_plan_memory(&w->branches));
 fail:
     return status;
@@ -208,7 +210,7 @@ fail:
 static clc_status load_weights(clc_wiring *w) {
     clc_status status = CLC_OK;
     for (int i = 0; i < (w->method->towers == CLC_TOWERS ? CLC_TOWERS : 1); i++)
-        CLC_TRY(clc_tower_load(w->config, i, &w->params, w->device));
+        CLC_TRY(clc_tower_load(w->config, i, w->method->classifier, &w->params, w->device));
 fail:
     return status;
 }

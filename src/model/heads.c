@@ -1,5 +1,6 @@
 #include "model/heads.h"
 
+#include "op/ops.h"
 #include "optim/optim.h"
 
 #include <assert.h>
@@ -41,17 +42,30 @@ clc_status clc_projector_build(clc_graph *graph, const clc_config *config, int t
     return clc_mlp_build(graph, t.projector_section, &mlp, features, projection);
 }
 
+clc_status clc_kept_layers_build(clc_graph *graph, const clc_config *config, int tower,
+                                 clc_tensor *features, clc_tensor **kept) {
+    const clc_tower t = clc_tower_at(config, tower);
+    clc_mlp mlp = projector_of(t.projector);
+    *kept = features;
+    if (!t.projector->keep)
+        return CLC_OK;
+    if (t.projector->keep == CLC_KEEP_ALL)
+        return clc_projector_build(graph, config, tower, features, kept);
+    mlp.only = t.projector->keep;
+    return clc_mlp_build(graph, t.projector_section, &mlp, features, kept);
+}
+
 clc_status clc_kept_build(clc_graph *graph, const clc_config *config, int tower,
                           const clc_net_input *in, clc_tensor **features) {
-    const clc_tower t = clc_tower_at(config, tower);
-    clc_status status = clc_encoder_build(graph, config, tower, in, features);
-    clc_mlp mlp = projector_of(t.projector);
-    if (status != CLC_OK || !t.projector->keep)
-        return status;
-    if (t.projector->keep == CLC_KEEP_ALL)
-        return clc_projector_build(graph, config, tower, *features, features);
-    mlp.only = t.projector->keep;
-    return clc_mlp_build(graph, t.projector_section, &mlp, *features, features);
+    const clc_status status = clc_encoder_build(graph, config, tower, in, features);
+    return status == CLC_OK ? clc_kept_layers_build(graph, config, tower, *features, features)
+                            : status;
+}
+
+clc_status clc_classifier_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
+                                clc_tensor **scores) {
+    return clc_op_linear(graph, CLC_CLASSIFIER, features, config->method.classes, true, false,
+                         scores);
 }
 
 /* What follows "<section>.", or NULL where the name doesn't begin so. */
@@ -70,16 +84,21 @@ bool clc_param_is_kept(const clc_config *config, const char *name) {
         if (layer)
             return t.projector->keep == CLC_KEEP_ALL || atoi(layer) < t.projector->keep * modules;
     }
+    if (behind(name, CLC_CLASSIFIER))
+        return true;
     return config->projector.keep == CLC_KEEP_ALL &&
            (!strcmp(name, CLC_LEARNED_SCALE) || !strcmp(name, CLC_LEARNED_BIAS));
 }
 
 void clc_param_outside(const char *name, char *outside) {
-    const char *const image = behind(name, "encoder"), *const text = behind(name, "text_encoder");
-    snprintf(outside, sizeof(clc_param){0}.name, "%s%s", text ? "text." : "",
-             text    ? text
-             : image ? image
-                     : name);
+    static const char *const parts[][2] = {
+        {"encoder", ""}, {"text_encoder", "text."}, {CLC_CLASSIFIER, "fc."}};
+    const char *prefix = "", *rest = NULL;
+    for (int i = 0; i < 3 && !rest; i++) {
+        prefix = parts[i][1];
+        rest = behind(name, parts[i][0]);
+    }
+    snprintf(outside, sizeof(clc_param){0}.name, "%s%s", rest ? prefix : "", rest ? rest : name);
 }
 
 clc_status clc_predictor_build(clc_graph *graph, const clc_config *config, clc_tensor *projection,

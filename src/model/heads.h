@@ -16,6 +16,9 @@ enum { CLC_TOWERS = 2 };
 #define CLC_LEARNED_SCALE "logit_scale"
 #define CLC_LEARNED_BIAS  "logit_bias"
 
+/* Of the layer that scores classes: "fc" in a file, as torchvision's networks have it. */
+#define CLC_CLASSIFIER "classifier"
+
 /* A tower. The names of its parameters begin with those of its sections and a dot. */
 typedef struct clc_tower {
     const char *section, *projector_section;
@@ -33,6 +36,15 @@ clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, int tow
  * configuration says (SimCLR v2), or all. */
 clc_status clc_kept_build(clc_graph *graph, const clc_config *config, int tower,
                           const clc_net_input *in, clc_tensor **features);
+/* Its second part: behind the encoder's features. */
+clc_status clc_kept_layers_build(clc_graph *graph, const clc_config *config, int tower,
+                                 clc_tensor *features, clc_tensor **kept);
+
+/* The scores of method.classes classes, from what is kept. */
+clc_status clc_classifier_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
+                                clc_tensor **scores);
+
+/* Whether a file has the parameter of that name: it is kept, or the classifier's. */
 bool clc_param_is_kept(const clc_config *config, const char *name);
 
 /* The name of a kept parameter in a file: that of tower 0's encoder has no prefix, that of tower

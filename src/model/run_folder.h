@@ -9,6 +9,7 @@
 
 #define CLC_RUN_CONFIG          "config.ini"      /* the effective configuration */
 #define CLC_RUN_CLASSES         "class_names.txt" /* of the training images, a line each */
+#define CLC_RUN_LABELLED        "labelled.tsv"    /* samples whose labels were used, if not all */
 #define CLC_RUN_ENCODER         "encoder.safetensors"
 #define CLC_RUN_TOKENIZER       "tokenizer.json"   /* of texts */
 #define CLC_RUN_BEST            "best.safetensors" /* a checkpoint */

@@ -210,7 +210,37 @@ static const char *find_outside(const clc_safetensors *st, int tower, const char
     return NULL;
 }
 
-clc_status clc_tower_load(const clc_config *config, int tower, clc_params *params,
+/* Whether `name` is that of a parameter of the section. */
+static bool is_of(const char *name, const char *section) {
+    const size_t n = strlen(section);
+    return !strncmp(name, section, n) && name[n] == '.';
+}
+
+/* Layers of the projector that the file has, too. */
+static clc_status load_layers(const clc_tower *t, const clc_safetensors *st, const char *path,
+                              clc_params *params, clc_device *device) {
+    clc_status status = CLC_OK;
+    size_t found = 0, missing = 0;
+    for (size_t i = 0; i < params->count; i++) {
+        const clc_param *param = &params->items[i];
+        if (!is_of(param->name, t->projector_section))
+            continue;
+        const bool there = clc_safetensors_find(st, param->name);
+        found += there;
+        missing += !there;
+        if (there)
+            CLC_TRY(clc_tensor_load(st, path, param, device, param->value, 0, param->name));
+    }
+    if (found && !missing)
+        clc_log("%s: weights from %s", t->projector_section, path);
+    else if (missing)
+        clc_log("%s: %s has %s of the layers kept; %s begin at random", t->projector_section, path,
+                found ? "not all" : "none", found ? "the others" : "they");
+fail:
+    return status;
+}
+
+clc_status clc_tower_load(const clc_config *config, int tower, bool layers, clc_params *params,
                           clc_device *device) {
     clc_status status = CLC_OK;
     const clc_tower t = clc_tower_at(config, tower);
@@ -223,13 +253,15 @@ clc_status clc_tower_load(const clc_config *config, int tower, clc_params *param
     CLC_TRY(clc_safetensors_open(path, &st));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        if (strncmp(param->name, t.section, skip - 1) || param->name[skip - 1] != '.')
+        if (!is_of(param->name, t.section))
             continue;
         const char *name = find_outside(st, tower, param->name + skip, found);
         CLC_TRY(clc_tensor_load(st, path, param, device, param->value, 0,
                                 name ? name : param->name + skip));
     }
     clc_log("%s: weights from %s", t.section, path);
+    if (layers)
+        CLC_TRY(load_layers(&t, st, path, params, device));
 fail:
     clc_safetensors_close(&st);
     return status;

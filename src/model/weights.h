@@ -63,8 +63,9 @@ clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *de
 
 /* Fills the encoder of a tower from the file or run that its configuration names, if it does: one
  * that this program wrote, or of PyTorch's tensors under the names of torchvision's or OpenAI
- * CLIP's networks. */
-clc_status clc_tower_load(const clc_config *config, int tower, clc_params *params,
+ * CLIP's networks. With `layers` also those of the projector that are among `params`, as far as the
+ * file has them. */
+clc_status clc_tower_load(const clc_config *config, int tower, bool layers, clc_params *params,
                           clc_device *device);
 
 /* The file that holds the weights of `path`: itself, or of a run's folder the encoder file or, if

@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "data/labelled.h"
 #include "device/open.h"
 #include "device/program.h"
 #include "method/setup.h"
@@ -23,6 +24,7 @@ static clc_status load_data(clc_session *session) {
             CLC_TRY(clc_run_tokenizer_load(session->checkpoint->path, &session->tokenizer));
         CLC_TRY(clc_dataset_open_with(config, CLC_SPLIT_TRAIN, NULL, session->tokenizer,
                                       &session->data));
+        CLC_TRY(clc_labels_limit(config, session->data));
         named = clc_dataset_has_test(config, session->data);
     }
     const clc_dataset *data = session->data;

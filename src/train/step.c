@@ -1,5 +1,6 @@
 #include "train/step.h"
 
+#include "data/labelled.h"
 #include "device/program.h"
 #include "method/memory.h"
 #include "optim/schedule.h"
@@ -55,14 +56,31 @@ bool clc_step_unsettle(clc_step *step) {
     return clc_residence_plan(&step->residence, r.device, r.data, r.batch, r.slots, false);
 }
 
+/* A classifier learns nothing from samples without a label. */
+static clc_status choose_samples(clc_step *step, const clc_dataset *data) {
+    clc_status status = CLC_OK;
+    const int batch = step->config->training.batch;
+    step->drawn = data->count;
+    if (step->wiring.method->classifier)
+        CLC_TRY(clc_labelled_samples(data, &step->samples, &step->drawn));
+    if (step->drawn < (size_t)batch)
+        return clc_fail(CLC_INVALID,
+                        "training.batch is %d but only %zu of %zu training samples have a label; "
+                        "use a smaller batch or more labels (finetune.labels)",
+                        batch, step->drawn, data->count);
+fail:
+    return status;
+}
+
 clc_status clc_step_plan(clc_step *step, clc_device *device, const clc_config *config,
                          const clc_dataset *data) {
     clc_status status = CLC_OK;
     step->device = device;
     step->config = config;
-    step->steps_per_epoch = (int64_t)data->count / config->training.batch;
-    step->total = step->steps_per_epoch * config->training.epochs;
     CLC_TRY(clc_wiring_plan(&step->wiring, device, config, data));
+    CLC_TRY(choose_samples(step, data));
+    step->steps_per_epoch = (int64_t)step->drawn / config->training.batch;
+    step->total = step->steps_per_epoch * config->training.epochs;
     CLC_TRY(list_segments(step));
     CLC_TRY(plan_residence(step, data));
     step->optim_bytes = clc_optim_workspace(step->segments, step->segment_count);
@@ -269,6 +287,8 @@ static bool is_loss(const clc_step *step, const clc_stage *stage) {
 
 clc_status clc_step_loader(const clc_step *step, int64_t first, clc_loader **loader) {
     clc_loader_options options = {.shuffle = true,
+                                  .samples = step->samples,
+                                  .sample_count = step->drawn,
                                   .seed = step->config->training.seed,
                                   .first_step = first,
                                   /* Those under way, and the one that is taken. */
@@ -337,5 +357,6 @@ void clc_step_release(clc_step *step) {
     for (int i = 0; i < 2; i++)
         free(step->stages[i]);
     free(step->segments);
+    free(step->samples);
     *step = (clc_step){0};
 }

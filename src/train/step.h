@@ -43,6 +43,8 @@ typedef struct clc_step {
     size_t segment_count;
     clc_residence residence;
     size_t optim_bytes; /* workspace */
+    int32_t *samples;   /* (drawn): those that have a label; NULL: all */
+    size_t drawn;       /* samples that an epoch draws from */
     int64_t total;      /* steps of the whole training, for schedules */
     int64_t steps_per_epoch;
     uint64_t next; /* the slot of the next step */

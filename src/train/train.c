@@ -4,7 +4,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/signals.h"
-#include "data/order.h"
+#include "data/labelled.h"
 #include "device/program.h"
 #include "eval/evaluate.h"
 #include "model/run_folder.h"
@@ -17,6 +17,7 @@
 #include "train/resume.h"
 #include "train/session.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -44,6 +45,22 @@ static int64_t named(const trainer *t, int64_t step) {
     return step + t->position.renumbered;
 }
 
+/* Which samples kept their labels; none of a former run's where all did. */
+static clc_status write_labelled(const trainer *t) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    double share;
+    int each;
+    CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_LABELLED, path));
+    clc_config_labels(&t->session.config.finetune, &share, &each);
+    if (t->session.data->labels && (each || share < 1))
+        return clc_labelled_write(t->session.data, path);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return clc_fail_file("remove", path);
+fail:
+    return status;
+}
+
 /* The configuration and what it has no room for: the names of the classes, the tokenizer. */
 static clc_status write_config(const trainer *t) {
     clc_status status = CLC_OK;
@@ -56,6 +73,7 @@ static clc_status write_config(const trainer *t) {
     CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_CLASSES, path));
     CLC_TRY(clc_names_write(&t->session.data->class_names, path));
     CLC_TRY(clc_run_tokenizer_save(folder_of(t), t->session.data->tokenizer));
+    CLC_TRY(write_labelled(t));
 fail:
     free(text);
     return status;
@@ -82,7 +100,7 @@ static clc_status claim_folder(const trainer *t, const clc_train_options *option
 
 static void make_schedule(trainer *t) {
     const clc_config *c = &t->session.config;
-    t->steps_per_epoch = (int64_t)t->session.data->count / c->training.batch;
+    t->steps_per_epoch = t->session.step.steps_per_epoch;
     t->last_step = t->steps_per_epoch * c->training.epochs;
     t->schedule = clc_schedule_make(c, t->steps_per_epoch);
 }
@@ -108,7 +126,7 @@ static clc_status open_trainer(trainer *t, const clc_train_options *options) {
     t->position = (clc_position){.step = 0, .best = -INFINITY};
     CLC_TRY(clc_session_open(&t->session, options, NULL));
     make_schedule(t);
-    t->position.images = (int64_t)t->session.data->count;
+    t->position.images = (int64_t)t->session.step.drawn;
     if (options->dry_run)
         return CLC_OK;
     CLC_TRY(claim_folder(t, options));

@@ -320,6 +320,45 @@ static void vanished_pictures_are_replaced_alike_and_never_twice(void **state) {
     clc_dataset_free(&data);
 }
 
+/* Those with a label, of which each epoch takes all in an order of its own; one that vanished is
+ * replaced by another of them. */
+static void only_the_samples_named_are_drawn(void **state) {
+    static const int32_t named[] = {0, 3, 4, 8, 11, 12, 13, 19, 20, 22};
+    enum { NAMED = sizeof named / sizeof *named, STEPS = NAMED / BATCH };
+    (void)state;
+    put_all("named");
+    clc_config config = config_of("named");
+    config.data.residency = CLC_CONFIG_RESIDENCY_STREAM;
+    clc_dataset *data = open_data(&config);
+    for (int vanished = 0; vanished < 2; vanished++) {
+        loading l = start_loading(data, 2, 3, 1, true, 0);
+        clc_loader_options options = l.options;
+        clc_batch batch;
+        options.samples = named;
+        options.sample_count = NAMED;
+        clc_loader_close(&l.loader);
+        CHECK(clc_loader_open(data, &options, &l.loader));
+        assert_int_equal(clc_loader_steps(l.loader), STEPS);
+        int seen[PICTURES] = {0};
+        for (int step = 0; step < 6 * STEPS; step++) {
+            CHECK(clc_loader_next(l.loader, &batch));
+            for (int i = 0; i < BATCH; i++)
+                seen[batch.indices[i]]++;
+        }
+        for (int i = 0, n = 0; i < PICTURES; i++) {
+            const bool drawn = n < NAMED && named[n] == i;
+            n += drawn;
+            if (!vanished)
+                assert_int_equal(seen[i], drawn ? 6 : 0);
+            else
+                assert_true(drawn && i != 8 ? seen[i] >= 6 : !seen[i]);
+        }
+        stop_loading(&l);
+        assert_true(vanished || unlink(in_folder("named/08.pgm")) == 0);
+    }
+    clc_dataset_free(&data);
+}
+
 static void bad_pictures_are_marked_where_order_counts(void **state) {
     clc_batch batch;
     int seen = 0;
@@ -390,6 +429,7 @@ int main(void) {
         cmocka_unit_test(batches_depend_on_neither_threads_nor_slots_nor_where_pictures_are),
         cmocka_unit_test(mean_and_deviation_are_the_same_stored_or_decoded_when_needed),
         cmocka_unit_test(vanished_pictures_are_replaced_alike_and_never_twice),
+        cmocka_unit_test(only_the_samples_named_are_drawn),
         cmocka_unit_test(bad_pictures_are_marked_where_order_counts),
         cmocka_unit_test(a_file_that_changes_is_named),
         cmocka_unit_test(too_few_pictures_make_no_batch),

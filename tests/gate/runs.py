@@ -33,6 +33,7 @@ VARIANTS = [
     ["method.name=barlow"],
     ["method.name=vicreg"],
     ["method.name=supcon"],
+    ["method.name=supervised"],
     ["method.name=pair", "loss.name=npair"],
     ["method.name=pair", "loss.name=clip", "loss.learned_scale=true"],
     ["method.name=pair", "loss.name=logistic", "loss.learned_scale=true"],

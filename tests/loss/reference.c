@@ -268,6 +268,7 @@ double reference_value(const reference_loss *l) {
                {"barlow", reference_barlow},
                {"vicreg", reference_vicreg},
                {"cosine", reference_cosine},
+               {"crossentropy", reference_crossentropy},
                {"swav", reference_codes},
                {"dino", reference_codes}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

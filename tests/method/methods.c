@@ -41,6 +41,9 @@ static const variant variants[] = {
     {"swav", {"method.queue=0", "method.crops=2,1", "method.crop_sizes=6,5"}},
     {"dino", {NULL}},
     {"dino", {"method.crops=3", "method.crop_sizes=6"}},
+    {"supervised", {NULL}},
+    {"supervised", {"loss.smoothing=0.1", "projector.keep=1"}},
+    {"supervised", {"encoder.frozen=true"}},
     {"byol", {"augmentation.second_solarise=0.5", "augmentation.solarise=0"}},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
@@ -398,6 +401,8 @@ static void impossible_wirings_are_refused(void **state) {
         {"simclr", "method.crops=2", "has no small views"},
         {"simclr", "loss.name=cosine", "targets"},
         {"simclr", "loss.learned_scale=true", "only clip and logistic"},
+        {"simclr", "loss.name=crossentropy", "use method supervised"},
+        {"supervised", "method.classes=0", "needs labels"},
         {"mocov2", "method.norm_parts=3", "can't be split"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

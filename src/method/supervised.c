@@ -1,0 +1,7 @@
+/* Supervised training: one view of each image, a linear layer behind the encoder and such layers of
+ * the projector as are kept, cross-entropy with the labels. From saved weights it is fine-tuning,
+ * with projector.keep that of SimCLR v2 (Chen et al., arXiv 2006.10029). */
+#include "method/method.h"
+
+const clc_method clc_method_supervised = {
+    .name = "supervised", .loss = "crossentropy", .views = 1, .classifier = true, .labels = true};
