@@ -64,24 +64,24 @@ static kind *find_kind(data_bench *b, const char *name) {
 static clc_status open_source(data_bench *b) {
     clc_status status = CLC_OK;
     const double start = clc_seconds();
-    char *path = NULL;
+    clc_names paths = {0};
     bool share;
     int view, as;
     CLC_TRY(clc_config_require_data(&b->config));
-    CLC_TRY(clc_dataset_find(&b->config.data, CLC_SPLIT_TRAIN, &as, &path, &share));
+    CLC_TRY(clc_dataset_find(&b->config.data, CLC_SPLIT_TRAIN, &as, &paths, &share));
     if (as == CLC_CONFIG_AS_TOKENS || as == CLC_CONFIG_AS_SERIES)
         CLC_TRY(
             clc_fail(CLC_INVALID,
                      "%s: bench data times how pictures come in; texts and series are read once "
                      "and lie on the device",
-                     path ? path : b->config.data.train));
+                     b->config.data.train));
     CLC_TRY(clc_source_open(&b->config.data, CLC_SPLIT_TRAIN, NULL, &b->source));
     b->list_seconds = clc_seconds() - start;
     b->threads = b->config.data.threads ? b->config.data.threads : clc_processors();
     b->sampled = b->source->count < SAMPLE ? b->source->count : SAMPLE;
     CLC_TRY(clc_dataset_form(&b->config, b->source, &b->options, &view));
 fail:
-    free(path);
+    clc_names_free(&paths);
     return status;
 }
 

@@ -141,9 +141,9 @@ static void print_text(const bench *b, bool layers, FILE *file) {
                 100 * op->seconds / b->profiled_seconds, giga(op->flops, op->seconds),
                 giga(op->bytes, op->seconds), 100 * roofline_share(b, op));
     }
-    fprintf(file, "sum of ops %.1f ms; whole step %.1f ms: %.1f images/s, %.1f views/s\n",
+    fprintf(file, "sum of ops %.1f ms; whole step %.1f ms: %.1f %s/s, %.1f views/s\n",
             1e3 * b->profiled_seconds, 1e3 * b->step_seconds, batch / b->step_seconds,
-            views * batch / b->step_seconds);
+            clc_dataset_unit(b->session.data), views * batch / b->step_seconds);
     fprintf(file, "start to the end of the first step: %.2f s\n", cold_start(b));
 }
 

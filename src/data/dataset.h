@@ -71,9 +71,9 @@ static inline bool clc_dataset_has_pictures(const clc_dataset *dataset) {
 clc_status clc_dataset_open_paths(const clc_config *config, const char *const *paths, size_t n,
                                   clc_dataset **dataset);
 
-/* The same of texts given by hand, in a file or folder, with a tokenizer that is borrowed. */
-clc_status clc_dataset_open_text_file(const clc_config *config, const char *path,
-                                      clc_tokenizer *tokenizer, clc_dataset **dataset);
+/* The same of texts given by hand, in files, with a tokenizer that is borrowed. */
+clc_status clc_dataset_open_text_files(const clc_config *config, const clc_names *paths,
+                                       clc_tokenizer *tokenizer, clc_dataset **dataset);
 
 /* Whether a file's contents are texts and no list of pictures. */
 bool clc_dataset_looks_like_text(const char *path);

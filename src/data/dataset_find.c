@@ -123,44 +123,37 @@ fail:
     return status;
 }
 
-/* The one file or folder of texts; NULL of several, which may be pictures read as series. */
-static clc_status only_path(const char *value, const clc_names *paths, int as, char **path) {
-    if (as == CLC_CONFIG_AS_SERIES && paths->count > 1)
-        return CLC_OK;
-    if (paths->count != 1)
-        return clc_fail(CLC_INVALID,
-                        "%.200s: texts come from one file or folder each, not from %zu; "
-                        "put them together",
-                        value, paths->count);
-    *path = strdup(clc_names_at(paths, 0));
-    return *path ? CLC_OK : clc_fail_alloc(CLC_PATH_BYTES);
-}
-
-clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int *as, char **path,
-                            bool *share) {
+clc_status clc_dataset_find(const clc_config_data *config, clc_split split, int *as,
+                            clc_names *paths, bool *share) {
     clc_status status = CLC_OK;
-    clc_names paths = {0};
     const char *train = *config->train ? config->train : config->train_images;
     const char *test = *config->test ? config->test : config->test_images;
     const char *value = split == CLC_SPLIT_TEST && *test ? test : train;
-    *path = NULL;
     *as = config->as;
     *share = !*test && config->test_fraction > 0;
     if (*as == CLC_CONFIG_AS_AUTO && (!*value || *config->train_images))
         *as = CLC_CONFIG_AS_IMAGES;
-    CLC_TRY(clc_source_paths(value, &paths));
+    CLC_TRY(clc_source_paths(value, paths));
     const bool pairs = *as == CLC_CONFIG_AS_PAIRS;
-    if ((*as == CLC_CONFIG_AS_AUTO || pairs) && paths.count > 0)
-        CLC_TRY(kind_of_path(config, clc_names_at(&paths, 0), as));
+    if ((*as == CLC_CONFIG_AS_AUTO || pairs) && paths->count > 0)
+        CLC_TRY(kind_of_path(config, clc_names_at(paths, 0), as));
     if (*as == CLC_CONFIG_AS_AUTO)
         *as = CLC_CONFIG_AS_IMAGES;
     if (pairs && *as == CLC_CONFIG_AS_IMAGES)
         *as = CLC_CONFIG_AS_PAIRS;
-    if (*as != CLC_CONFIG_AS_IMAGES)
-        status = only_path(value, &paths, *as, path);
+    if (*as != CLC_CONFIG_AS_IMAGES && paths->count == 0)
+        status = clc_fail(CLC_INVALID, "data.%s names no file or folder; set it in section [data]",
+                          split == CLC_SPLIT_TEST && *test ? "test" : "train");
 fail:
-    clc_names_free(&paths);
     return status;
+}
+
+void clc_dataset_name(const clc_names *paths, char name[64]) {
+    const char *base = clc_base_name(clc_names_at(paths, 0));
+    if (paths->count > 1)
+        snprintf(name, 64, "%.30s and %zu more", base, paths->count - 1);
+    else
+        snprintf(name, 64, "%.60s", base);
 }
 
 bool clc_dataset_looks_like_text(const char *path) {

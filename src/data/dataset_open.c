@@ -13,24 +13,24 @@ clc_status clc_dataset_open_with(const clc_config *config, clc_split split,
                                  clc_dataset **dataset) {
     clc_status status = CLC_OK;
     clc_dataset *d = NULL;
-    char *path = NULL;
+    clc_names paths = {0};
     int as;
     bool share;
     *dataset = NULL;
     CLC_NEW(d, 1);
-    CLC_TRY(clc_dataset_find(&config->data, split, &as, &path, &share));
+    CLC_TRY(clc_dataset_find(&config->data, split, &as, &paths, &share));
     if (as == CLC_CONFIG_AS_TOKENS)
-        CLC_TRY(clc_dataset_open_texts(config, path, split, share, train, tokenizer, d));
+        CLC_TRY(clc_dataset_open_texts(config, &paths, split, share, train, tokenizer, d));
     else if (as == CLC_CONFIG_AS_PAIRS)
-        CLC_TRY(clc_dataset_open_pairs(config, path, split, share, train, tokenizer, d));
+        CLC_TRY(clc_dataset_open_pairs(config, &paths, split, share, train, tokenizer, d));
     else if (as == CLC_CONFIG_AS_SERIES)
-        CLC_TRY(clc_dataset_open_series(config, path, split, share, train, d));
+        CLC_TRY(clc_dataset_open_series(config, &paths, split, share, train, d));
     else
         CLC_TRY(open_pictures(config, split, train, d));
     *dataset = d;
     d = NULL;
 fail:
-    free(path);
+    clc_names_free(&paths);
     clc_dataset_free(&d);
     return status;
 }
@@ -49,13 +49,13 @@ bool clc_dataset_has_test(const clc_config *config, const clc_dataset *train) {
     return clc_dataset_has_pictures(train) && clc_source_configured(c, CLC_SPLIT_TEST);
 }
 
-clc_status clc_dataset_open_text_file(const clc_config *config, const char *path,
-                                      clc_tokenizer *tokenizer, clc_dataset **dataset) {
+clc_status clc_dataset_open_text_files(const clc_config *config, const clc_names *paths,
+                                       clc_tokenizer *tokenizer, clc_dataset **dataset) {
     clc_status status = CLC_OK;
     clc_dataset *d = NULL;
     *dataset = NULL;
     CLC_NEW(d, 1);
-    CLC_TRY(clc_dataset_open_texts(config, path, CLC_SPLIT_TRAIN, false, NULL, tokenizer, d));
+    CLC_TRY(clc_dataset_open_texts(config, paths, CLC_SPLIT_TRAIN, false, NULL, tokenizer, d));
     *dataset = d;
     d = NULL;
 fail:

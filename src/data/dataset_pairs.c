@@ -28,9 +28,22 @@ static size_t sample_of(const clc_name_set *names, const clc_source *source, siz
                              clc_names_length(&source->names, item));
 }
 
-/* Pictures that a table or JSON names, those for `split` and the wanted side of the share. */
+/* The name without the folder that paths of its table start from: the longest there is. */
+static const char *relative_name(const clc_config_data *config, const clc_names *paths,
+                                 const char *name) {
+    size_t most = strlen(config->pictures);
+    for (size_t i = 0; i < paths->count && !*config->pictures; i++) {
+        const char *path = clc_names_at(paths, i);
+        const size_t n = (size_t)(clc_base_name(path) - path);
+        if (n > most && !strncmp(name, path, n))
+            most = n;
+    }
+    return strlen(name) > most ? name + most : name;
+}
+
+/* Pictures that tables or JSON name, those for `split` and the wanted side of the share. */
 static clc_status open_listed(const clc_config_data *config, clc_split split, bool share,
-                              const clc_texts *t, size_t prefix, clc_source **source) {
+                              const clc_texts *t, const clc_names *tables, clc_source **source) {
     clc_status status = CLC_OK;
     const char **paths = NULL;
     size_t n = 0;
@@ -38,7 +51,7 @@ static clc_status open_listed(const clc_config_data *config, clc_split split, bo
     CLC_NEW(paths, t->count);
     for (size_t i = 0; i < t->count; i++) {
         const char *name = clc_names_at(&t->names, i);
-        const char *relative = clc_names_length(&t->names, i) > prefix ? name + prefix : name;
+        const char *relative = relative_name(config, tables, name);
         const bool test = share && clc_in_test_share(relative, config->test_fraction);
         if ((share && test != (split == CLC_SPLIT_TEST)) || (some && n == (size_t)config->limit))
             continue;
@@ -96,11 +109,27 @@ fail:
     return status;
 }
 
-/* Texts and the source of their pictures. */
-static clc_status open_both(const clc_config_data *c, const char *path, clc_split split, bool share,
-                            const clc_dataset *train, clc_dataset *d) {
-    clc_status status = CLC_OK;
+/* Whether these are folders or archives, which hold the pictures, and not tables of their names. */
+static clc_status hold_pictures(const clc_names *paths, bool *all) {
+    size_t n = 0;
     struct stat info;
+    for (size_t i = 0; i < paths->count; i++) {
+        const char *path = clc_names_at(paths, i);
+        n += (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) || clc_format_tar.recognise(path);
+    }
+    *all = n == paths->count;
+    return n == 0 || *all ? CLC_OK
+                          : clc_fail(CLC_INVALID,
+                                     "of %zu files or folders of pairs %zu hold the pictures and "
+                                     "the others name them; give either",
+                                     paths->count, n);
+}
+
+/* Texts and the source of their pictures. */
+static clc_status open_both(const clc_config_data *c, const clc_names *paths, clc_split split,
+                            bool share, const clc_dataset *train, clc_dataset *d) {
+    clc_status status = CLC_OK;
+    bool held;
     const clc_names *known = train ? &train->class_names : NULL;
     const clc_texts_options options = {.columns = c->text_columns,
                                        .pictures = true,
@@ -110,24 +139,22 @@ static clc_status open_both(const clc_config_data *c, const char *path, clc_spli
                                        .split = split,
                                        .folder = c->pictures,
                                        .known = known};
-    const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    const size_t prefix = *c->pictures ? strlen(c->pictures) : (size_t)(clc_base_name(path) - path);
-    CLC_TRY(clc_texts_open(path, &options, &d->texts));
-    if (folder || clc_format_tar.recognise(path))
+    CLC_TRY(hold_pictures(paths, &held));
+    CLC_TRY(clc_texts_open_all(paths, &options, &d->texts));
+    if (held)
         return clc_source_open(c, split, known, &d->source);
-    status = open_listed(c, split, share && !d->texts->divided, d->texts, prefix, &d->source);
-    if (status == CLC_OK)
-        snprintf(d->source->name, sizeof d->source->name, "%.60s", clc_base_name(path));
+    CLC_TRY(open_listed(c, split, share && !d->texts->divided, d->texts, paths, &d->source));
+    clc_dataset_name(paths, d->source->name);
 fail:
     return status;
 }
 
-clc_status clc_dataset_open_pairs(const clc_config *config, const char *path, clc_split split,
+clc_status clc_dataset_open_pairs(const clc_config *config, const clc_names *paths, clc_split split,
                                   bool share, const clc_dataset *train, clc_tokenizer *tokenizer,
                                   clc_dataset *d) {
     clc_status status = CLC_OK;
     clc_name_set names = {0};
-    CLC_TRY(open_both(&config->data, path, split, share, train, d));
+    CLC_TRY(open_both(&config->data, paths, split, share, train, d));
     CLC_TRY(index_names(d->texts, &names));
     CLC_TRY(keep_partners(d->source, &names));
     CLC_TRY(clc_dataset_open_source(config, d));
@@ -137,7 +164,8 @@ clc_status clc_dataset_open_pairs(const clc_config *config, const char *path, cl
     clc_dataset_log_texts(d);
 fail:
     clc_name_set_free(&names);
-    if (status == CLC_FORMAT && strncmp(clc_error(), path, strlen(path)))
+    const char *path = clc_names_at(paths, 0);
+    if (status == CLC_FORMAT && paths->count == 1 && strncmp(clc_error(), path, strlen(path)))
         clc_fail_context(status, "%s", path);
     return status;
 }

@@ -96,7 +96,7 @@ static void log_series(const clc_dataset *d) {
                 clc_names_at(&d->bad.entries, 0), clc_names_at(&d->bad.entries, 1));
 }
 
-static clc_status open_series(const clc_config_data *c, const char *path, clc_split split,
+static clc_status open_series(const clc_config_data *c, const clc_names *paths, clc_split split,
                               bool share, const clc_dataset *train, clc_dataset *d) {
     clc_status status = CLC_OK;
     const bool test = split == CLC_SPLIT_TEST && *c->test;
@@ -107,7 +107,7 @@ static clc_status open_series(const clc_config_data *c, const char *path, clc_sp
                                         .labels = test ? c->test_labels : c->train_labels,
                                         .split = split,
                                         .known = train ? &train->class_names : NULL};
-    CLC_TRY(clc_series_open(path, &options, &s));
+    CLC_TRY(clc_series_open_all(paths, &options, &s));
     CLC_TRY(choose_samples(c, split, share && !s->divided, s, &chosen, d));
     CLC_TRY(take_samples(s, chosen, d));
     CLC_TRY(clc_bad_files_check(&d->bad, s->count + d->bad.count, c->on_bad == CLC_CONFIG_BAD_STOP,
@@ -182,15 +182,16 @@ fail:
     return status;
 }
 
-clc_status clc_dataset_open_series(const clc_config *config, const char *path, clc_split split,
-                                   bool share, const clc_dataset *train, clc_dataset *d) {
+clc_status clc_dataset_open_series(const clc_config *config, const clc_names *paths,
+                                   clc_split split, bool share, const clc_dataset *train,
+                                   clc_dataset *d) {
     clc_status status = CLC_OK;
     d->field_count = 1;
     d->fields[0].kind = CLC_KIND_SERIES;
     snprintf(d->fields[0].name, sizeof d->fields[0].name, "series");
-    if (path && clc_series_recognise(&config->data, path)) {
-        snprintf(d->name, sizeof d->name, "%.60s", clc_base_name(path));
-        CLC_TRY(open_series(&config->data, path, split, share, train, d));
+    if (clc_series_recognise(&config->data, clc_names_at(paths, 0))) {
+        clc_dataset_name(paths, d->name);
+        CLC_TRY(open_series(&config->data, paths, split, share, train, d));
     } else {
         CLC_TRY(open_pictures(config, split, train, d));
     }

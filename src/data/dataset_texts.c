@@ -183,7 +183,7 @@ static void log_counts(const clc_dataset *d) {
                 clc_names_at(&d->bad.entries, 0), clc_names_at(&d->bad.entries, 1));
 }
 
-clc_status clc_dataset_open_texts(const clc_config *config, const char *path, clc_split split,
+clc_status clc_dataset_open_texts(const clc_config *config, const clc_names *paths, clc_split split,
                                   bool share, const clc_dataset *train, clc_tokenizer *tokenizer,
                                   clc_dataset *d) {
     clc_status status = CLC_OK;
@@ -193,8 +193,8 @@ clc_status clc_dataset_open_texts(const clc_config *config, const char *path, cl
                                        .split_column = c->split_column,
                                        .split = split,
                                        .known = train ? &train->class_names : NULL};
-    snprintf(d->name, sizeof d->name, "%.60s", clc_base_name(path));
-    CLC_TRY(clc_texts_open(path, &options, &d->texts));
+    clc_dataset_name(paths, d->name);
+    CLC_TRY(clc_texts_open_all(paths, &options, &d->texts));
     CLC_TRY(choose_samples(c, split, share && !d->texts->divided, d));
     CLC_TRY(clc_dataset_note_bad_texts(c, d));
     CLC_TRY(set_labels(d));

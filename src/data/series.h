@@ -16,8 +16,8 @@
 
 typedef struct clc_series_options {
     const clc_config_data *config; /* columns */
-    const char *lengths;           /* .npy file, or empty */
-    const char *labels;            /* .npy or IDX file of classes, or empty; of arrays only */
+    const char *lengths;           /* .npy file, or empty; of several arrays as many, with commas */
+    const char *labels;            /* .npy or IDX file of classes, the same; of arrays only */
     clc_split split;               /* which rows of a table are wanted */
     const clc_names *known;        /* classes that keep their numbers; NULL: none */
 } clc_series_options;
@@ -41,6 +41,11 @@ bool clc_series_recognise(const clc_config_data *config, const char *path);
 /* CLC_IO, or CLC_FORMAT with the file: of another form, or no such column (and which there are). */
 clc_status clc_series_open(const char *path, const clc_series_options *options,
                            clc_series **series);
+
+/* The same of several files of equally many channels, one after the other; an id that two tables
+ * have is a series in each. */
+clc_status clc_series_open_all(const clc_names *paths, const clc_series_options *options,
+                               clc_series **series);
 
 void clc_series_close(clc_series **series);
 

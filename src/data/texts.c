@@ -140,17 +140,57 @@ fail:
     return status;
 }
 
-static clc_status start(clc_texts_builder *b) {
+/* Where paths of pictures in the file start. */
+static clc_status find_folder(clc_texts_builder *b) {
     clc_status status = CLC_OK;
     const char *given = b->options->folder;
     const size_t n = *given ? strlen(given) : (size_t)(clc_base_name(b->path) - b->path);
-    CLC_NEW(b->texts, 1);
+    free(b->folder);
     CLC_NEW(b->folder, n + 2);
     memcpy(b->folder, *given ? given : b->path, n);
     if (n > 0 && b->folder[n - 1] != '/')
         b->folder[n] = '/';
-    status = split_columns(b);
 fail:
+    return status;
+}
+
+static const char *first_of(const clc_names *fields) {
+    return fields->count ? clc_names_at(fields, 0) : "none";
+}
+
+static clc_status check_alike(const clc_texts_builder *b, const char *other,
+                              const clc_names *fields, bool divided) {
+    const clc_texts *t = b->texts;
+    bool same = t->fields.count == fields->count;
+    for (size_t i = 0; same && i < fields->count; i++)
+        same = !strcmp(clc_names_at(&t->fields, i), clc_names_at(fields, i));
+    if (!same)
+        return clc_fail(CLC_FORMAT,
+                        "%s has texts in %zu columns (%s ...), but %s in %zu (%s ...); name those "
+                        "that all have with data.text_columns",
+                        b->path, t->fields.count, first_of(&t->fields), other, fields->count,
+                        first_of(fields));
+    if (t->divided != divided)
+        return clc_fail(CLC_FORMAT,
+                        "of %s and %s one has a column of splits and the other has none", other,
+                        b->path);
+    return CLC_OK;
+}
+
+/* Reads one file or folder behind those before, the last of which is `other` (NULL: none). */
+static clc_status read_next(clc_texts_builder *b, const char *path, const char *other) {
+    clc_status status = CLC_OK;
+    clc_names fields = b->texts->fields;
+    const bool divided = b->texts->divided;
+    b->path = path;
+    b->texts->fields = (clc_names){0};
+    b->texts->divided = false;
+    CLC_TRY(find_folder(b));
+    CLC_TRY(read_any(b));
+    if (other)
+        CLC_TRY(check_alike(b, other, &fields, divided));
+fail:
+    clc_names_free(&fields);
     return status;
 }
 
@@ -168,7 +208,8 @@ static const char *text_or_empty(const char *text) {
     return text ? text : "";
 }
 
-clc_status clc_texts_open(const char *path, const clc_texts_options *options, clc_texts **texts) {
+clc_status clc_texts_open_all(const clc_names *paths, const clc_texts_options *options,
+                              clc_texts **texts) {
     clc_status status = CLC_OK;
     clc_texts_options o = *options;
     o.columns = text_or_empty(o.columns);
@@ -176,17 +217,28 @@ clc_status clc_texts_open(const char *path, const clc_texts_options *options, cl
     o.label_column = text_or_empty(o.label_column);
     o.split_column = text_or_empty(o.split_column);
     o.folder = text_or_empty(o.folder);
-    clc_texts_builder b = {.options = &o, .path = path};
+    clc_texts_builder b = {.options = &o, .path = clc_names_at(paths, 0)};
     *texts = NULL;
-    CLC_TRY(start(&b));
-    CLC_TRY(read_any(&b));
+    CLC_NEW(b.texts, 1);
+    CLC_TRY(split_columns(&b));
+    for (size_t i = 0; i < paths->count; i++)
+        CLC_TRY(read_next(&b, clc_names_at(paths, i), i ? clc_names_at(paths, i - 1) : NULL));
     CLC_TRY(finish(&b));
     *texts = b.texts;
     b.texts = NULL;
 fail:
+    if (status == CLC_FORMAT && strncmp(clc_error(), b.path, strlen(b.path)))
+        clc_fail_context(status, "%s", b.path);
     free_builder(&b);
-    if (status == CLC_FORMAT && strncmp(clc_error(), path, strlen(path)))
-        clc_fail_context(status, "%s", path);
+    return status;
+}
+
+clc_status clc_texts_open(const char *path, const clc_texts_options *options, clc_texts **texts) {
+    clc_names paths = {0};
+    clc_status status = clc_names_add(&paths, path, strlen(path));
+    if (status == CLC_OK)
+        status = clc_texts_open_all(&paths, options, texts);
+    clc_names_free(&paths);
     return status;
 }
 

@@ -59,9 +59,14 @@ static inline const clc_text_span *clc_texts_of(const clc_texts *texts, size_t s
     return texts->spans + first[0];
 }
 
-/* Reads the texts of a file or folder; strings of `options` may be NULL for empty. CLC_IO, or
- * CLC_FORMAT with the file: there is no sample, or no such column (the message says which there
- * are). Single bad rows go to texts->bad. */
+/* Reads the texts of files or folders, one after the other, as one set of samples: all have the
+ * same fields, and either all or none divide themselves. Strings of `options` may be NULL for
+ * empty. CLC_IO, or CLC_FORMAT with the file: there is no sample, or no such column (the message
+ * says which there are). Single bad rows go to texts->bad. */
+clc_status clc_texts_open_all(const clc_names *paths, const clc_texts_options *options,
+                              clc_texts **texts);
+
+/* The same of one. */
 clc_status clc_texts_open(const char *path, const clc_texts_options *options, clc_texts **texts);
 
 void clc_texts_close(clc_texts **texts);

@@ -18,7 +18,7 @@ typedef struct clc_text_entry {
 typedef struct clc_texts_builder {
     const clc_texts_options *options; /* no NULL but `known` */
     clc_texts *texts;                 /* blob, fields, names, bad, empty: as they grow */
-    const char *path;                 /* of the file, for messages */
+    const char *path;                 /* of the file that is read, for messages */
     char *folder;                     /* that paths of pictures start from, with a slash, or "" */
     clc_names wanted;                 /* fields that the options name */
     clc_name_set pictures;            /* samples by picture */

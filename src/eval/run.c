@@ -127,16 +127,23 @@ fail:
     return status;
 }
 
-static clc_status open_texts(clc_encoder *e, const char *path, clc_dataset **data) {
+static clc_status open_texts(clc_encoder *e, const char *const *paths, size_t n,
+                             clc_dataset **data) {
     clc_status status = CLC_OK;
     char kept[CLC_PATH_BYTES] = "";
-    const bool input = !strcmp(path, "-");
+    const bool input = n == 1 && !strcmp(paths[0], "-");
+    clc_names files = {0};
     if (input)
         CLC_TRY(keep_input(kept));
-    CLC_TRY(clc_dataset_open_text_file(&e->by_hand, input ? kept : path, e->tokenizer, data));
+    for (size_t i = 0; i < n; i++) {
+        const char *path = input ? kept : paths[i];
+        CLC_TRY(clc_names_add(&files, path, strlen(path)));
+    }
+    CLC_TRY(clc_dataset_open_text_files(&e->by_hand, &files, e->tokenizer, data));
     if (input)
         CLC_TRY(rename_lines(&(*data)->texts->names));
 fail:
+    clc_names_free(&files);
     if (*kept)
         unlink(kept);
     return status;
@@ -162,10 +169,12 @@ static clc_status open_by_hand(clc_encoder *e, clc_kind kind, const char *const 
                                clc_dataset **data) {
     if (kind == CLC_KIND_IMAGES)
         return clc_encoder_open_paths(e, paths, n, data);
+    if (kind == CLC_KIND_TOKENS)
+        return open_texts(e, paths, n, data);
     if (n > 1)
-        return clc_fail(CLC_INVALID, "%s come from one file or folder, not from %zu: %s, %s ...",
-                        kind == CLC_KIND_TOKENS ? "texts" : "series", n, paths[0], paths[1]);
-    return kind == CLC_KIND_TOKENS ? open_texts(e, paths[0], data) : open_series(e, paths[0], data);
+        return clc_fail(CLC_INVALID, "series come from one file, not from %zu: %s, %s ...", n,
+                        paths[0], paths[1]);
+    return open_series(e, paths[0], data);
 }
 
 /* What samples given by hand are: of an encoder with two towers as said, or what the first one

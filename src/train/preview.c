@@ -66,12 +66,12 @@ fail:
 clc_status clc_preview(const clc_train_options *options, const char *png) {
     clc_status status = CLC_OK;
     clc_config config;
-    char *path = NULL;
+    clc_names paths = {0};
     bool share;
     int as;
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
     CLC_TRY(clc_config_require_data(&config));
-    CLC_TRY(clc_dataset_find(&config.data, CLC_SPLIT_TRAIN, &as, &path, &share));
+    CLC_TRY(clc_dataset_find(&config.data, CLC_SPLIT_TRAIN, &as, &paths, &share));
     if (as == CLC_CONFIG_AS_TOKENS)
         CLC_TRY(clc_fail(CLC_INVALID,
                          "%s: its samples are texts, whose views are written to a "
@@ -82,6 +82,6 @@ clc_status clc_preview(const clc_train_options *options, const char *png) {
     else
         CLC_TRY(preview_images(&config, options->device, png));
 fail:
-    free(path);
+    clc_names_free(&paths);
     return status;
 }

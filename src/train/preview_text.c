@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/math.h"
+#include "data/source_paths.h"
 #include "data/texts.h"
 #include "device/open.h"
 #include "text/synonyms.h"
@@ -47,8 +48,10 @@ static clc_status read_texts(preview *p) {
                                        .label_column = data->label_column,
                                        .split_column = data->split_column,
                                        .split = CLC_SPLIT_TRAIN};
+    clc_names paths = {0};
     size_t n;
-    CLC_TRY(clc_texts_open(data->train, &options, &p->texts));
+    CLC_TRY(clc_source_paths(data->train, &paths));
+    CLC_TRY(clc_texts_open_all(&paths, &options, &p->texts));
     const clc_tokenizer_options o = clc_tokenizer_options_from_config(&p->config.tokens, 0);
     CLC_TRY(clc_tokenizer_train(&o, next_text, p, &p->tokenizer));
     if (p->config.tokens.synonyms[0])
@@ -64,6 +67,7 @@ static clc_status read_texts(preview *p) {
         p->context = clc_larger_int(p->context, (int)(p->ids.n - before));
     }
 fail:
+    clc_names_free(&paths);
     return status;
 }
 

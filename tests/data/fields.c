@@ -130,6 +130,36 @@ static void the_test_share_goes_by_name(void **state) {
     clc_dataset_free(&train);
 }
 
+static void set_paths(clc_config *config, const char *one, const char *other) {
+    snprintf(config->data.train, sizeof config->data.train, "%s, %s", in_folder(one),
+             in_folder(other));
+}
+
+static void several_files_are_one_set(void **state) {
+    (void)state;
+    put_text("a.csv", "label,text\nx,one two\ny,three\n");
+    put_text("b.jsonl", "{\"text\": \"four\", \"label\": \"w\"}\n{\"text\": 5}\n");
+    clc_config config = config_on("a.csv");
+    set_paths(&config, "a.csv", "b.jsonl");
+    clc_dataset *d = open_split(&config, CLC_SPLIT_TRAIN, NULL);
+    assert_int_equal(d->count, 3);
+    assert_int_equal(d->classes, 3);
+    assert_string_equal(clc_names_at(&d->class_names, (size_t)d->labels[1]), "y");
+    assert_string_equal(clc_names_at(&d->class_names, (size_t)d->labels[2]), "w");
+    expect_texts(d, 0, 0, "one two");
+    expect_texts(d, 0, 2, "four");
+    assert_non_null(strstr(clc_dataset_sample_name(d, 2), "b.jsonl:1"));
+    expect_left_out(d, "b.jsonl:2", "text is no text");
+    clc_dataset_free(&d);
+    put_text("b.csv", "sent0,sent1\na,b\n");
+    set_paths(&config, "a.csv", "b.csv");
+    CHECK_FAILS(clc_dataset_open(&config, CLC_SPLIT_TRAIN, NULL, &d), CLC_FORMAT,
+                "b.csv has texts in 2 columns");
+    put_text("b.csv", "text,split\na,train\n");
+    CHECK_FAILS(clc_dataset_open(&config, CLC_SPLIT_TRAIN, NULL, &d), CLC_FORMAT,
+                "the other has none");
+}
+
 /* ---- pairs ---- */
 
 static void put_pictures(void) {
@@ -206,6 +236,29 @@ static void captions_in_tables_and_json(void **state) {
     }
 }
 
+static void several_tables_and_folders_of_pairs(void **state) {
+    (void)state;
+    put_pictures();
+    put_text("p/a/t.csv", "path,caption\nx.bmp,one\ny.bmp,three\n");
+    put_text("u.csv", "path,caption\np/b/z.bmp,four\np/a/x.bmp,two\n");
+    clc_config config = config_on("u.csv");
+    config.data.as = CLC_CONFIG_AS_PAIRS;
+    set_paths(&config, "p/a/t.csv", "u.csv");
+    clc_dataset *d = open_split(&config, CLC_SPLIT_TRAIN, NULL);
+    expect_pairs(d);
+    clc_dataset_free(&d);
+    put_text("p/a/x.txt", "one\ntwo\n");
+    put_text("p/a/y.txt", "three\n");
+    put_text("p/b/z.txt", "four\n");
+    set_paths(&config, "p/a", "p/b");
+    d = open_split(&config, CLC_SPLIT_TRAIN, NULL);
+    expect_pairs(d);
+    clc_dataset_free(&d);
+    set_paths(&config, "p/a", "u.csv");
+    CHECK_FAILS(clc_dataset_open(&config, CLC_SPLIT_TRAIN, NULL, &d), CLC_INVALID,
+                "1 hold the pictures");
+}
+
 static void pairs_are_texts_where_there_are_no_pictures(void **state) {
     (void)state;
     put_text("q.csv", "sent0,sent1\na,b\n");
@@ -222,10 +275,10 @@ static void pairs_are_texts_where_there_are_no_pictures(void **state) {
 static int found(const char *name) {
     const clc_config config = config_on(name);
     int as;
-    char *path;
+    clc_names paths = {0};
     bool share;
-    CHECK(clc_dataset_find(&config.data, CLC_SPLIT_TRAIN, &as, &path, &share));
-    free(path);
+    CHECK(clc_dataset_find(&config.data, CLC_SPLIT_TRAIN, &as, &paths, &share));
+    clc_names_free(&paths);
     return as;
 }
 
@@ -256,6 +309,8 @@ int main(void) {
         cmocka_unit_test(the_test_share_goes_by_name),
         cmocka_unit_test(captions_beside_pictures),
         cmocka_unit_test(captions_in_tables_and_json),
+        cmocka_unit_test(several_files_are_one_set),
+        cmocka_unit_test(several_tables_and_folders_of_pairs),
         cmocka_unit_test(pairs_are_texts_where_there_are_no_pictures),
         cmocka_unit_test(kinds_are_found_out),
     };

@@ -129,6 +129,39 @@ static void steps_of_a_table_are_sorted_by_time(void **state) {
                 "no column w; there are: id, day, v");
 }
 
+static void several_files_are_one_set(void **state) {
+    (void)state;
+    const float first[] = {1, 2, 3, 4}, second[] = {5, 6, NAN, 7, 8, 9};
+    const int64_t labels[2][2] = {{7, 2}, {9, 7}};
+    clc_config config = config_on("a.npy");
+    CHECK(clc_npy_write_f32(in_folder("a.npy"), first, 2, 2));
+    CHECK(clc_npy_write_f32(in_folder("b.npy"), second, 2, 3));
+    CHECK(clc_npy_write_i64(in_folder("la.npy"), labels[0], 2));
+    CHECK(clc_npy_write_i64(in_folder("lb.npy"), labels[1], 2));
+    snprintf(config.data.train, sizeof config.data.train, "%s,%s", in_folder("a.npy"),
+             in_folder("b.npy"));
+    snprintf(config.data.train_labels, sizeof config.data.train_labels, "%s,%s",
+             in_folder("la.npy"), in_folder("lb.npy"));
+    clc_dataset *d = open_split(&config, CLC_SPLIT_TRAIN, NULL);
+    assert_int_equal(d->count, 4);
+    expect(d, 1, 2, (float[]){3, 4});
+    expect(d, 2, 2, (float[]){5, 6});
+    expect(d, 3, 3, (float[]){7, 8, 9});
+    assert_int_equal(d->classes, 3);
+    assert_string_equal(clc_names_at(&d->class_names, (size_t)d->labels[2]), "9");
+    assert_int_equal(d->labels[0], d->labels[3]);
+    clc_dataset_free(&d);
+    snprintf(config.data.train_labels, sizeof config.data.train_labels, "%s", in_folder("la.npy"));
+    CHECK_FAILS(clc_dataset_open(&config, CLC_SPLIT_TRAIN, NULL, &d), CLC_INVALID,
+                "2 files of series, but 1 of their classes");
+    put_text("c.csv", "id,time,x,y\n1,0,2.5,3\n");
+    config.data.train_labels[0] = '\0';
+    snprintf(config.data.train, sizeof config.data.train, "%s,%s", in_folder("a.npy"),
+             in_folder("c.csv"));
+    CHECK_FAILS(clc_dataset_open(&config, CLC_SPLIT_TRAIN, NULL, &d), CLC_FORMAT,
+                "c.csv: series of 2 channels");
+}
+
 static void tables_tell_tests_apart(void **state) {
     (void)state;
     put_text("s.csv",
@@ -198,6 +231,7 @@ int main(void) {
         cmocka_unit_test(rows_of_an_array_are_series_of_one_channel),
         cmocka_unit_test(arrays_have_channels_lengths_and_classes),
         cmocka_unit_test(steps_of_a_table_are_sorted_by_time),
+        cmocka_unit_test(several_files_are_one_set),
         cmocka_unit_test(tables_tell_tests_apart),
         cmocka_unit_test(rows_of_pictures_are_steps),
         cmocka_unit_test(the_norm_comes_back_from_its_text),
