@@ -1,17 +1,22 @@
 #include "eval/classification.h"
 
 #include "eval/metrics.h"
+#include "eval/probabilities.h"
 
 #include <string.h>
 
-const clc_task_column clc_classification_columns[] = {{"", "dim", CLC_CELL_DIM},
-                                                      {"", "classifier", CLC_CELL_TASK},
-                                                      {"accuracy", "accuracy", CLC_CELL_PERCENT},
-                                                      {"precision", "precision", CLC_CELL_PERCENT},
-                                                      {"recall", "recall", CLC_CELL_PERCENT},
-                                                      {"f1", "F1", CLC_CELL_PERCENT},
-                                                      {"", "seconds", CLC_CELL_SECONDS},
-                                                      {NULL, NULL, CLC_CELL_COUNT}};
+const clc_task_column clc_classification_columns[] = {
+    {"", "dim", CLC_CELL_DIM},
+    {"", "classifier", CLC_CELL_TASK},
+    {"accuracy", "accuracy", CLC_CELL_PERCENT},
+    {"top5", "top-5", CLC_CELL_PERCENT},
+    {"precision", "precision", CLC_CELL_PERCENT},
+    {"recall", "recall", CLC_CELL_PERCENT},
+    {"f1", "F1", CLC_CELL_PERCENT},
+    {"roc_auc", "AUC", CLC_CELL_PERCENT},
+    {"calibration_error", "ECE", CLC_CELL_PERCENT},
+    {"", "seconds", CLC_CELL_SECONDS},
+    {NULL, NULL, CLC_CELL_COUNT}};
 
 clc_status clc_classification_sets(clc_evaluated *row, const clc_evaluated_set **train,
                                    const clc_evaluated_set **test) {
@@ -33,20 +38,76 @@ static json_t *confusion_json(const clc_metrics *m) {
     return confusion;
 }
 
-clc_status clc_classification_score(clc_evaluated *row, const clc_evaluated_set *test,
-                                    int32_t *predictions, const char *by, json_t *result) {
+clc_status clc_classified_make(const clc_evaluated_set *test, clc_classified *said) {
     clc_status status = CLC_OK;
+    const clc_features *f = &test->features;
+    *said = (clc_classified){0};
+    CLC_NEW(said->predictions, f->rows);
+    CLC_NEW(said->logits, f->rows * (size_t)f->classes);
+fail:
+    return status;
+}
+
+void clc_classified_free(clc_classified *said) {
+    free(said->predictions);
+    free(said->logits);
+    *said = (clc_classified){0};
+}
+
+static void add_figure(json_t *object, const char *key, double value) {
+    json_object_set_new(object, key, clc_json_number(value));
+}
+
+static void add_metrics(const clc_metrics *m, json_t *result) {
+    const struct {
+        const char *key;
+        double value;
+    } figures[] = {{"accuracy", m->accuracy},
+                   {"precision", m->precision},
+                   {"recall", m->recall},
+                   {"f1", m->f1},
+                   {"weighted_precision", m->weighted_precision},
+                   {"weighted_recall", m->weighted_recall},
+                   {"weighted_f1", m->weighted_f1},
+                   {"balanced_accuracy", m->balanced_accuracy}};
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        add_figure(result, figures[i].key, figures[i].value);
+}
+
+static void add_scores(const clc_class_scores *s, json_t *result) {
+    json_t *auc = json_array(), *precision = json_array();
+    if (s->classes > 5)
+        add_figure(result, "top5", s->top5);
+    add_figure(result, "roc_auc", s->roc_auc);
+    add_figure(result, "average_precision", s->average_precision);
+    add_figure(result, "calibration_error", s->calibration_error);
+    for (int c = 0; c < s->classes; c++) {
+        json_array_append_new(auc, clc_json_number(s->by_class[c].roc_auc));
+        json_array_append_new(precision, clc_json_number(s->by_class[c].average_precision));
+    }
+    json_object_set_new(result, "per_class",
+                        json_pack("{s:o,s:o}", "roc_auc", auc, "average_precision", precision));
+}
+
+clc_status clc_classification_score(clc_evaluated *row, const clc_evaluated_set *test,
+                                    clc_classified *said, const char *by, json_t *result) {
+    clc_status status = CLC_OK;
+    const size_t n = test->features.rows;
+    const int classes = test->features.classes;
     clc_metrics m = {0};
+    clc_class_scores scores = {0};
+    CLC_TRY(clc_metrics_compute(test->labels, said->predictions, n, classes, &m));
+    CLC_TRY(clc_class_scores_make(said->logits, test->labels, n, classes, &scores));
+    add_metrics(&m, result);
+    add_scores(&scores, result);
+    json_object_set_new(result, "confusion", confusion_json(&m));
     free(row->predicted);
-    row->predicted = predictions;
+    row->predicted = said->predictions;
     row->predicted_by = by;
-    CLC_TRY(clc_metrics_compute(test->labels, predictions, test->features.rows,
-                                test->features.classes, &m));
-    json_object_update_new(result, json_pack("{s:f,s:f,s:f,s:f,s:o}", "accuracy", m.accuracy,
-                                             "precision", m.precision, "recall", m.recall, "f1",
-                                             m.f1, "confusion", confusion_json(&m)));
+    said->predictions = NULL;
 fail:
     clc_metrics_free(&m);
+    clc_class_scores_free(&scores);
     return status;
 }
 

@@ -1,9 +1,11 @@
 #include "eval/knn.h"
 
+#include "core/signals.h"
 #include "eval/cosines.h"
 
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* What the neighbours of a block's queries may take. */
 static const size_t neighbour_bytes = 16u << 20;
@@ -14,11 +16,20 @@ typedef struct knn_run {
     const clc_features *bank, *queries;
     int k;
     float temperature;
+    clc_knn_found found; /* where it goes */
     clc_cosines cosines;
     cl_mem values, indices; /* (query_block,k): the nearest so far */
     cl_mem labels, scores, predicted;
     clc_sequence select, vote;
 } knn_run;
+
+static bool votes(const knn_run *run) {
+    return run->found.predictions || run->found.logits;
+}
+
+static size_t scores_of(const knn_run *run, size_t queries) {
+    return votes(run) ? queries * (size_t)run->bank->classes : 1;
+}
 
 static clc_status allocate(knn_run *run) {
     clc_status status = CLC_OK;
@@ -30,11 +41,12 @@ static clc_status allocate(knn_run *run) {
     } table[] = {{&run->values, neighbours * sizeof(float)},
                  {&run->indices, neighbours * sizeof(cl_int)},
                  {&run->labels, labels},
-                 {&run->scores, q * (size_t)run->bank->classes * sizeof(float)},
+                 {&run->scores, scores_of(run, q) * sizeof(float)},
                  {&run->predicted, q * sizeof(cl_int)}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         CLC_TRY(clc_buffer_create(run->device, table[i].bytes, "kNN", table[i].buffer));
-    CLC_TRY(clc_buffer_write(run->device, run->labels, 0, labels, run->bank->labels));
+    if (votes(run))
+        CLC_TRY(clc_buffer_write(run->device, run->labels, 0, labels, run->bank->labels));
 fail:
     return status;
 }
@@ -75,8 +87,64 @@ fail:
     return status;
 }
 
+static clc_status read_votes(knn_run *run, size_t first, size_t queries) {
+    clc_status status = CLC_OK;
+    const clc_knn_found *f = &run->found;
+    const size_t n = scores_of(run, queries);
+    float *logits = f->logits ? f->logits + first * (size_t)run->bank->classes : NULL;
+    if (f->predictions)
+        CLC_TRY(clc_buffer_read(run->device, run->predicted, 0, queries * sizeof(cl_int),
+                                f->predictions + first));
+    if (logits)
+        CLC_TRY(clc_buffer_read(run->device, run->scores, 0, n * sizeof *logits, logits));
+    for (size_t i = 0; logits && i < n; i++)
+        logits[i] = logf(logits[i]);
+fail:
+    return status;
+}
+
+typedef struct neighbour {
+    float cosine;
+    int32_t row;
+} neighbour;
+
+static int by_rank(const void *a, const void *b) {
+    const neighbour *x = a, *y = b;
+    return x->cosine != y->cosine ? (x->cosine < y->cosine) - (x->cosine > y->cosine)
+                                  : (x->row > y->row) - (x->row < y->row);
+}
+
+/* The device keeps them in a heap. */
+static void sort_neighbours(neighbour *list, size_t k, float *cosines, int32_t *rows) {
+    for (size_t i = 0; i < k; i++)
+        list[i] = (neighbour){cosines[i], rows[i]};
+    qsort(list, k, sizeof *list, by_rank);
+    for (size_t i = 0; i < k; i++) {
+        cosines[i] = list[i].cosine;
+        rows[i] = list[i].row == INT_MAX ? -1 : list[i].row;
+    }
+}
+
+static clc_status read_neighbours(knn_run *run, size_t first, size_t queries) {
+    clc_status status = CLC_OK;
+    const size_t k = (size_t)run->k, n = queries * k;
+    float *cosines = run->found.cosines ? run->found.cosines + first * k : NULL;
+    int32_t *rows = run->found.rows ? run->found.rows + first * k : NULL;
+    neighbour *list = NULL;
+    if (!cosines || !rows)
+        return CLC_OK;
+    CLC_NEW(list, k);
+    CLC_TRY(clc_buffer_read(run->device, run->values, 0, n * sizeof *cosines, cosines));
+    CLC_TRY(clc_buffer_read(run->device, run->indices, 0, n * sizeof *rows, rows));
+    for (size_t q = 0; q < queries; q++)
+        sort_neighbours(list, k, cosines + q * k, rows + q * k);
+fail:
+    free(list);
+    return status;
+}
+
 /* Classifies the block of queries that begins at `first`. */
-static clc_status classify(knn_run *run, size_t first, int32_t *predictions) {
+static clc_status classify(knn_run *run, size_t first) {
     clc_status status = CLC_OK;
     size_t queries, columns;
     CLC_TRY(forget_neighbours(run));
@@ -86,9 +154,10 @@ static clc_status classify(knn_run *run, size_t first, int32_t *predictions) {
         CLC_TRY(clc_tile_place(&run->select.items[0], 4, b, columns));
         CLC_TRY(clc_sequence_run(&run->select, run->device));
     }
-    CLC_TRY(clc_sequence_run(&run->vote, run->device));
-    CLC_TRY(clc_buffer_read(run->device, run->predicted, 0, queries * sizeof(cl_int),
-                            predictions + first));
+    if (votes(run))
+        CLC_TRY(clc_sequence_run(&run->vote, run->device));
+    CLC_TRY(read_votes(run, first, queries));
+    CLC_TRY(read_neighbours(run, first, queries));
 fail:
     return status;
 }
@@ -103,33 +172,52 @@ static void release(knn_run *run) {
         clc_buffer_release(run->device, buffers[i]);
 }
 
-static clc_status check(const clc_features *bank, const clc_features *queries, int k,
-                        double temperature) {
-    if (k < 1)
-        return clc_fail(CLC_INVALID, "kNN needs at least 1 neighbour, not %d", k);
+static clc_status check(const knn_run *run, double temperature) {
+    if (run->k < 1)
+        return clc_fail(CLC_INVALID, "kNN needs at least 1 neighbour, not %d", run->k);
+    if (!votes(run))
+        return clc_features_comparable(run->bank, run->queries, "kNN");
     if (!(temperature > 0))
         return clc_fail(CLC_INVALID, "kNN needs a temperature above 0, not %g", temperature);
-    return clc_features_check(bank, queries, "kNN");
+    return clc_features_check(run->bank, run->queries, "kNN");
+}
+
+static clc_status run_blocks(knn_run *run) {
+    clc_status status = CLC_OK;
+    const size_t most = neighbour_bytes / ((size_t)run->k * (sizeof(float) + sizeof(cl_int)));
+    CLC_TRY(clc_cosines_make(run->device, run->bank, run->queries, most, &run->cosines));
+    CLC_TRY(allocate(run));
+    CLC_TRY(build(run));
+    for (size_t first = 0; first < run->queries->rows; first += run->cosines.query_block) {
+        if (clc_signals_stop())
+            CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted in kNN"));
+        CLC_TRY(classify(run, first));
+    }
+fail:
+    return status;
+}
+
+clc_status clc_knn_find(clc_device *device, const clc_features *bank, const clc_features *queries,
+                        int k, double temperature, const clc_knn_found *found) {
+    knn_run run = {.device = device,
+                   .bank = bank,
+                   .queries = queries,
+                   .k = k,
+                   .temperature = (float)temperature,
+                   .found = *found};
+    clc_status status = check(&run, temperature);
+    if (status != CLC_OK || !queries->rows)
+        return status;
+    if ((size_t)k > bank->rows)
+        run.k = (int)bank->rows;
+    status = run_blocks(&run);
+    release(&run);
+    return status;
 }
 
 clc_status clc_knn_classify(clc_device *device, const clc_features *bank,
                             const clc_features *queries, int k, double temperature,
                             int32_t *predictions) {
-    clc_status status = check(bank, queries, k, temperature);
-    knn_run run = {.device = device,
-                   .bank = bank,
-                   .queries = queries,
-                   .k = (size_t)k > bank->rows ? (int)bank->rows : k,
-                   .temperature = (float)temperature};
-    if (status != CLC_OK || !queries->rows)
-        return status;
-    const size_t most = neighbour_bytes / ((size_t)run.k * (sizeof(float) + sizeof(cl_int)));
-    CLC_TRY(clc_cosines_make(device, bank, queries, most, &run.cosines));
-    CLC_TRY(allocate(&run));
-    CLC_TRY(build(&run));
-    for (size_t first = 0; first < queries->rows; first += run.cosines.query_block)
-        CLC_TRY(classify(&run, first, predictions));
-fail:
-    release(&run);
-    return status;
+    return clc_knn_find(device, bank, queries, k, temperature,
+                        &(clc_knn_found){.predictions = predictions});
 }

@@ -2,6 +2,7 @@
 
 #include "core/math.h"
 #include "core/rng.h"
+#include "core/signals.h"
 #include "data/order.h"
 #include "device/gemm.h"
 #include "device/program.h"
@@ -167,6 +168,8 @@ static clc_status train(probe *p, const clc_config_evaluation *o, uint64_t seed,
     CLC_NEW(order, p->train->rows);
     CLC_TRY(build_step(p, o, batches));
     for (int epoch = 0; epoch < o->linear_epochs; epoch++) {
+        if (clc_signals_stop())
+            CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted in the linear probe"));
         clc_epoch_order(seed, epoch, order, p->train->rows);
         CLC_TRY(clc_buffer_write(p->device, p->order, 0, p->train->rows * sizeof *order, order));
         for (size_t i = 0; i < batches; i++)
@@ -177,7 +180,22 @@ fail:
     return status;
 }
 
-static clc_status predict(probe *p, int32_t *predictions) {
+/* Logits of n rows of the batch, which lie on the device without the bias. */
+static clc_status read_logits(probe *p, size_t n, float *logits) {
+    clc_status status = CLC_OK;
+    const size_t classes = (size_t)p->classes;
+    float *bias = NULL;
+    CLC_NEW(bias, classes);
+    CLC_TRY(clc_buffer_read(p->device, p->bias, 0, classes * sizeof *bias, bias));
+    CLC_TRY(clc_buffer_read(p->device, p->logits, 0, n * classes * sizeof *logits, logits));
+    for (size_t i = 0; i < n * classes; i++)
+        logits[i] += bias[i % classes];
+fail:
+    free(bias);
+    return status;
+}
+
+static clc_status predict(probe *p, int32_t *predictions, float *logits) {
     clc_status status = CLC_OK;
     const size_t batch = (size_t)p->batch, blocks = clc_ceil_div(p->test->rows, batch);
     const clc_launch_spec choose = spec(p, "linear_predict", p->device->groups);
@@ -191,6 +209,8 @@ static clc_status predict(probe *p, int32_t *predictions) {
         CLC_TRY(clc_sequence_run(&p->predict, p->device));
         CLC_TRY(
             clc_buffer_read(p->device, p->predicted, 0, n * sizeof(cl_int), predictions + first));
+        if (logits)
+            CLC_TRY(read_logits(p, n, logits + first * (size_t)p->classes));
     }
 fail:
     return status;
@@ -217,7 +237,7 @@ static clc_status check(const clc_features *train_set, const clc_features *test,
 
 clc_status clc_linear_probe(clc_device *device, const clc_features *train_set,
                             const clc_features *test, const clc_config_evaluation *options,
-                            uint64_t seed, int32_t *predictions) {
+                            uint64_t seed, int32_t *predictions, float *logits) {
     clc_status status = check(train_set, test, options);
     if (status != CLC_OK)
         return status;
@@ -235,7 +255,7 @@ clc_status clc_linear_probe(clc_device *device, const clc_features *train_set,
     CLC_TRY(standardise(&p));
     CLC_TRY(upload_rates(&p, options, steps));
     CLC_TRY(train(&p, options, seed, batches));
-    CLC_TRY(predict(&p, predictions));
+    CLC_TRY(predict(&p, predictions, logits));
 fail:
     release(&p);
     return status;

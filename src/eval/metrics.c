@@ -23,10 +23,11 @@ static double ratio(double numerator, double denominator) {
 }
 
 /* Class c: precision hit/predicted, recall hit/present, F1 their harmonic mean; the macro averages
- * weigh all classes alike, and F1's is the mean of the classes' F1. */
+ * weigh all classes alike, and F1's is the mean of the classes' F1. Classes that the truth doesn't
+ * have count 0 in these, and take no part in the balanced accuracy. */
 static void average(clc_metrics *m) {
     const size_t classes = (size_t)m->classes;
-    double hits = 0;
+    double hits = 0, there = 0;
     for (size_t c = 0; c < classes; c++) {
         const double hit = (double)m->confusion[c * classes + c];
         double present = 0, predicted = 0;
@@ -34,12 +35,21 @@ static void average(clc_metrics *m) {
             present += (double)m->confusion[c * classes + o];
             predicted += (double)m->confusion[o * classes + c];
         }
+        const double precision = ratio(hit, predicted), recall = ratio(hit, present);
+        const double f1 = ratio(2 * hit, present + predicted);
+        const double weight = ratio(present, (double)m->count);
         hits += hit;
-        m->precision += ratio(hit, predicted) / (double)classes;
-        m->recall += ratio(hit, present) / (double)classes;
-        m->f1 += ratio(2 * hit, present + predicted) / (double)classes;
+        there += present > 0;
+        m->precision += precision / (double)classes;
+        m->recall += recall / (double)classes;
+        m->f1 += f1 / (double)classes;
+        m->weighted_precision += weight * precision;
+        m->weighted_recall += weight * recall;
+        m->weighted_f1 += weight * f1;
+        m->balanced_accuracy += recall;
     }
     m->accuracy = ratio(hits, (double)m->count);
+    m->balanced_accuracy = ratio(m->balanced_accuracy, there);
 }
 
 clc_status clc_metrics_compute(const int32_t *truth, const int32_t *predicted, size_t n,

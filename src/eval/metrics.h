@@ -12,7 +12,9 @@ typedef struct clc_metrics {
     size_t count;
     double accuracy;              /* in [0, 1], as the next three */
     double precision, recall, f1; /* per class, 0 on an empty denominator; mean over all classes */
-    int64_t *confusion;           /* (classes,classes): row the true class, column the predicted */
+    double weighted_precision, weighted_recall, weighted_f1; /* weighed by the truth's counts */
+    double balanced_accuracy; /* mean recall over the classes that the truth has */
+    int64_t *confusion;       /* (classes,classes): row the true class, column the predicted */
 } clc_metrics;
 
 /* Compares `n` predictions with the truth; both in [0, classes). Release with clc_metrics_free. */

@@ -10,11 +10,32 @@
 
 /* Where a line of a table comes from. */
 typedef struct line {
-    const json_t *row, *figures;
+    const json_t *rows, *row, *figures;
     const clc_task *task;
     const char *name; /* of results that are several lines; else "" */
     bool first_of_row;
 } line;
+
+/* Whether an object of figures, or one in it, has the key. */
+static bool has_key(json_t *result, const char *key) {
+    const char *name;
+    json_t *figures;
+    bool found = json_object_get(result, key) != NULL;
+    json_object_foreach(result, name, figures) found |= json_object_get(figures, key) != NULL;
+    return found;
+}
+
+/* A column without a figure in any row is left out, such as the top 5 of 5 classes. */
+static bool shown(const json_t *rows, const clc_task_column *column,
+                  const clc_task_column *columns) {
+    bool found = !*column->key;
+    for (size_t i = 0; i < json_array_size(rows) && !found; i++)
+        for (size_t t = 0; t < CLC_TASK_COUNT; t++)
+            found |=
+                clc_tasks[t]->columns == columns &&
+                has_key(json_object_get(json_array_get(rows, i), clc_tasks[t]->name), column->key);
+    return found;
+}
 
 static void add_figure(clc_table *table, clc_cell cell, const json_t *value) {
     if (json_is_null(value))
@@ -61,7 +82,8 @@ static void add_cell(clc_table *table, const clc_task_column *column, const line
 static void add_line(clc_table *table, const line *l) {
     clc_table_cell(table, "%s", json_string_value(json_object_get(l->row, "features")));
     for (const clc_task_column *c = l->task->columns; c->key; c++)
-        add_cell(table, c, l);
+        if (shown(l->rows, c, l->task->columns))
+            add_cell(table, c, l);
 }
 
 /* Whether each object in a result is a line. */
@@ -73,10 +95,16 @@ static bool in_lines(const clc_task *task) {
 }
 
 /* Lines of one task's result; *first: none of this row was added before. */
-static void add_result(clc_table *table, json_t *row, const clc_task *task, bool *first) {
+static void add_result(clc_table *table, const json_t *rows, json_t *row, const clc_task *task,
+                       bool *first) {
     json_t *result = json_object_get(row, task->name), *figures;
     const char *name;
-    line l = {.row = row, .figures = result, .task = task, .name = "", .first_of_row = *first};
+    line l = {.rows = rows,
+              .row = row,
+              .figures = result,
+              .task = task,
+              .name = "",
+              .first_of_row = *first};
     if (!result)
         return;
     *first = false;
@@ -93,19 +121,21 @@ static void add_result(clc_table *table, json_t *row, const clc_task *task, bool
     }
 }
 
-static size_t begin_table(clc_table *table, const clc_task_column *columns) {
+static size_t begin_table(clc_table *table, const json_t *rows, const clc_task_column *columns) {
+    static const char left[] = {CLC_CELL_WORD, CLC_CELL_TASK, CLC_CELL_LINE, 0};
     char align[sizeof table->align] = "l";
     size_t count = 1;
-    for (const clc_task_column *c = columns; c->key; c++, count++)
-        if (count + 1 < sizeof align)
-            align[count] =
-                strchr((const char[]){CLC_CELL_WORD, CLC_CELL_TASK, CLC_CELL_LINE, 0}, (int)c->cell)
-                    ? 'l'
-                    : 'r';
+    for (const clc_task_column *c = columns; c->key; c++)
+        if (shown(rows, c, columns)) {
+            if (count + 1 < sizeof align)
+                align[count] = strchr(left, (int)c->cell) ? 'l' : 'r';
+            count++;
+        }
     clc_table_begin(table, align, count);
     clc_table_cell(table, "features");
     for (const clc_task_column *c = columns; c->key; c++)
-        clc_table_cell(table, "%s", c->heading);
+        if (shown(rows, c, columns))
+            clc_table_cell(table, "%s", c->heading);
     return count;
 }
 
@@ -113,11 +143,11 @@ static size_t begin_table(clc_table *table, const clc_task_column *columns) {
 static clc_status print_table(const json_t *rows, size_t task, size_t end, bool *printed,
                               FILE *file) {
     clc_table table;
-    const size_t headings = begin_table(&table, clc_tasks[task]->columns);
+    const size_t headings = begin_table(&table, rows, clc_tasks[task]->columns);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         bool first = true;
         for (size_t t = task; t < end; t++)
-            add_result(&table, json_array_get(rows, i), clc_tasks[t], &first);
+            add_result(&table, rows, json_array_get(rows, i), clc_tasks[t], &first);
     }
     if (table.status == CLC_OK && table.count == headings) {
         clc_table_free(&table);

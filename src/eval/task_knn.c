@@ -5,14 +5,15 @@ static clc_status run(clc_evaluated *row, json_t *result) {
     clc_status status = CLC_OK;
     const clc_config_evaluation *o = &row->of->config->evaluation;
     const clc_evaluated_set *train, *test;
-    int32_t *predicted = NULL;
+    clc_classified said = {0};
     CLC_TRY(clc_classification_sets(row, &train, &test));
-    CLC_NEW(predicted, test->features.rows);
-    CLC_TRY(clc_knn_classify(row->of->device, &train->features, &test->features, o->knn_k,
-                             o->knn_temperature, predicted));
-    return clc_classification_score(row, test, predicted, "knn", result);
+    CLC_TRY(clc_classified_make(test, &said));
+    CLC_TRY(clc_knn_find(row->of->device, &train->features, &test->features, o->knn_k,
+                         o->knn_temperature,
+                         &(clc_knn_found){.predictions = said.predictions, .logits = said.logits}));
+    CLC_TRY(clc_classification_score(row, test, &said, "knn", result));
 fail:
-    free(predicted);
+    clc_classified_free(&said);
     return status;
 }
 

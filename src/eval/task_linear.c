@@ -5,14 +5,15 @@ static clc_status run(clc_evaluated *row, json_t *result) {
     clc_status status = CLC_OK;
     const clc_config *config = row->of->config;
     const clc_evaluated_set *train, *test;
-    int32_t *predicted = NULL;
+    clc_classified said = {0};
     CLC_TRY(clc_classification_sets(row, &train, &test));
-    CLC_NEW(predicted, test->features.rows);
+    CLC_TRY(clc_classified_make(test, &said));
     CLC_TRY(clc_linear_probe(row->of->device, &train->features, &test->features,
-                             &config->evaluation, config->training.seed, predicted));
-    return clc_classification_score(row, test, predicted, "linear", result);
+                             &config->evaluation, config->training.seed, said.predictions,
+                             said.logits));
+    CLC_TRY(clc_classification_score(row, test, &said, "linear", result));
 fail:
-    free(predicted);
+    clc_classified_free(&said);
     return status;
 }
 

@@ -231,6 +231,52 @@ static void rows_are_normalised(void **state) {
     }
 }
 
+/* Neighbours come in order, with their cosines and votes; without labels, too. */
+static void neighbours_stand_in_order(void **state) {
+    (void)state;
+    enum { BANK = 67, QUERIES = 11, DIM = 9, K = 13 };
+    float *bank = test_random(BANK * DIM, 8), *query = test_random(QUERIES * DIM, 9);
+    float cosines[QUERIES * K], logits[QUERIES * 3];
+    int32_t rows[QUERIES * K], *labels = labels_of(BANK, 3);
+    memcpy(bank + 40 * DIM, bank + 3 * DIM, DIM * sizeof *bank); /* a tie */
+    memcpy(query, bank + 3 * DIM, DIM * sizeof *bank);
+    double *b = unit_rows(bank, BANK, DIM), *q = unit_rows(query, QUERIES, DIM);
+    clc_features known = {NULL, BANK, DIM, NULL, 0}, asked = {NULL, QUERIES, DIM, NULL, 0};
+    upload(&known, bank);
+    upload(&asked, query);
+    CHECK(clc_knn_find(test_device(), &known, &asked, K, 0,
+                       &(clc_knn_found){.cosines = cosines, .rows = rows}));
+    known.labels = labels;
+    known.classes = 3;
+    CHECK(clc_knn_find(test_device(), &known, &asked, K, 0.1, &(clc_knn_found){.logits = logits}));
+    assert_int_equal(rows[0], 3);
+    assert_int_equal(rows[1], 40);
+    for (int i = 0; i < QUERIES; i++) {
+        neighbour list[BANK];
+        double votes[3] = {0};
+        for (int r = 0; r < BANK; r++) {
+            list[r] = (neighbour){0, r};
+            for (int d = 0; d < DIM; d++)
+                list[r].cosine += b[r * DIM + d] * q[i * DIM + d];
+        }
+        qsort(list, BANK, sizeof *list, by_rank);
+        for (int k = 0; k < K; k++) {
+            const double cosine = (double)cosines[i * K + k];
+            assert_true(fabs(cosine - list[k].cosine) <= cosine_error(DIM));
+            votes[labels[rows[i * K + k]]] += exp((cosine - (double)cosines[i * K]) / 0.1);
+        }
+        for (int c = 0; c < 3; c++)
+            assert_true(fabs(exp((double)logits[i * 3 + c]) - votes[c]) <= 1e-5 * (votes[c] + 1));
+    }
+    clc_buffer_release(test_device(), &known.data);
+    clc_buffer_release(test_device(), &asked.data);
+    free(bank);
+    free(query);
+    free(labels);
+    free(b);
+    free(q);
+}
+
 typedef struct select_run {
     size_t queries, columns;
     int k;
@@ -342,6 +388,7 @@ static void wrong_input_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(neighbours_stand_in_order),
         cmocka_unit_test(rows_are_normalised),
         cmocka_unit_test(the_nearest_are_selected),
         cmocka_unit_test(classes_agree_with_brute_force),

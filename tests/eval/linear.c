@@ -133,6 +133,17 @@ static size_t compare_predictions(const model *m, const double *x, size_t rows,
     return certain;
 }
 
+/* Within what compare_predictions takes for certain. */
+static void compare_logits(const model *m, const double *x, size_t rows, const float *got) {
+    double *want = doubles(m->classes);
+    for (size_t r = 0; r < rows; r++) {
+        logits_of(m, x + r * m->dim, want);
+        for (size_t c = 0; c < m->classes; c++)
+            assert_true(fabs((double)got[r * m->classes + c] - want[c]) <= 5e-4);
+    }
+    free(want);
+}
+
 static void training_follows_the_reference(void **state) {
     (void)state;
     static const struct {
@@ -152,7 +163,9 @@ static void training_follows_the_reference(void **state) {
         model velocity = model_make(dim, (size_t)cases[t].classes);
         int32_t *got = malloc(test * sizeof *got);
         assert_non_null(got);
-        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 3, got));
+        float *logits = malloc(test * m.classes * sizeof *logits);
+        assert_non_null(logits);
+        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 3, got, logits));
         o.linear_batch = (size_t)o.linear_batch > train ? (int)train : o.linear_batch;
         double *s = reference_standard(p.x[0], train, dim), loss[4];
         double *x = standardised(p.x[0], train, dim, s), *y = standardised(p.x[1], test, dim, s);
@@ -160,6 +173,8 @@ static void training_follows_the_reference(void **state) {
             loss[epoch] = reference_epoch(&m, &velocity, x, &p, &o, 3, epoch);
         assert_true(loss[3] < 0.95 * loss[0]);
         assert_true(compare_predictions(&m, y, test, got) > test * 9 / 10);
+        compare_logits(&m, y, test, logits);
+        free(logits);
         problem_free(&p);
         model_free(&m);
         model_free(&velocity);
@@ -204,7 +219,7 @@ static void separable_classes_are_learned_completely(void **state) {
         const size_t rows = p.set[1].rows;
         int32_t *got = malloc(rows * sizeof *got);
         assert_non_null(got);
-        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 3, got));
+        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 3, got, NULL));
         assert_memory_equal(got, p.labels[1], rows * sizeof *got);
         problem_free(&p);
         free(got);
@@ -219,7 +234,7 @@ static void equal_runs_give_equal_predictions(void **state) {
     const clc_config_evaluation o = probe_of(3, 50, 0.1);
     static const float scales[3] = {1, 0x1p-24f, 0x1p20f};
     int32_t first[TEST_ROWS], again[TEST_ROWS];
-    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 8, first));
+    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 8, first, NULL));
     for (int t = 0; t < 3; t++) {
         for (int i = 0; i < 2; i++) {
             const size_t count = p.set[i].rows * 20;
@@ -231,10 +246,10 @@ static void equal_runs_give_equal_predictions(void **state) {
                 clc_buffer_write(test_device(), p.set[i].data, 0, count * sizeof *scaled, scaled));
             free(scaled);
         }
-        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 8, again));
+        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 8, again, NULL));
         assert_memory_equal(first, again, sizeof first);
     }
-    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 9, again));
+    CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 9, again, NULL));
     assert_memory_not_equal(first, again, sizeof first); /* the order matters */
     problem_free(&p);
 }
@@ -246,16 +261,16 @@ static void wrong_input_is_refused(void **state) {
     clc_features known = {NULL, 3, 4, labels, 2}, asked = {NULL, 2, 4, NULL, 2};
     clc_config_evaluation o = probe_of(1, 2, 0.1);
     clc_device *device = test_device();
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got, NULL), CLC_INVALID);
     assert_non_null(strstr(clc_error(), "label -1 of row 2"));
     known.rows = 2;
     o.linear_batch = 0;
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got, NULL), CLC_INVALID);
     o = probe_of(-1, 2, 0.1);
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got, NULL), CLC_INVALID);
     o.linear_epochs = 1;
     asked.dim = 3;
-    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got), CLC_INVALID);
+    assert_int_equal(clc_linear_probe(device, &known, &asked, &o, 3, got, NULL), CLC_INVALID);
     assert_int_equal(got[0], 7);
 }
 

@@ -1,6 +1,8 @@
 /* Metrics against values computed by hand. */
 #include "eval/metrics.h"
 
+#include "eval/probabilities.h"
+
 #include "harness.h"
 
 #include <math.h>
@@ -94,8 +96,44 @@ static void the_truth_is_among_the_top(void **state) {
     near(clc_metrics_top(scores, labels, 0, 4, 1), 0);
 }
 
+/* Class 0 in front of both others but one; class 2 is absent; the certain row is right. */
+static void probabilities_are_scored_by_class(void **state) {
+    (void)state;
+    const float inf = INFINITY, half = logf(0.5f);
+    const float logits[] = {0, -inf, -inf, half, half, -inf, half, half, -inf, half, half, -inf};
+    const int32_t labels[] = {0, 0, 1, 1};
+    clc_class_scores s;
+    CHECK(clc_class_scores_make(logits, labels, 4, 3, &s));
+    near(s.by_class[0].roc_auc, (2 + 0.5 + 0.5) / 4);
+    near(s.by_class[0].average_precision, 0.5 * 1 + 0.5 * 0.5);
+    near(s.by_class[1].roc_auc, (1 + 1 + 0.5 + 0.5) / 4);
+    assert_true(isnan(s.by_class[2].roc_auc) && isnan(s.by_class[2].average_precision));
+    near(s.roc_auc, 0.75);
+    assert_true(isnan(s.top5));
+    near(s.calibration_error, (0 + fabs(1 - 1.5)) / 4);
+    clc_class_scores_free(&s);
+    clc_class_scores_free(&s);
+}
+
+static void probabilities_without_a_number_are_refused(void **state) {
+    (void)state;
+    const float nan_row[] = {0, 1, NAN, 1}, empty_row[] = {0, 1, -INFINITY, -INFINITY};
+    const int32_t labels[] = {0, 1};
+    const double scores[] = {1, NAN};
+    const bool positive[] = {true, false};
+    clc_class_scores s;
+    clc_binary_scores b;
+    assert_int_equal(clc_class_scores_make(nan_row, labels, 2, 2, &s), CLC_INVALID);
+    assert_non_null(strstr(clc_error(), "sample 1"));
+    assert_int_equal(clc_class_scores_make(empty_row, labels, 2, 2, &s), CLC_INVALID);
+    assert_null(s.by_class);
+    assert_int_equal(clc_binary_scores_make(scores, positive, 2, &b), CLC_INVALID);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(probabilities_are_scored_by_class),
+        cmocka_unit_test(probabilities_without_a_number_are_refused),
         cmocka_unit_test(averages_count_absent_classes_as_zero),
         cmocka_unit_test(a_perfect_classifier_scores_one),
         cmocka_unit_test(no_samples_score_zero),

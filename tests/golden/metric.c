@@ -2,6 +2,7 @@
 
 #include "eval/correlation.h"
 #include "eval/metrics.h"
+#include "eval/probabilities.h"
 #include "eval/retrieval.h"
 #include "harness.h"
 
@@ -78,6 +79,50 @@ static void check_sts(const clc_safetensors *file) {
     free(want);
 }
 
+/* By class only where the truth has all classes. */
+static void check_by_class(const clc_safetensors *file, const clc_class_scores *found) {
+    if (!clc_safetensors_find(file, "roc_auc"))
+        return;
+    double *auc = golden_doubles(golden_tensor(file, "roc_auc"));
+    double *precision = golden_doubles(golden_tensor(file, "average_precision"));
+    for (int c = 0; c < found->classes; c++) {
+        assert_true(fabs(found->by_class[c].roc_auc - auc[c]) <= tolerance);
+        assert_true(fabs(found->by_class[c].average_precision - precision[c]) <= tolerance);
+    }
+    free(auc);
+    free(precision);
+}
+
+static void check_probabilities(const clc_safetensors *file, const float *logits,
+                                const int32_t *labels, size_t n, int classes) {
+    clc_class_scores found;
+    CHECK(clc_class_scores_make(logits, labels, n, classes, &found));
+    if (classes > 5)
+        expect(file, "top5", found.top5);
+    expect(file, "macro_roc_auc", found.roc_auc);
+    expect(file, "macro_average_precision", found.average_precision);
+    expect(file, "ece", found.calibration_error);
+    check_by_class(file, &found);
+    clc_class_scores_free(&found);
+}
+
+static void check_binary(const clc_safetensors *file) {
+    double *scores = golden_doubles(golden_tensor(file, "scores"));
+    int32_t *labels = golden_integers(golden_tensor(file, "labels"));
+    const size_t n = golden_tensor(file, "scores")->count;
+    bool *positive = malloc(n * sizeof *positive);
+    clc_binary_scores found;
+    assert_non_null(positive);
+    for (size_t i = 0; i < n; i++)
+        positive[i] = labels[i] != 0;
+    CHECK(clc_binary_scores_make(scores, positive, n, &found));
+    expect(file, "roc_auc", found.roc_auc);
+    expect(file, "average_precision", found.average_precision);
+    free(scores);
+    free(labels);
+    free(positive);
+}
+
 static void check_classification(const clc_safetensors *file) {
     const clc_st_tensor *logits = golden_tensor(file, "logits");
     int32_t *labels = golden_integers(golden_tensor(file, "labels"));
@@ -103,6 +148,11 @@ static void check_classification(const clc_safetensors *file) {
     expect(file, "macro_precision", metrics.precision);
     expect(file, "macro_recall", metrics.recall);
     expect(file, "macro_f1", metrics.f1);
+    expect(file, "weighted_precision", metrics.weighted_precision);
+    expect(file, "weighted_recall", metrics.weighted_recall);
+    expect(file, "weighted_f1", metrics.weighted_f1);
+    expect(file, "balanced_accuracy", metrics.balanced_accuracy);
+    check_probabilities(file, scores, labels, n, classes);
     clc_metrics_free(&metrics);
     free(labels);
     free(predicted);
@@ -113,7 +163,8 @@ static const struct {
     void (*check)(const clc_safetensors *file);
 } metrics[] = {{"retrieval_image_text", check_image_text},
                {"sts", check_sts},
-               {"classification", check_classification}};
+               {"classification", check_classification},
+               {"binary", check_binary}};
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
 bool golden_metric_known(const char *name) {
