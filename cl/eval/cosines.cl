@@ -1,17 +1,20 @@
 /* Rows of length 1, whose products are cosines. */
 #include "group.h"
 
-/* Row r of y is x[first + r] divided by its length, 0 for a zero row and for rows from `rows` on.
+/* Row r of y is x[first + r], or where there is an order x[order[first + r]], divided by its length; 0 for a
+ * zero row and for rows from `rows` on.
  * Divided by the greatest magnitude first, so that no square overflows or vanishes.
  * Groups handle chunks of rows. */
 GROUP_KERNEL void cosines_normalise(const global float *restrict x, // (.,dim)
-                                    global float *restrict y,       // (block,dim)
+                                    const global int *restrict order, // NULL: as they are
+                                    global float *restrict y,         // (block,dim)
                                     const int first, const int rows, const int block, const int dim) {
     const int per = CHUNK(block, (int)get_num_groups(0)), start = (int)get_group_id(0) * per;
     const int whole = dim / VW;
     SHARED float lanes[LANES];
     for (int r = start; r < min(start + per, block); r++) {
-        const global float *from = x + (size_t)(first + min(r, rows - 1)) * dim;
+        const int place = first + min(r, rows - 1);
+        const global float *from = x + (size_t)(order ? order[place] : place) * dim;
         global float *to = y + (size_t)r * dim;
         vec most = (vec)(0.0f), squares = (vec)(0.0f);
         for EACH(j, whole)

@@ -85,26 +85,36 @@ clc_status clc_cosines_request(clc_device *device, const char *file) {
                             : status;
 }
 
-/* Arguments 2 and 3, where the block lies, are set for each block. */
+/* Where the block lies is set for each block. */
+enum { BLOCK_ARGUMENTS = 3 };
+
 static clc_status add_normalise(clc_cosines *c, clc_sequence *sequence,
-                                const clc_features *features, cl_mem unit, size_t block) {
+                                const clc_features *features, cl_mem order, cl_mem unit,
+                                size_t block) {
     const clc_launch_spec spec =
         clc_tile_spec(c->device, source, "cosines_normalise", c->device->groups * 4);
-    return CLC_LAUNCH(sequence, c->device, &spec, CLC_MEM(features->data), CLC_MEM(unit),
-                      CLC_INT(0), CLC_INT(0), CLC_INT(block), CLC_INT(features->dim));
+    return CLC_LAUNCH(sequence, c->device, &spec, CLC_MEM(features->data), CLC_MEM(order),
+                      CLC_MEM(unit), CLC_INT(0), CLC_INT(0), CLC_INT(block),
+                      CLC_INT(features->dim));
 }
 
 clc_status clc_cosines_make(clc_device *device, const clc_features *bank,
                             const clc_features *queries, size_t most_queries,
                             clc_cosines *cosines) {
+    return clc_cosines_make_ordered(device, bank, NULL, queries, NULL, most_queries, cosines);
+}
+
+clc_status clc_cosines_make_ordered(clc_device *device, const clc_features *bank, cl_mem bank_order,
+                                    const clc_features *queries, cl_mem query_order,
+                                    size_t most_queries, clc_cosines *cosines) {
     clc_status status = CLC_OK;
     clc_cosines *c = cosines;
     *c = (clc_cosines){.device = device, .bank = bank, .queries = queries};
     choose_blocks(c, most_queries);
     CLC_TRY(allocate(c));
     const clc_gemm gemm = product(c);
-    CLC_TRY(add_normalise(c, &c->load, queries, c->query_unit, c->query_block));
-    CLC_TRY(add_normalise(c, &c->multiply, bank, c->bank_unit, c->bank_block));
+    CLC_TRY(add_normalise(c, &c->load, queries, query_order, c->query_unit, c->query_block));
+    CLC_TRY(add_normalise(c, &c->multiply, bank, bank_order, c->bank_unit, c->bank_block));
     CLC_TRY(
         clc_gemm_build(&c->multiply, device, CLC_GEMM_AUTO, &gemm, c->workspace, "cosines", NULL));
     /* Their block arguments are set before each run. */
@@ -121,7 +131,7 @@ static size_t rows_from(size_t first, size_t block, size_t rows) {
 clc_status clc_cosines_queries(clc_cosines *c, size_t first, size_t *rows) {
     clc_status status = CLC_OK;
     *rows = rows_from(first, c->query_block, c->queries->rows);
-    CLC_TRY(clc_tile_place(&c->load.items[0], 2, first, *rows));
+    CLC_TRY(clc_tile_place(&c->load.items[0], BLOCK_ARGUMENTS, first, *rows));
     CLC_TRY(clc_sequence_run(&c->load, c->device));
 fail:
     return status;
@@ -130,7 +140,7 @@ fail:
 clc_status clc_cosines_tile(clc_cosines *c, size_t first, size_t *columns) {
     clc_status status = CLC_OK;
     *columns = rows_from(first, c->bank_block, c->bank->rows);
-    CLC_TRY(clc_tile_place(&c->multiply.items[0], 2, first, *columns));
+    CLC_TRY(clc_tile_place(&c->multiply.items[0], BLOCK_ARGUMENTS, first, *columns));
     CLC_TRY(clc_sequence_run(&c->multiply, c->device));
 fail:
     return status;

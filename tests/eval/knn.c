@@ -219,8 +219,9 @@ static void rows_are_normalised(void **state) {
         clc_sequence sequence = {0};
         const clc_launch_spec s =
             clc_tile_spec(test_device(), "eval/cosines.cl", "cosines_normalise", 4);
-        CHECK(CLC_LAUNCH(&sequence, test_device(), &s, CLC_MEM(in.mem), CLC_MEM(out.mem),
-                         CLC_INT(first), CLC_INT(rows), CLC_INT(block), CLC_INT(dim)));
+        CHECK(CLC_LAUNCH(&sequence, test_device(), &s, CLC_MEM(in.mem), CLC_MEM(NULL),
+                         CLC_MEM(out.mem), CLC_INT(first), CLC_INT(rows), CLC_INT(block),
+                         CLC_INT(dim)));
         test_run(&sequence);
         test_expect(&out, want, ((double)dim / 2 + 4) * 6e-8);
         test_buffer_release(&in);

@@ -3,6 +3,7 @@
 #include "eval/correlation.h"
 #include "eval/metrics.h"
 #include "eval/probabilities.h"
+#include "eval/ranking.h"
 #include "eval/retrieval.h"
 #include "harness.h"
 
@@ -57,6 +58,53 @@ static void check_image_text(const clc_safetensors *file) {
     clc_buffer_release(test_device(), &images.data);
     clc_buffer_release(test_device(), &captions.data);
     free(owner);
+}
+
+static clc_features upload_labelled(const clc_safetensors *file, const char *embeddings,
+                                    const char *labels, int32_t **numbers) {
+    clc_features features = upload(file, embeddings);
+    *numbers = golden_integers(golden_tensor(file, labels));
+    features.labels = *numbers;
+    return features;
+}
+
+static int classes_of(const int32_t *labels, size_t n, int classes) {
+    for (size_t i = 0; i < n; i++)
+        classes = labels[i] >= classes ? labels[i] + 1 : classes;
+    return classes;
+}
+
+/* Of queries in a gallery, or of each row in all others. */
+static void check_retrieval(const clc_safetensors *file) {
+    const bool gallery = clc_safetensors_find(file, "gallery_embeddings") != NULL;
+    int32_t *known = NULL, *asked = NULL;
+    clc_features bank = upload_labelled(file, gallery ? "gallery_embeddings" : "embeddings",
+                                        gallery ? "gallery_labels" : "labels", &known);
+    clc_features queries = {0};
+    clc_ranking_score score;
+    bank.classes = classes_of(known, bank.rows, 1);
+    if (gallery) {
+        queries = upload_labelled(file, "query_embeddings", "query_labels", &asked);
+        bank.classes = classes_of(asked, queries.rows, bank.classes);
+    }
+    CHECK(clc_ranking_score_make(test_device(), &bank, gallery ? &queries : NULL, &score));
+    int32_t *counted = golden_integers(golden_tensor(file, "queries_counted"));
+    assert_int_equal(score.first.queries, *counted);
+    for (int i = 0; i < CLC_RECALLS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "recall_at_%d", clc_recall_at[i]);
+        if (clc_safetensors_find(file, name))
+            expect(file, name, score.first.recall[i]);
+    }
+    expect(file, "mrr", score.mrr);
+    expect(file, "map", score.map);
+    expect(file, "r_precision", score.r_precision);
+    expect(file, "map_at_r", score.map_at_r);
+    clc_buffer_release(test_device(), &bank.data);
+    clc_buffer_release(test_device(), &queries.data);
+    free(known);
+    free(asked);
+    free(counted);
 }
 
 static void check_sts(const clc_safetensors *file) {
@@ -162,6 +210,7 @@ static const struct {
     const char *name;
     void (*check)(const clc_safetensors *file);
 } metrics[] = {{"retrieval_image_text", check_image_text},
+               {"retrieval", check_retrieval},
                {"sts", check_sts},
                {"classification", check_classification},
                {"binary", check_binary}};
