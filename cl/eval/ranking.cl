@@ -13,7 +13,7 @@
 GROUP_KERNEL void ranking_gather(const global float *restrict similarity, // (queries,stride)
                                  const global int *restrict classes,      // (all queries), < 0: none
                                  const global int *restrict starts,       // (classes + 1)
-                                 global float *restrict relevant,         // (queries,most)
+                                 global float *restrict relevant,         // (queries + 1,most)
                                  const int first_query, const int queries,
                                  const int first, const int columns, const int stride,
                                  const int self, const int most) {
@@ -75,37 +75,45 @@ void sort_falling(global float *values, const int n) {
 }
 #endif
 
-/* Which part of the values between the greatest and the least relevant one, from the greatest down, holds v. It
- * never falls where v does. */
+/* Which part of the values between the greatest and the least relevant one, from the greatest down, holds v; what lies
+ * beyond is in the first or last. It never falls where v does. */
 int part_of(const float v, const float greatest, const float scale, const int parts) {
-    return (int)fmin(fmax((greatest - v) * scale, 0.0f), (float)(parts - 1));
+    const float place = (greatest - v) * scale, last = (float)(parts - 1);
+    return place > 0.0f ? (int)(place < last ? place : last) : 0;
 }
 
 float scale_of(const global float *relevant, const int n, const int parts) {
-    const float least = fmax(relevant[n - 1], -1.0f), width = relevant[0] - least;
+    const float least = fmax(relevant[max(n, 1) - 1], -1.0f), width = relevant[0] - least;
     return width > 1e-30f ? parts / width : 0.0f;
 }
 
-/* Sorts each query's relevant similarities, the greatest first; table[p] is how many lie in parts before p. The
- * counts become 0. One group a query. */
+/* Steps of a search among up to n values. */
+int steps_of(const int n) {
+    int steps = 0;
+    while (n >> steps)
+        steps++;
+    return steps;
+}
+
+/* Sorts each query's relevant similarities, the greatest first; table[p] is how many lie in parts before p, and behind
+ * all parts stand the steps of a search in the fullest. The counts become 0. One group a query. */
 GROUP_KERNEL void ranking_sort(const global int *restrict classes, // (all queries), < 0: none
                                const global int *restrict starts,  // (classes + 1)
-                               global float *relevant,             // (queries,most)
+                               global float *relevant,             // (queries + 1,most)
                                global int *counts,                 // (queries,2 most + 1)
-                               global int *restrict table,         // (queries,parts + 1)
+                               global int *restrict table,         // (queries,parts + 2)
                                const int first_query, const int queries,
                                const int self, const int most, const int parts) {
     const int q = (int)get_group_id(0), c = q < queries ? classes[first_query + q] : -1;
     const int n = c < 0 ? 0 : RELEVANT(starts, c, self);
-    global float *values = relevant + (size_t)min(q, queries - 1) * most;
-    global int *count = counts + (size_t)q * (2 * most + 1), *entry = table + (size_t)q * (parts + 1);
+    global float *values = relevant + (size_t)q * most;
+    global int *count = counts + (size_t)q * (2 * most + 1), *entry = table + (size_t)q * (parts + 2);
 #if CPU_KERNELS
     sort_falling((global uint *)values, (global uint *)count, n);
 #else
     sort_falling(values, n);
 #endif
-    if (n <= 0)
-        return;
+    const int last = max(n, 1) - 1;
     const float greatest = values[0], scale = scale_of(values, n, parts);
     for EACH(i, n) {
         const int from = i ? part_of(values[i - 1], greatest, scale, parts) + 1 : 0;
@@ -113,10 +121,17 @@ GROUP_KERNEL void ranking_sort(const global int *restrict classes, // (all queri
         for (int p = from; p <= to; p++)
             entry[p] = i;
     }
-    for EACH_FROM(p, part_of(values[n - 1], greatest, scale, parts) + 1, parts + 1)
+    for EACH_FROM(p, part_of(values[last], greatest, scale, parts) + 1, parts + 1)
         entry[p] = n;
     for EACH(i, 2 * n + 1)
         count[i] = 0;
+    GLOBAL_BARRIER();
+    if (LANE == 0) {
+        int fullest = 0;
+        for (int p = 0; p < parts; p++)
+            fullest = max(fullest, entry[p + 1] - entry[p]);
+        entry[parts + 1] = steps_of(fullest);
+    }
 }
 
 #if CPU_KERNELS
@@ -125,29 +140,25 @@ GROUP_KERNEL void ranking_sort(const global int *restrict classes, // (all queri
 #define COUNT(x) atomic_inc(&(x))
 #endif
 
-/* Counts the values: [2 i] those between relevant ones i - 1 and i, [2 i + 1] those that equal i and not i - 1. */
+/* All bits if a is less than b, else none. */
+#define LESS(a, b)       (as_int((a) - (b)) >> 31)
+#define LESS_COUNT(a, b) (((a) - (b)) >> 31)
+
+/* Counts the values: [2 i] those between relevant ones i - 1 and i, [2 i + 1] those that equal i and not i - 1. All
+ * values take the same steps, and none is a branch, which would be taken at random: so several are under way at once.
+ * For that, up to n numbers behind the relevant ones are read, but make no difference. */
 void count_values(const global float *values, const int begin, const int end,
                   const global float *relevant, const int n,
                   const global int *table, const int parts, global int *counts) {
-    const float greatest = relevant[0], least = relevant[n - 1], scale = scale_of(relevant, n, parts);
+    const float greatest = relevant[0], scale = scale_of(relevant, n, parts);
+    const int stride = 1 << table[parts + 1] >> 1;
     for EACH_FROM(j, begin, end) {
-        const float v = values[j];
-        int low = 0, high = 0;
-        if (v < least) {
-            low = high = n;
-        } else if (v <= greatest) {
-            const int part = part_of(v, greatest, scale, parts);
-            low = table[part];
-            high = table[part + 1];
-        }
-        while (low < high) {
-            const int middle = low + (high - low) / 2;
-            if (relevant[middle] > v)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        COUNT(counts[2 * low + (low < n && relevant[low] == v)]);
+        const float v = fabs(values[j]) <= 2.0f ? values[j] : INFINITY;
+        const int part = part_of(v, greatest, scale, parts), high = table[part + 1];
+        int low = table[part];
+        for (int step = stride; step > 0; step >>= 1)
+            low += step & ~LESS_COUNT(high, low + step) & LESS(v, relevant[low + step - 1]);
+        COUNT(counts[2 * low + ((low < n) & (relevant[low] == v))]);
     }
 }
 
@@ -156,8 +167,8 @@ void count_values(const global float *values, const int begin, const int end,
 GROUP_KERNEL void ranking_count(const global float *restrict similarity, // (queries,stride)
                                 const global int *restrict classes,      // (all queries), < 0: none
                                 const global int *restrict starts,       // (classes + 1)
-                                const global float *restrict relevant,   // (queries,most), sorted
-                                const global int *restrict table,        // (queries,parts + 1)
+                                const global float *restrict relevant,   // (queries + 1,most), sorted
+                                const global int *restrict table,        // (queries,parts + 2)
                                 global int *restrict counts,             // (queries,2 most + 1)
                                 const int first_query, const int queries,
                                 const int first, const int columns, const int stride,
@@ -167,7 +178,7 @@ GROUP_KERNEL void ranking_count(const global float *restrict similarity, // (que
     if (n <= 0)
         return;
     const global float *row = similarity + (size_t)q * stride, *known = relevant + (size_t)q * most;
-    const global int *entry = table + (size_t)q * (parts + 1);
+    const global int *entry = table + (size_t)q * (parts + 2);
     global int *count = counts + (size_t)q * (2 * most + 1);
     const int begin = clamp(starts[c] - first, 0, columns), end = clamp(starts[c + 1] - first, 0, columns);
     count_values(row, 0, begin, known, n, entry, parts, count);

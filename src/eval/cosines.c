@@ -28,6 +28,15 @@ static void choose_blocks(clc_cosines *c, size_t most_queries) {
     c->bank_block = even_block(c->bank->rows, within(2 * third, LEAST_BLOCK, BANK_BLOCK));
 }
 
+/* Few queries with as many rows of the bank as a tile of the usual size lets them have. */
+static void choose_wide_blocks(clc_cosines *c, size_t most_queries) {
+    enum { WIDE_QUERIES = 256, WIDE_BANK = 1 << 16 };
+    const size_t row = 2 * (size_t)c->bank->dim * sizeof(float);
+    const size_t queries = most_queries < WIDE_QUERIES ? most_queries : WIDE_QUERIES;
+    c->query_block = even_block(c->queries->rows, clc_larger(queries, LEAST_BLOCK));
+    c->bank_block = even_block(c->bank->rows, within(2 * copy_bytes / row, LEAST_BLOCK, WIDE_BANK));
+}
+
 static clc_gemm product(const clc_cosines *c) {
     return (clc_gemm){.transpose_b = true,
                       .m = c->query_block,
@@ -98,23 +107,13 @@ static clc_status add_normalise(clc_cosines *c, clc_sequence *sequence,
                       CLC_INT(features->dim));
 }
 
-clc_status clc_cosines_make(clc_device *device, const clc_features *bank,
-                            const clc_features *queries, size_t most_queries,
-                            clc_cosines *cosines) {
-    return clc_cosines_make_ordered(device, bank, NULL, queries, NULL, most_queries, cosines);
-}
-
-clc_status clc_cosines_make_ordered(clc_device *device, const clc_features *bank, cl_mem bank_order,
-                                    const clc_features *queries, cl_mem query_order,
-                                    size_t most_queries, clc_cosines *cosines) {
+static clc_status make(clc_cosines *c, cl_mem bank_order, cl_mem query_order) {
     clc_status status = CLC_OK;
-    clc_cosines *c = cosines;
-    *c = (clc_cosines){.device = device, .bank = bank, .queries = queries};
-    choose_blocks(c, most_queries);
+    clc_device *device = c->device;
     CLC_TRY(allocate(c));
     const clc_gemm gemm = product(c);
-    CLC_TRY(add_normalise(c, &c->load, queries, query_order, c->query_unit, c->query_block));
-    CLC_TRY(add_normalise(c, &c->multiply, bank, bank_order, c->bank_unit, c->bank_block));
+    CLC_TRY(add_normalise(c, &c->load, c->queries, query_order, c->query_unit, c->query_block));
+    CLC_TRY(add_normalise(c, &c->multiply, c->bank, bank_order, c->bank_unit, c->bank_block));
     CLC_TRY(
         clc_gemm_build(&c->multiply, device, CLC_GEMM_AUTO, &gemm, c->workspace, "cosines", NULL));
     /* Their block arguments are set before each run. */
@@ -122,6 +121,22 @@ clc_status clc_cosines_make_ordered(clc_device *device, const clc_features *bank
     CLC_TRY(clc_sequence_prepare(&c->multiply, device));
 fail:
     return status;
+}
+
+clc_status clc_cosines_make(clc_device *device, const clc_features *bank,
+                            const clc_features *queries, size_t most_queries,
+                            clc_cosines *cosines) {
+    *cosines = (clc_cosines){.device = device, .bank = bank, .queries = queries};
+    choose_blocks(cosines, most_queries);
+    return make(cosines, NULL, NULL);
+}
+
+clc_status clc_cosines_make_wide(clc_device *device, const clc_features *bank, cl_mem bank_order,
+                                 const clc_features *queries, cl_mem query_order,
+                                 size_t most_queries, clc_cosines *cosines) {
+    *cosines = (clc_cosines){.device = device, .bank = bank, .queries = queries};
+    choose_wide_blocks(cosines, most_queries);
+    return make(cosines, bank_order, query_order);
 }
 
 static size_t rows_from(size_t first, size_t block, size_t rows) {

@@ -28,7 +28,7 @@ typedef struct ranking_run {
     by_class banked, asked;
     clc_cosines cosines;
     cl_mem bank_order, query_order, classes, starts;
-    cl_mem relevant, counts, table; /* (block,most), (block,2 most + 1), (block,parts + 1) */
+    cl_mem relevant, counts, table; /* (block + 1,most), (block,2 most + 1), (block,parts + 2) */
     clc_sequence gather, sort, count;
     float *values; /* on the host */
     int32_t *numbers;
@@ -81,7 +81,7 @@ static clc_status sort_rows(ranking_run *run) {
         const int32_t count = run->banked.starts[c + 1] - run->banked.starts[c];
         run->most = count > run->most ? count : run->most;
     }
-    enum { LEAST_PARTS = 64, MOST_PARTS = 1 << 14 };
+    enum { LEAST_PARTS = 64, MOST_PARTS = 1 << 15 };
     run->parts = LEAST_PARTS;
     while (run->parts < run->most && run->parts < MOST_PARTS)
         run->parts *= 2;
@@ -104,7 +104,7 @@ static size_t counts_of(const ranking_run *run) {
 }
 
 static size_t bytes_of_query(const ranking_run *run) {
-    return 4 * ((size_t)run->most + counts_of(run) + (size_t)run->parts + 1);
+    return 4 * ((size_t)run->most + counts_of(run) + (size_t)run->parts + 2);
 }
 
 static clc_status allocate(ranking_run *run) {
@@ -115,14 +115,14 @@ static clc_status allocate(ranking_run *run) {
     CLC_TRY(upload(run, run->asked.order, run->queries->rows, &run->query_order));
     CLC_TRY(upload(run, run->asked.classes, run->queries->rows, &run->classes));
     CLC_TRY(upload(run, run->banked.starts, (size_t)run->bank->classes + 1, &run->starts));
-    CLC_TRY(clc_cosines_make_ordered(device, run->bank, run->bank_order, run->queries,
-                                     run->query_order, ranking_bytes / bytes_of_query(run),
-                                     &run->cosines));
+    CLC_TRY(clc_cosines_make_wide(device, run->bank, run->bank_order, run->queries,
+                                  run->query_order, ranking_bytes / bytes_of_query(run),
+                                  &run->cosines));
     const size_t q = run->cosines.query_block;
-    CLC_TRY(clc_buffer_create(device, q * most * sizeof(float), "retrieval", &run->relevant));
+    CLC_TRY(clc_buffer_create(device, (q + 1) * most * sizeof(float), "retrieval", &run->relevant));
     CLC_TRY(
         clc_buffer_create(device, q * counts_of(run) * sizeof(cl_int), "retrieval", &run->counts));
-    CLC_TRY(clc_buffer_create(device, q * ((size_t)run->parts + 1) * sizeof(cl_int), "retrieval",
+    CLC_TRY(clc_buffer_create(device, q * ((size_t)run->parts + 2) * sizeof(cl_int), "retrieval",
                               &run->table));
     CLC_NEW(run->values, q * most);
     CLC_NEW(run->numbers, q * counts_of(run));
