@@ -60,7 +60,8 @@
     F(X, knn)                                                                                      \
     F(X, linear)                                                                                   \
     F(X, retrieval)                                                                                \
-    F(X, sts)
+    F(X, sts)                                                                                      \
+    F(X, class_retrieval)
 
 /* Words with a value each, as LIST(X, prefix) with a macro X(value, word): those of a section
  * (CLC_CONFIG_PROFILE_ ...) and of what does the work (CLC_PROFILE_ ...) are the same numbers. */

@@ -32,7 +32,7 @@ VARIANTS = [
     ["method.name=dino"],
     ["method.name=barlow"],
     ["method.name=vicreg"],
-    ["method.name=supcon"],
+    ["method.name=supcon", "evaluation.tasks=all"],
     ["method.name=supervised"],
     ["method.name=pair", "loss.name=npair"],
     ["method.name=pair", "loss.name=clip", "loss.learned_scale=true"],
