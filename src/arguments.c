@@ -34,7 +34,7 @@ static const option_row options[] = {
     {"dry-run", NULL, OPTION_FLAG, FIELD(dry_run), "do everything up to the first step"},
     {"tasks", "A,B,C", OPTION_TEXT, FIELD(tasks), "eval: which tasks, of those below, or all"},
     {"output", "FOLDER", OPTION_TEXT, FIELD(output),
-     "embed, eval: where the files go (default: the run, or this folder)"},
+     "embed, eval, compare: where the files go (default: the run, or this folder)"},
     {"tower", "T", OPTION_TEXT, FIELD(tower),
      "embed, of an encoder of both: what is given, image or text"},
     {"classes", "FILE", OPTION_TEXT, FIELD(classes),

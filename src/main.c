@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "eval/compare.h"
 #include "eval/run.h"
 #include "eval/task.h"
 #include "report/cache.h"
@@ -77,6 +78,10 @@ static clc_status run_eval(const clc_arguments *a) {
                             a->override_count);
 }
 
+static clc_status run_compare(const clc_arguments *a) {
+    return clc_compare((const char *const *)a->positionals, (size_t)a->positional_count, a->output);
+}
+
 static clc_status run_embed(const clc_arguments *a) {
     const char *const *paths = (const char *const *)a->positionals + 1;
     if (a->positional_count == 1)
@@ -128,6 +133,9 @@ static const command commands[] = {
      run_train},
     {"eval", "RUN|ENCODER", "evaluate an encoder beside baselines by the tasks below", 1, 1,
      run_eval},
+    {"compare", "RUN...",
+     "evaluations of runs in one table: compare.txt, .csv and .json; of seeds mean and spread", 1,
+     INT_MAX, run_compare},
     {"embed", "RUN|ENCODER [IMAGE...|TEXTS]",
      "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), of a "
      "file of texts (or - for stdin), or of a run's own data",

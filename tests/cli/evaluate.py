@@ -3,9 +3,14 @@
 import json
 import signal
 
-from program import INTERRUPTED, INVALID, Workplace, main, read, wait_for
+from program import FORMAT, INTERRUPTED, INVALID, IO, Workplace, main, read, wait_for
 
 QUICK = ["--set", "training.epochs=1", "--set", "evaluation.baselines=false"]
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 class Run:
@@ -71,11 +76,41 @@ def a_signal_leaves_the_tasks_that_are_finished():
     assert "knn" in row and "linear" not in row and "kNN" in out, (row, out)
 
 
+def runs_of_two_seeds_are_one_row():
+    with Workplace() as w:
+        common = ["--set", "training.epochs=1", "--set", "evaluation.linear_epochs=2"]
+        for seed, name in enumerate(["a", "b"]):
+            w.train(*common, "--set", f"training.seed={seed}", "--set", f"output.folder={w.path(name)}")
+        w.train(*common, "--set", "method.name=byol", "--set", f"output.folder={w.path('c')}")
+        out, _ = w.run("compare", "a", "b", "c", "--output", "table")
+        assert out.encode() == read(w.path("table/compare.txt"))
+        found = json.loads(read(w.path("table/compare.json")))
+        rows = {row["name"]: row for row in found["rows"]}
+        assert sorted(rows) == ["byol", "raw pixels", "simclr", "untrained encoder"], sorted(rows)
+        assert len(rows["raw pixels"]["runs"]) == 3 and rows["simclr"]["runs"] == ["a", "b"], rows
+        each = [rows_of(w, name)[-1]["knn"]["accuracy"] for name in ("a", "b")]
+        figure = rows["simclr"]["figures"]["knn.accuracy"]
+        assert figure["values"] == each and abs(figure["mean"] - sum(each) / 2) < 1e-12, figure
+        assert abs(figure["deviation"] - abs(each[0] - each[1]) / 2**0.5) < 1e-12, figure
+        assert "deviation" not in rows["byol"]["figures"]["knn.accuracy"]
+        assert "kNN accuracy: highest" in out and "the spread is not known" in out, out
+        lines = read(w.path("table/compare.csv")).decode().splitlines()
+        assert lines[0].startswith("name,features,figure") and any(line.startswith('"simclr","encoder",knn.accuracy,2,') for line in lines), lines
+        # Rows of one method are told apart by what differs.
+        w.train(*common, "--set", "loss.temperature=0.2", "--set", f"output.folder={w.path('d')}")
+        out, _ = w.run("compare", "a", "d")
+        assert "temperature=0.2" in out, out
+        w.refused("compare", "a", "data", status=IO, says=["data", "clcontrast eval"])
+        write(w.path("d/evaluation.json"), "[1,")
+        w.refused("compare", "a", "d", status=FORMAT, says=["d/evaluation.json:1"])
+
+
 main(
     [
         tasks_are_chosen_by_name,
         what_is_asked_for_and_impossible_is_said,
         figures_agree_with_each_other,
         a_signal_leaves_the_tasks_that_are_finished,
+        runs_of_two_seeds_are_one_row,
     ]
 )
