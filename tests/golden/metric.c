@@ -1,10 +1,12 @@
 #include "golden/golden.h"
 
 #include "eval/correlation.h"
+#include "eval/detection_score.h"
 #include "eval/metrics.h"
 #include "eval/probabilities.h"
 #include "eval/ranking.h"
 #include "eval/retrieval.h"
+#include "eval/segmentation_score.h"
 #include "harness.h"
 
 #include <math.h>
@@ -206,6 +208,83 @@ static void check_classification(const clc_safetensors *file) {
     free(predicted);
 }
 
+static void expect_all(const clc_safetensors *file, const char *name, const double *got) {
+    const clc_st_tensor *tensor = golden_tensor(file, name);
+    double *want = golden_doubles(tensor);
+    for (size_t i = 0; i < tensor->count; i++)
+        if (!(fabs(got[i] - want[i]) <= tolerance) && !(isnan(got[i]) && isnan(want[i])))
+            fail_msg("%s %zu is %.12g, expected %.12g", name, i, got[i], want[i]);
+    free(want);
+}
+
+static void check_segmentation(const clc_safetensors *file) {
+    const clc_st_tensor *truth = golden_tensor(file, "truth");
+    const clc_st_tensor *predicted = golden_tensor(file, "predicted");
+    const clc_st_tensor *confusion = golden_tensor(file, "confusion");
+    clc_segmentation_score score;
+    assert_int_equal(golden_number(file, "ignore"), CLC_MASK_IGNORED);
+    CHECK(clc_segmentation_score_begin((int)golden_number(file, "classes"), &score));
+    CHECK(clc_segmentation_score_add(&score, truth->data, predicted->data, truth->count));
+    clc_segmentation_score_finish(&score);
+    assert_memory_equal(score.confusion, confusion->data, confusion->count * sizeof(int64_t));
+    expect_all(file, "iou", score.iou);
+    expect(file, "miou", score.miou);
+    expect(file, "pixel_accuracy", score.pixel_accuracy);
+    clc_segmentation_score_free(&score);
+}
+
+static clc_box box_at(const clc_st_tensor *boxes, size_t i) {
+    const float *b = (const float *)boxes->data + 4 * i;
+    return (clc_box){(double)b[0], (double)b[1], (double)b[2], (double)b[3]};
+}
+
+static clc_object *read_objects(const clc_safetensors *file, size_t *n) {
+    const clc_st_tensor *boxes = golden_tensor(file, "truth_boxes");
+    const uint8_t *crowd = golden_tensor(file, "truth_crowd")->data;
+    int32_t *images = golden_integers(golden_tensor(file, "truth_image"));
+    int32_t *labels = golden_integers(golden_tensor(file, "truth_class"));
+    *n = boxes->shape[0];
+    clc_object *objects = calloc(*n + 1, sizeof *objects);
+    assert_non_null(objects);
+    for (size_t i = 0; i < *n; i++)
+        objects[i] = (clc_object){box_at(boxes, i), images[i], labels[i], crowd[i]};
+    free(images);
+    free(labels);
+    return objects;
+}
+
+static clc_detection *read_detections(const clc_safetensors *file, size_t *n) {
+    const clc_st_tensor *boxes = golden_tensor(file, "boxes");
+    const float *scores = golden_tensor(file, "box_score")->data;
+    int32_t *images = golden_integers(golden_tensor(file, "box_image"));
+    int32_t *labels = golden_integers(golden_tensor(file, "box_class"));
+    *n = boxes->shape[0];
+    clc_detection *found = calloc(*n + 1, sizeof *found);
+    assert_non_null(found);
+    for (size_t i = 0; i < *n; i++)
+        found[i] = (clc_detection){box_at(boxes, i), images[i], labels[i], (double)scores[i]};
+    free(images);
+    free(labels);
+    return found;
+}
+
+static void check_detection(const clc_safetensors *file) {
+    size_t objects_count, found_count;
+    clc_object *objects = read_objects(file, &objects_count);
+    clc_detection *found = read_detections(file, &found_count);
+    clc_detection_score score;
+    CHECK(clc_detection_score_make(objects, objects_count, found, found_count,
+                                   (int)golden_number(file, "images"),
+                                   (int)golden_number(file, "classes"), &score));
+    expect(file, "ap", score.ap);
+    expect(file, "ap50", score.ap50);
+    expect(file, "ap75", score.ap75);
+    expect_all(file, "ap_per_class", score.ap_of_class);
+    clc_detection_score_free(&score);
+    free(objects);
+    free(found);
+}
+
 static const struct {
     const char *name;
     void (*check)(const clc_safetensors *file);
@@ -213,7 +292,9 @@ static const struct {
                {"retrieval", check_retrieval},
                {"sts", check_sts},
                {"classification", check_classification},
-               {"binary", check_binary}};
+               {"binary", check_binary},
+               {"segmentation", check_segmentation},
+               {"detection", check_detection}};
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
 bool golden_metric_known(const char *name) {
