@@ -82,6 +82,10 @@ typedef struct clc_floats {
     X(CLC_CONFIG_ENCODER_VIT_BASE, "vit_base")                                                     \
     CLC_NAMED_NETS(CLC_CONFIG_ENCODER_WORD, X)
 
+#define CLC_CONFIG_HEAD_LIST(X)                                                                    \
+    X(CLC_CONFIG_HEAD_LINEAR, "linear")                                                            \
+    X(CLC_CONFIG_HEAD_CONV, "conv")
+
 #define CLC_CONFIG_STEM_LIST(X)                                                                    \
     X(CLC_CONFIG_STEM_SMALL, "small")                                                              \
     X(CLC_CONFIG_STEM_LARGE, "large")
@@ -172,6 +176,7 @@ typedef struct clc_floats {
     X(CROP)                                                                                        \
     X(TOKENIZER)                                                                                   \
     X(ENCODER)                                                                                     \
+    X(HEAD)                                                                                        \
     X(STEM)                                                                                        \
     X(BLOCK)                                                                                       \
     X(NORM)                                                                                        \

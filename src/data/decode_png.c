@@ -137,4 +137,47 @@ fail:
     return status;
 }
 
+/* Indices of a palette, or grey, as they stand in the file, a byte each. */
+static clc_status read_numbers(reader *r) {
+    clc_status status = CLC_OK;
+    const unsigned height = png_get_image_height(r->png, r->info);
+    const unsigned width = png_get_image_width(r->png, r->info);
+    const int colour = png_get_color_type(r->png, r->info);
+    CLC_TRY(clc_check_size(height, width, r->options));
+    if ((colour != PNG_COLOR_TYPE_PALETTE && colour != PNG_COLOR_TYPE_GRAY) ||
+        png_get_bit_depth(r->png, r->info) > 8)
+        CLC_TRY(clc_fail(CLC_FORMAT, "it has colours or 16 bits; a mask has a palette or grey "
+                                     "levels of at most 8 bits, whose numbers are the classes"));
+    png_set_packing(r->png);
+    png_set_interlace_handling(r->png);
+    png_read_update_info(r->png, r->info);
+    CLC_TRY(clc_raster_new(r->raster, (int)height, (int)width, 1, false, CLC_SAMPLE_U8));
+    CLC_NEW(r->rows, height);
+    for (unsigned y = 0; y < height; y++)
+        r->rows[y] = (png_bytep)r->raster->samples + (size_t)y * width;
+    png_read_image(r->png, r->rows);
+    png_read_end(r->png, NULL);
+fail:
+    return status;
+}
+
+clc_status clc_image_decode_numbers(const uint8_t *bytes, size_t n,
+                                    const clc_image_options *options, clc_image *image) {
+    clc_status status = CLC_OK;
+    clc_raster raster = {0};
+    reader r = {.bytes = bytes, .n = n, .options = options, .raster = &raster};
+    *image = (clc_image){0};
+    if (!recognise(bytes, n))
+        return clc_fail(CLC_FORMAT, "it is no PNG, as masks must be");
+    CLC_TRY(begin(&r));
+    CLC_TRY(guarded(&r, read_header));
+    CLC_TRY(guarded(&r, read_numbers));
+    *image = (clc_image){raster.height, raster.width, 1, raster.samples};
+    raster.samples = NULL;
+fail:
+    end(&r);
+    clc_raster_free(&raster);
+    return status;
+}
+
 const clc_decoder clc_decoder_png = {"png", recognise, probe, decode};

@@ -56,6 +56,11 @@ clc_status clc_image_probe(const uint8_t *bytes, size_t n, const clc_image_optio
 clc_status clc_image_decode(const uint8_t *bytes, size_t n, const clc_image_options *options,
                             clc_image *image);
 
+/* Decodes a PNG whose pixels are numbers, such as classes: indices of its palette, or grey levels,
+ * as they stand in the file. Options say what is too large. */
+clc_status clc_image_decode_numbers(const uint8_t *bytes, size_t n,
+                                    const clc_image_options *options, clc_image *image);
+
 /* Brings decoded pixels to options->side and options->channels in place: for formats that hold bare
  * pixels. */
 clc_status clc_image_fit(clc_image *image, const clc_image_options *options);

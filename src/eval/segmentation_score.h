@@ -2,11 +2,9 @@
 #ifndef CLC_EVAL_SEGMENTATION_SCORE_H
 #define CLC_EVAL_SEGMENTATION_SCORE_H
 
-#include "core/status.h"
+#include "data/scenes.h"
 
 #include <stdint.h>
-
-enum { CLC_MASK_IGNORED = 255 }; /* a pixel that doesn't count: void, unknown, an edge */
 
 typedef struct clc_segmentation_score {
     int classes;

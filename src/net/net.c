@@ -43,3 +43,14 @@ clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
         return refuse_kind(prefix, name, in->kind);
     return net->build(graph, prefix, encoder, in, features);
 }
+
+clc_status clc_net_taps(clc_graph *graph, const char *prefix, const char *name,
+                        const clc_config_encoder *encoder, const clc_net_input *in,
+                        const clc_ints *stages, clc_taps *taps) {
+    const clc_net *net = clc_net_find(name);
+    if (!net || !net->taps)
+        return clc_fail(CLC_INVALID,
+                        "%s.name = %s: that network has no feature maps; a resnet or vit has",
+                        prefix, name);
+    return net->taps(graph, prefix, encoder, in, stages, taps);
+}

@@ -19,6 +19,13 @@ static inline clc_net_input clc_net_images(clc_tensor *images) {
     return (clc_net_input){.kind = CLC_KIND_IMAGES, .values = images};
 }
 
+/* Feature maps of a network, fine ones first. */
+enum { CLC_TAPS_MOST = 4 };
+typedef struct clc_taps {
+    int count;
+    clc_tensor *maps[CLC_TAPS_MOST]; /* (N,H,W,C) */
+} clc_taps;
+
 /* features (N,F). Parameters get the ecosystem's names behind `prefix`. */
 typedef struct clc_net {
     const char *name;
@@ -27,6 +34,10 @@ typedef struct clc_net {
     bool takes[CLC_KINDS];
     clc_status (*build)(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
                         const clc_net_input *in, clc_tensor **features);
+    /* The same network up to its maps and not beyond, with parameters as `build` gives them; those
+     * of the stages that are listed, where it has several. NULL: it has no maps. */
+    clc_status (*taps)(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                       const clc_net_input *in, const clc_ints *stages, clc_taps *taps);
 } clc_net;
 
 /* The network that an encoder of that name is, or NULL. */
@@ -36,6 +47,11 @@ const clc_net *clc_net_find(const char *name);
 clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
                          const clc_config_encoder *encoder, const clc_net_input *in,
                          clc_tensor **features);
+
+/* Builds it up to its maps; refuses a network that has none. */
+clc_status clc_net_taps(clc_graph *graph, const char *prefix, const char *name,
+                        const clc_config_encoder *encoder, const clc_net_input *in,
+                        const clc_ints *stages, clc_taps *taps);
 
 #define CLC_NET_DECLARE(unused, word) extern const clc_net clc_net_##word;
 CLC_NETS(CLC_NET_DECLARE, )

@@ -80,27 +80,67 @@ fail:
     return status;
 }
 
-static clc_status build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
-                        const clc_net_input *in, clc_tensor **features) {
+/* The maps of all stages up to the last that is asked for; returned as maps[stage]. */
+static clc_status add_stages(clc_graph *graph, const char *prefix,
+                             const clc_config_encoder *encoder, const clc_net_input *in, int last,
+                             clc_tensor *maps[]) {
     clc_status status = CLC_OK;
     const depth d = depth_of(encoder);
     const int width = width_of(encoder);
     clc_tensor *y = NULL;
     char name[64];
     CLC_TRY(add_stem(graph, encoder, prefix, in->values, &y));
-    for (int stage = 0; stage < (int)d.blocks.count; stage++)
+    for (int stage = 0; stage < last; stage++) {
         for (int block = 0; block < d.blocks.values[stage]; block++) {
             int stride = stage > 0 && block == 0 ? 2 : 1;
             CLC_TRY(clc_text_format(name, sizeof name, "%s.layer%d.%d", prefix, stage + 1, block));
             CLC_TRY(add_block(graph, d.bottleneck, name, y, width << stage, stride, &y));
         }
+        maps[stage] = y;
+    }
+fail:
+    return status;
+}
+
+static clc_status build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                        const clc_net_input *in, clc_tensor **features) {
+    clc_status status = CLC_OK;
+    const int stages = (int)depth_of(encoder).blocks.count;
+    clc_tensor *maps[CLC_CONFIG_LIST_MAX];
+    char name[64];
+    CLC_TRY(add_stages(graph, prefix, encoder, in, stages, maps));
     CLC_TRY(clc_text_format(name, sizeof name, "%s.avgpool", prefix));
-    CLC_TRY(clc_op_avgpool(graph, name, y, features));
+    CLC_TRY(clc_op_avgpool(graph, name, maps[stages - 1], features));
+fail:
+    return status;
+}
+
+static clc_status add_taps(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                           const clc_net_input *in, const clc_ints *stages, clc_taps *taps) {
+    clc_status status = CLC_OK;
+    const int all = (int)depth_of(encoder).blocks.count;
+    clc_tensor *maps[CLC_CONFIG_LIST_MAX];
+    int last = 0;
+    for (size_t i = 0; i < stages->count; i++) {
+        if (stages->values[i] > all || (i > 0 && stages->values[i] <= last))
+            return clc_fail(CLC_INVALID,
+                            "dense.stages: %d is not there or not in order; the network has %d, "
+                            "list some of 1 to %d from low to high",
+                            stages->values[i], all, all);
+        last = stages->values[i];
+    }
+    CLC_TRY(add_stages(graph, prefix, encoder, in, last, maps));
+    taps->count = (int)stages->count;
+    for (size_t i = 0; i < stages->count; i++)
+        taps->maps[i] = maps[stages->values[i] - 1];
 fail:
     return status;
 }
 
 static const char *const sizes[] = {"resnet10", "resnet18", "resnet34", "resnet50", "custom", NULL};
 
-const clc_net clc_net_resnet = {
-    .name = "resnet", .sizes = sizes, .takes = {[CLC_KIND_IMAGES] = true}, .build = build};
+const clc_net clc_net_resnet = {.name = "resnet",
+                                .sizes = sizes,
+                                .takes = {[CLC_KIND_IMAGES] = true},
+                                .build = build,
+                                .taps = add_taps};

@@ -38,13 +38,18 @@ static clc_status settings(const char *section, const clc_config_encoder *encode
     return clc_blocks_settings(section, encoder, b);
 }
 
+/* Of a patch. */
+static int side_of(const clc_config_encoder *encoder, int image) {
+    const int small = image < 64 ? 4 : 16;
+    return encoder->patch ? encoder->patch : small;
+}
+
 /* Patches as rows of the width behind a class token, with their positions. */
 static clc_status embed(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
                         const clc_blocks *b, clc_tensor *images, clc_tensor **x) {
     clc_status status = CLC_OK;
     char layer[64];
-    const int small = images->shape.dims[1] < 64 ? 4 : 16;
-    const int side = encoder->patch ? encoder->patch : small;
+    const int side = side_of(encoder, images->shape.dims[1]);
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.conv_proj", prefix));
     CLC_TRY(clc_op_patches(graph, layer, images, side, x));
     const clc_linear projection = {.layer = layer,
@@ -85,5 +90,30 @@ fail:
     return status;
 }
 
-const clc_net clc_net_vit = {
-    .name = "vit", .sizes = sizes, .takes = {[CLC_KIND_IMAGES] = true}, .build = build};
+/* Tokens of the patches behind the last norm, as a map. */
+static clc_status add_taps(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                           const clc_net_input *in, const clc_ints *stages, clc_taps *taps) {
+    clc_status status = CLC_OK;
+    const int *dims = in->values->shape.dims;
+    char layer[64];
+    clc_blocks b;
+    clc_tensor *x = NULL;
+    (void)stages;
+    CLC_TRY(settings(prefix, encoder, &b));
+    b.picks = false;
+    CLC_TRY(embed(graph, prefix, encoder, &b, in->values, &x));
+    CLC_TRY(clc_blocks_build(graph, prefix, &b, x, NULL, &x));
+    CLC_TRY(clc_text_format(layer, sizeof layer, "%s.encoder.ln", prefix));
+    CLC_TRY(clc_op_layernorm(graph, layer, x, b.eps, &x));
+    const int side = side_of(encoder, dims[1]);
+    CLC_TRY(clc_op_token_map(graph, layer, x, dims[1] / side, dims[2] / side, &taps->maps[0]));
+    taps->count = 1;
+fail:
+    return status;
+}
+
+const clc_net clc_net_vit = {.name = "vit",
+                             .sizes = sizes,
+                             .takes = {[CLC_KIND_IMAGES] = true},
+                             .build = build,
+                             .taps = add_taps};

@@ -77,6 +77,10 @@ clc_status clc_op_class_token(clc_graph *graph, const char *layer, const char *n
 clc_status clc_op_without_class_token(clc_graph *graph, const char *layer, clc_tensor *in,
                                       clc_tensor **out);
 
+/* The same as a map: out (N,height,width,C) of height x width patches in rows. */
+clc_status clc_op_token_map(clc_graph *graph, const char *layer, clc_tensor *in, int height,
+                            int width, clc_tensor **out);
+
 /* Cuts images into patches, row by row: in (N,H,W,C), out (N,H/side W/side,side side C). */
 clc_status clc_op_patches(clc_graph *graph, const char *layer, clc_tensor *in, int side,
                           clc_tensor **out);
@@ -146,6 +150,11 @@ clc_status clc_op_pool_tokens(clc_graph *graph, const char *layer, clc_tensor *i
 
 /* Rows scaled to length 1: in (..,C), out (..,C). */
 clc_status clc_op_normalize(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out);
+
+/* Bilinear interpolation to height x width, as torch's with align_corners=False: in (N,H,W,C), out
+ * (N,height,width,C). */
+clc_status clc_op_upsample(clc_graph *graph, const char *layer, clc_tensor *in, int height,
+                           int width, clc_tensor **out);
 
 /* Mean over height and width: in (N,H,W,C), out (N,C). */
 clc_status clc_op_avgpool(clc_graph *graph, const char *layer, clc_tensor *in, clc_tensor **out);

@@ -16,8 +16,10 @@ typedef struct build {
 /* A launch whose groups share out `rows` rows. */
 static void begin(build *b, const clc_graph *graph, const clc_node *node, const char *kernel,
                   int rows) {
+    /* The larger of both is of rank 3. */
     const int *in = node->in[0]->shape.dims, *out = node->out->shape.dims;
-    const int *dims = in[1] > out[1] ? in : out;
+    const bool shorter = node->in[0]->count > node->out->count;
+    const int *dims = shorter ? in : out;
     const size_t most = (size_t)graph->device->groups * 4;
     snprintf(b->options, sizeof b->options, "-DC=%d -DT=%d -DVW=%u", dims[2], dims[1],
              clc_item_width(graph->device, (size_t)dims[2]));
@@ -133,11 +135,19 @@ fail:
     return status;
 }
 
+typedef struct map_attr {
+    int height, width; /* 0: the output is a sequence */
+} map_attr;
+
 static clc_status without_plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const int *dims = node->in[0]->shape.dims;
     (void)graph;
     assert(node->in[0]->shape.rank == 3);
-    *needs = (clc_needs){.out = clc_shape_sequences(dims[0], dims[1] - 1, dims[2])};
+    const map_attr *map = node->attr;
+    *needs =
+        (clc_needs){.out = map->height ? clc_shape_images(dims[0], map->height, map->width, dims[2])
+                                       : clc_shape_sequences(dims[0], dims[1] - 1, dims[2])};
+    assert(!map->height || map->height * map->width == dims[1] - 1);
     return CLC_OK;
 }
 
@@ -161,10 +171,16 @@ static clc_status without_backward(clc_graph *graph, const clc_node *node, clc_s
 }
 
 static const clc_op without_class_token = {
-    "without_class_token", 0, without_plan, NULL, without_forward, without_backward};
+    "without_class_token", sizeof(map_attr), without_plan, NULL, without_forward, without_backward};
+
+clc_status clc_op_token_map(clc_graph *graph, const char *layer, clc_tensor *in, int height,
+                            int width, clc_tensor **out) {
+    const map_attr attr = {height, width};
+    const clc_node node = {.op = &without_class_token, .in = {in}, .in_count = 1, .attr = &attr};
+    return clc_graph_node(graph, layer, &node, out);
+}
 
 clc_status clc_op_without_class_token(clc_graph *graph, const char *layer, clc_tensor *in,
                                       clc_tensor **out) {
-    const clc_node node = {.op = &without_class_token, .in = {in}, .in_count = 1};
-    return clc_graph_node(graph, layer, &node, out);
+    return clc_op_token_map(graph, layer, in, 0, 0, out);
 }
