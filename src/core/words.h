@@ -61,7 +61,9 @@
     F(X, linear)                                                                                   \
     F(X, retrieval)                                                                                \
     F(X, sts)                                                                                      \
-    F(X, class_retrieval)
+    F(X, class_retrieval)                                                                          \
+    F(X, segmentation)                                                                             \
+    F(X, detection)
 
 /* Words with a value each, as LIST(X, prefix) with a macro X(value, word): those of a section
  * (CLC_CONFIG_PROFILE_ ...) and of what does the work (CLC_PROFILE_ ...) are the same numbers. */
