@@ -10,7 +10,7 @@
 typedef struct texts {
     int32_t *numbers; /* in the field */
     int32_t *owner;   /* row of their sample */
-    int32_t *same;    /* texts of equal tokens have the same number */
+    int32_t *same;    /* equal texts have the same number */
     size_t count;
 } texts;
 
@@ -20,40 +20,54 @@ static void free_texts(texts *t) {
     free(t->same);
 }
 
-/* Texts and series whose numbers are the same bytes can't be told apart. */
-static clc_status number_alike(const clc_field *f, const texts *t) {
-    clc_status status = CLC_OK;
+/* What text `number` of field 1, of `sample`, says: its bytes as they were read, not its tokens, of
+ * which a small vocabulary makes the same <unk> of many; where there are none, its numbers. */
+static const char *bytes_of(const clc_dataset *data, size_t sample, int32_t number, size_t *n) {
+    const clc_field *f = &data->fields[1];
+    const clc_extent *x = &f->extents[number];
     const size_t width = f->kind == CLC_KIND_SERIES ? (size_t)f->channels : 1;
-    const char *data = f->kind == CLC_KIND_SERIES ? (const char *)f->values : (const char *)f->ids;
-    clc_name_set set = {0};
-    for (size_t i = 0; i < t->count; i++) {
-        const clc_extent *x = &f->extents[t->numbers[i]];
-        size_t number;
-        CLC_TRY(clc_name_set_add(&set, data + x->offset * width * sizeof(float),
-                                 (size_t)x->length * width * sizeof(float), &number, NULL));
-        t->same[i] = (int32_t)number;
+    if (data->texts) {
+        const size_t fields = data->texts->fields.count;
+        const size_t field = 1 + fields - (size_t)data->field_count;
+        const clc_text_span *span =
+            clc_texts_of(data->texts, data->text_samples[sample], field, n) +
+            (number - f->firsts[sample]);
+        *n = span->length;
+        return data->texts->blob + span->offset;
     }
+    *n = (size_t)x->length * width * sizeof(float);
+    return (f->kind == CLC_KIND_SERIES ? (const char *)f->values : (const char *)f->ids) +
+           x->offset * width * sizeof(float);
+}
+
+static clc_status add_text(const clc_dataset *data, size_t sample, int32_t number, int32_t row,
+                           clc_name_set *set, texts *t) {
+    clc_status status = CLC_OK;
+    size_t n, same;
+    const char *bytes = bytes_of(data, sample, number, &n);
+    CLC_TRY(clc_name_set_add(set, bytes, n, &same, NULL));
+    t->numbers[t->count] = number;
+    t->owner[t->count] = row;
+    t->same[t->count++] = (int32_t)same;
 fail:
-    clc_name_set_free(&set);
     return status;
 }
 
 static clc_status choose_texts(const clc_dataset *data, const bool *bad, texts *t) {
     clc_status status = CLC_OK;
     const clc_field *f = &data->fields[1];
+    clc_name_set set = {0};
     int32_t row = 0;
     CLC_NEW(t->numbers, f->count);
     CLC_NEW(t->owner, f->count);
     CLC_NEW(t->same, f->count);
     for (size_t i = 0; i < data->count; i++) {
-        for (int32_t k = f->firsts[i]; !bad[i] && k < f->firsts[i + 1]; k++) {
-            t->numbers[t->count] = k;
-            t->owner[t->count++] = row;
-        }
+        for (int32_t k = f->firsts[i]; !bad[i] && k < f->firsts[i + 1]; k++)
+            CLC_TRY(add_text(data, i, k, row, &set, t));
         row += !bad[i];
     }
-    status = number_alike(f, t);
 fail:
+    clc_name_set_free(&set);
     return status;
 }
 

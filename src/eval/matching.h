@@ -14,8 +14,8 @@ typedef struct clc_matching {
 } clc_matching;
 
 /* Matches samples of `data` by their first two fields, each with its embedder (perhaps the same):
- * of field 0 the first text of each sample, of field 1 all. What can't be read is left out; texts
- * of the same tokens are each right for the sample of the other. */
+ * of field 0 the first text of each sample, of field 1 all. What can't be read is left out; equal
+ * texts (not: of equal tokens) are each right for the sample of the other. */
 clc_status clc_matching_make(clc_embedder *const embedders[2], const clc_dataset *data,
                              clc_matching *matching);
 

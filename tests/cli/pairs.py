@@ -169,7 +169,22 @@ def embed_writes_both_sides_of_a_run_and_texts_by_hand():
     w.run("embed", "alone.safetensors", "test/red", "--output", "hand")
     assert len(matrix(w.path("hand/features.npy"))) == len(os.listdir(w.path("test/red")))
     w.refused("embed", "alone.safetensors", "captions.txt", "--tower", "sound", status=INVALID, says=["sound", "image or text"])
-    w.refused("embed", "alone.safetensors", "captions.txt", "test.csv", "--tower", "text", status=INVALID, says=["one file", "2"])
+    w.run("embed", "alone.safetensors", "captions.txt", "captions.txt", "--tower", "text", "--output", "hand")
+    assert matrix(w.path("hand/features.npy")) == texts[:3] * 2
+    w.refused("embed", "alone.safetensors", "captions.txt", "test.csv", "--tower", "text", status=FORMAT, says=["(caption ...)", "(text ...)"])
+
+
+def captions_of_unknown_words_are_not_alike():
+    """A small vocabulary must not make retrieval easy: what tokens can't tell apart is right by chance."""
+    w = Pairs.get()
+    rows = read(w.path("test.csv")).decode().splitlines()
+    unknown = [f"{row.split(',')[0]},zq{i},{row.split(',')[2]}" for i, row in enumerate(rows[1::2])]
+    write(w.path("unknown.csv"), "\n".join([rows[0], *unknown]) + "\n")
+    os.makedirs(w.path("unknown"), exist_ok=True)
+    w.run("eval", "clip", "--output", "unknown", "--set", "data.test=" + w.path("unknown.csv"))
+    found = json.loads(read(w.path("unknown/evaluation.json")))[-1]["retrieval"]
+    for way in ("image_to_text", "text_to_image"):
+        assert abs(found[way]["recall_at_1"] - 1 / 60) < 1e-6, found
 
 
 def zeroshot_classifies_by_files_of_classes_and_templates():
@@ -282,6 +297,7 @@ main(
         a_run_of_pairs_prints_retrieval_and_leaves_its_tokenizer,
         eval_finds_the_same_and_needs_no_folder,
         embed_writes_both_sides_of_a_run_and_texts_by_hand,
+        captions_of_unknown_words_are_not_alike,
         zeroshot_classifies_by_files_of_classes_and_templates,
         an_encoder_without_its_tokenizer_is_refused,
         texts_alone_are_classified_and_compared_with_gold_scores,
