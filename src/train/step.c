@@ -206,8 +206,8 @@ static clc_status finish_slot(const clc_step *step, clc_step_slot *slot, clc_ste
     const size_t half = (size_t)(step->watch_rows * step->watch_dim);
     const float *second = step->wiring.ports.watched_second ? slot->embeddings + half : NULL;
     if (slot->watching)
-        CLC_TRY(clc_watch_measure(slot->embeddings, second, step->watch_rows, step->watch_dim,
-                                  &slot->spread));
+        CLC_TRY(clc_spread_measure(slot->embeddings, second, step->watch_rows, step->watch_dim,
+                                   &slot->spread));
     *finished = *slot;
 fail:
     clReleaseEvent(slot->done);

@@ -3,6 +3,7 @@
 #define TESTS_GOLDEN_GOLDEN_H
 
 #include "data/safetensors.h"
+#include "eval/features.h"
 #include "graph/graph.h"
 
 void golden_loss(const clc_safetensors *file);
@@ -13,6 +14,17 @@ void golden_train(const clc_safetensors *file);
 /* Whether the metric is one that we have, and its check. */
 bool golden_metric_known(const char *name);
 void golden_metric(const clc_safetensors *file);
+
+/* Metrics of structure. */
+void golden_clustering(const clc_safetensors *file);
+void golden_cka(const clc_safetensors *file);
+void golden_spread(const clc_safetensors *file);
+
+/* Fails the test unless `got` is within `most` of the file's number, or both are NaN. */
+void golden_expect(const clc_safetensors *file, const char *name, double got, double most);
+
+/* A tensor of rows as features on the device, without labels. */
+clc_features golden_features(const clc_safetensors *file, const char *name);
 
 /* A single op, and a network that is no ResNet; whether one of that name is known. */
 void golden_op(const clc_safetensors *file);

@@ -16,14 +16,18 @@
 /* Shares are counts divided once; correlations sum some hundred products in double. */
 static const double tolerance = 1e-9;
 
-static void expect(const clc_safetensors *file, const char *name, double got) {
+void golden_expect(const clc_safetensors *file, const char *name, double got, double most) {
     double *want = golden_doubles(golden_tensor(file, name));
-    if (!(fabs(got - *want) <= tolerance) && !(isnan(got) && isnan(*want)))
+    if (!(fabs(got - *want) <= most) && !(isnan(got) && isnan(*want)))
         fail_msg("%s is %.12g, expected %.12g", name, got, *want);
     free(want);
 }
 
-static clc_features upload(const clc_safetensors *file, const char *name) {
+static void expect(const clc_safetensors *file, const char *name, double got) {
+    golden_expect(file, name, got, tolerance);
+}
+
+clc_features golden_features(const clc_safetensors *file, const char *name) {
     const clc_st_tensor *tensor = golden_tensor(file, name);
     clc_features features = {NULL, tensor->shape[0], (int)tensor->shape[1], NULL, 0};
     const size_t bytes = tensor->count * sizeof(float);
@@ -51,7 +55,8 @@ static void check_direction(const clc_safetensors *file, const char *direction,
 }
 
 static void check_image_text(const clc_safetensors *file) {
-    clc_features images = upload(file, "images"), captions = upload(file, "captions");
+    clc_features images = golden_features(file, "images"),
+                 captions = golden_features(file, "captions");
     int32_t *owner = golden_integers(golden_tensor(file, "caption_image"));
     clc_relevance to_text, to_image;
     CHECK(clc_relevance_of_texts(owner, NULL, captions.rows, images.rows, &to_text, &to_image));
@@ -64,7 +69,7 @@ static void check_image_text(const clc_safetensors *file) {
 
 static clc_features upload_labelled(const clc_safetensors *file, const char *embeddings,
                                     const char *labels, int32_t **numbers) {
-    clc_features features = upload(file, embeddings);
+    clc_features features = golden_features(file, embeddings);
     *numbers = golden_integers(golden_tensor(file, labels));
     features.labels = *numbers;
     return features;
@@ -290,6 +295,9 @@ static const struct {
     void (*check)(const clc_safetensors *file);
 } metrics[] = {{"retrieval_image_text", check_image_text},
                {"retrieval", check_retrieval},
+               {"clustering", golden_clustering},
+               {"cka", golden_cka},
+               {"spread", golden_spread},
                {"sts", check_sts},
                {"classification", check_classification},
                {"binary", check_binary},

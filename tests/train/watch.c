@@ -23,7 +23,7 @@ static float *normal_rows(uint64_t seed) {
 
 static clc_spread measure(const float *first, const float *second, int rows, int dim) {
     clc_spread spread;
-    CHECK(clc_watch_measure(first, second, rows, dim, &spread));
+    CHECK(clc_spread_measure(first, second, rows, dim, &spread));
     return spread;
 }
 
