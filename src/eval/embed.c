@@ -50,7 +50,22 @@ fail:
 }
 
 static int raw_features(const clc_embedder *e) {
+    if (e->in.histogram)
+        return clc_embedder_histogram_size(e);
     return reads_images(e) ? (int)clc_augment_floats(&e->augment) : clc_embedder_raw_field(e);
+}
+
+static clc_status allocate_raw(clc_embedder *e) {
+    clc_status status = CLC_OK;
+    const size_t row = (size_t)e->batch * sizeof(float);
+    const size_t pixels = reads_images(e) ? clc_augment_floats(&e->augment) : 0;
+    const size_t features = (size_t)raw_features(e);
+    CLC_TRY(clc_buffer_create(e->device, row * (e->in.histogram ? pixels : features), "features",
+                              &e->raw));
+    if (e->in.histogram)
+        CLC_TRY(clc_buffer_create(e->device, row * features, "features", &e->histogram));
+fail:
+    return status;
 }
 
 clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
@@ -64,9 +79,7 @@ clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const
     if (params)
         CLC_TRY(build_graph(e, params));
     else
-        CLC_TRY(clc_buffer_create(device,
-                                  (size_t)e->batch * (size_t)raw_features(e) * sizeof(float),
-                                  "features", &e->raw));
+        CLC_TRY(allocate_raw(e));
     if (reads_images(e))
         CLC_TRY(clc_embedder_build_images(e));
     clc_live("%s", "");
@@ -81,7 +94,7 @@ int clc_embedder_features(const clc_embedder *e) {
 }
 
 static cl_mem features_of(const clc_embedder *e) {
-    return e->graph ? e->features->value : e->raw;
+    return e->graph ? e->features->value : e->histogram ? e->histogram : e->raw;
 }
 
 /* ---- texts and series ---- */
@@ -276,6 +289,7 @@ void clc_embedder_release(clc_embedder *e) {
     clc_graph_free(&e->graph);
     clc_residence_release(&e->residence);
     clc_buffer_release(e->device, &e->raw);
+    clc_buffer_release(e->device, &e->histogram);
     clc_buffer_release(e->device, &e->state);
     clc_buffer_release(e->device, &e->workspace);
     free(e->values);

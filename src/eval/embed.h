@@ -15,6 +15,7 @@ typedef struct clc_embedder_input {
     const clc_field *like;
     int height, width; /* images of up to that size come, besides those of clc_embedder_side */
     int pixels_side;   /* raw features of images are views of this side */
+    bool histogram;    /* or how the colours of these are distributed */
 } clc_embedder_input;
 
 typedef struct clc_embedder {
@@ -25,7 +26,8 @@ typedef struct clc_embedder {
     clc_graph *graph;    /* NULL: features are raw */
     clc_net_input input; /* of the graph */
     clc_tensor *features;
-    cl_mem raw; /* (batch,F) */
+    cl_mem raw;       /* (batch,F), or if there is a histogram pixels */
+    cl_mem histogram; /* (batch,F); NULL: raw features are no histogram */
     /* Images. */
     clc_augment augment; /* resize and normalise only */
     clc_residence residence;
@@ -46,12 +48,16 @@ int clc_embedder_side(const clc_config *config);
  * or series, of which it sees as much as the encoder's context. The configuration must be a settled
  * one: mean, deviation, size, store_side and channels given, or the context. With `params` empty,
  * the encoder's parameters are added to it and the caller has to fill them; else those of the name
- * are shared. `params` NULL: raw features, which are pixels, of white 1; counts of tokens times the
- * logarithm of how rare they are (TF-IDF), more of them than CLC_BAG_TOKENS folded; or the values
- * of a series one behind the other. */
+ * are shared. `params` NULL: raw features, which are pixels, of white 1; or of
+ * their colours (8 x 8 x 8 of three channels, else 64 of each channel) the shares; counts of tokens
+ * times the logarithm of how rare they are (TF-IDF), more of them than CLC_BAG_TOKENS folded; or
+ * the values of a series one behind the other. */
 enum { CLC_BAG_TOKENS = 2048 };
 clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const clc_config *config,
                                clc_params *params, const clc_embedder_input *input);
+
+/* Asks for the program of histograms ahead of time. */
+clc_status clc_embedder_request_histogram(clc_device *device);
 
 /* F. */
 int clc_embedder_features(const clc_embedder *embedder);

@@ -1,10 +1,15 @@
 #include "eval/embed_parts.h"
 
+#include "device/program.h"
 #include "method/setup.h"
 
 /* Batches that threads make ahead; what they take at most, in bytes a batch. */
 enum { SLOTS = 4 };
 static const double most_staging = 256e6;
+
+/* Bins of a histogram: three channels are colours, of which all combinations count. */
+enum { JOINT_CHANNELS = 3, JOINT_BINS = 8, CHANNEL_BINS = 64 };
+static const char histogram_source[] = "eval/histogram.cl";
 
 int clc_embedder_side(const clc_config *config) {
     /* A view can be made of 31 times its side, and the long side may be twice the short one. */
@@ -42,6 +47,31 @@ fail:
     return status;
 }
 
+int clc_embedder_histogram_size(const clc_embedder *e) {
+    const int channels = e->augment.channels;
+    return channels == JOINT_CHANNELS ? JOINT_BINS * JOINT_BINS * JOINT_BINS
+                                      : channels * CHANNEL_BINS;
+}
+
+clc_status clc_embedder_request_histogram(clc_device *device) {
+    size_t number;
+    return clc_program_request(device, histogram_source, "", &number);
+}
+
+static clc_status build_histogram(clc_embedder *e) {
+    const int channels = e->augment.channels, joint = channels == JOINT_CHANNELS;
+    const clc_launch_spec spec = {.source = histogram_source,
+                                  .kernel = "histogram_count",
+                                  .groups = {e->device->groups},
+                                  .local = {e->device->group_size},
+                                  .op = "histogram"};
+    return CLC_LAUNCH(&e->prepare, e->device, &spec, CLC_MEM(e->raw), CLC_MEM(e->histogram),
+                      CLC_INT(e->batch),
+                      CLC_INT(e->augment.settings.size * e->augment.settings.size),
+                      CLC_INT(channels), CLC_INT(joint ? JOINT_BINS : CHANNEL_BINS), CLC_INT(joint),
+                      CLC_INT(clc_embedder_histogram_size(e)));
+}
+
 clc_status clc_embedder_build_images(clc_embedder *e) {
     clc_status status = CLC_OK;
     clc_device *device = e->device;
@@ -54,6 +84,8 @@ clc_status clc_embedder_build_images(clc_embedder *e) {
     CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views,
                               &e->residence.samples.images, e->state,
                               e->graph ? e->input.values->value : e->raw, e->workspace));
+    if (e->histogram)
+        CLC_TRY(build_histogram(e));
 fail:
     return status;
 }

@@ -71,6 +71,8 @@ clc_status clc_evaluation_request(clc_device *device, const clc_config *config,
     for (size_t t = 0; t < CLC_TASK_COUNT; t++)
         if (p.chosen[t] && clc_tasks[t]->request)
             CLC_TRY(clc_tasks[t]->request(device));
+    if (p.count && clc_evaluated_possible(&e, CLC_EVALUATED_HISTOGRAM))
+        CLC_TRY(clc_embedder_request_histogram(device));
 fail:
     plan_free(&p);
     clc_evaluation_free(&e);
@@ -210,7 +212,7 @@ fail:
 static clc_status run_rows(session *s) {
     clc_status status = CLC_OK;
     for (clc_evaluated_kind kind = 0; kind < CLC_EVALUATED_KINDS; kind++)
-        if (kind == CLC_EVALUATED_ENCODER || s->e.config->evaluation.baselines)
+        if (clc_evaluated_possible(&s->e, kind))
             CLC_TRY(run_row(s, kind));
 fail:
     clc_live("%s", "");

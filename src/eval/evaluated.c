@@ -5,9 +5,9 @@
 
 enum { LABELLED, ALL };
 
-/* `params` NULL: of raw features. */
+/* `params` NULL: of raw features, or a histogram. */
 static clc_status make_embedder(const clc_evaluation *e, int tower, clc_params *params,
-                                clc_embedder *embedder) {
+                                bool histogram, clc_embedder *embedder) {
     enum { PIXELS_SIDE = 32 };
     const clc_dataset *known = clc_evaluation_known(e);
     const clc_dataset *test = e->sets.test ? e->sets.test : known;
@@ -17,7 +17,8 @@ static clc_status make_embedder(const clc_evaluation *e, int tower, clc_params *
                                       .like = &known->fields[tower],
                                       .height = clc_larger_int(known->height, test->height),
                                       .width = clc_larger_int(known->width, test->width),
-                                      .pixels_side = side < PIXELS_SIDE ? side : PIXELS_SIDE};
+                                      .pixels_side = side < PIXELS_SIDE ? side : PIXELS_SIDE,
+                                      .histogram = histogram};
     return clc_embedder_create(embedder, e->device, e->config, params, &input);
 }
 
@@ -26,19 +27,26 @@ static clc_status make_embedder(const clc_evaluation *e, int tower, clc_params *
 static clc_status open_untrained(clc_evaluated *row) {
     clc_status status = CLC_OK;
     const clc_evaluation *e = row->of;
-    CLC_TRY(make_embedder(e, 0, &row->untrained, &row->embedders[0]));
+    CLC_TRY(make_embedder(e, 0, &row->untrained, false, &row->embedders[0]));
     clc_embedder_release(&row->embedders[0]);
     CLC_TRY(clc_params_initialise(&row->untrained, e->device, e->config->training.seed));
-    CLC_TRY(make_embedder(e, 0, &row->untrained, &row->embedders[0]));
+    CLC_TRY(make_embedder(e, 0, &row->untrained, false, &row->embedders[0]));
 fail:
     return status;
 }
 
 static const char *name_of(const clc_evaluation *e, clc_evaluated_kind kind) {
     static const char *const raw[CLC_KINDS] = {"raw pixels", "bag of tokens", "raw series"};
-    return kind == CLC_EVALUATED_RAW         ? raw[clc_evaluation_known(e)->fields[0].kind]
+    return kind == CLC_EVALUATED_HISTOGRAM   ? "colour histogram"
+           : kind == CLC_EVALUATED_RAW       ? raw[clc_evaluation_known(e)->fields[0].kind]
            : kind == CLC_EVALUATED_UNTRAINED ? "untrained encoder"
                                              : "encoder";
+}
+
+bool clc_evaluated_possible(const clc_evaluation *e, clc_evaluated_kind kind) {
+    const bool images = clc_evaluation_known(e)->fields[0].kind == CLC_KIND_IMAGES;
+    return kind == CLC_EVALUATED_ENCODER ||
+           (e->config->evaluation.baselines && (kind != CLC_EVALUATED_HISTOGRAM || images));
 }
 
 clc_status clc_evaluated_open(const clc_evaluation *e, clc_evaluated_kind kind,
@@ -46,14 +54,14 @@ clc_status clc_evaluated_open(const clc_evaluation *e, clc_evaluated_kind kind,
     clc_status status = CLC_OK;
     *row = (clc_evaluated){
         .of = e, .kind = kind, .name = name_of(e, kind), .towers = 1, .started = clc_seconds()};
-    if (kind == CLC_EVALUATED_RAW)
-        CLC_TRY(make_embedder(e, 0, NULL, &row->embedders[0]));
+    if (kind == CLC_EVALUATED_RAW || kind == CLC_EVALUATED_HISTOGRAM)
+        CLC_TRY(make_embedder(e, 0, NULL, kind == CLC_EVALUATED_HISTOGRAM, &row->embedders[0]));
     if (kind == CLC_EVALUATED_UNTRAINED)
         CLC_TRY(open_untrained(row));
     if (kind == CLC_EVALUATED_ENCODER)
         for (row->towers = 0; row->towers < e->towers; row->towers++)
-            CLC_TRY(
-                make_embedder(e, row->towers, params[row->towers], &row->embedders[row->towers]));
+            CLC_TRY(make_embedder(e, row->towers, params[row->towers], false,
+                                  &row->embedders[row->towers]));
     row->dim = clc_embedder_features(&row->embedders[0]);
 fail:
     return status;

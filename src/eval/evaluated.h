@@ -12,6 +12,7 @@
 /* Where features come from. */
 typedef enum clc_evaluated_kind {
     CLC_EVALUATED_RAW,       /* pixels, a bag of tokens, values of a series */
+    CLC_EVALUATED_HISTOGRAM, /* of the colours of images */
     CLC_EVALUATED_UNTRAINED, /* the encoder as it was before training */
     CLC_EVALUATED_ENCODER,
     CLC_EVALUATED_KINDS
@@ -41,6 +42,9 @@ typedef struct clc_evaluated {
     clc_evaluated_set sets[2][2]; /* by split; labelled samples, all samples */
     bool made[2][2];
 } clc_evaluated;
+
+/* Whether there are such features of the data. */
+bool clc_evaluated_possible(const clc_evaluation *e, clc_evaluated_kind kind);
 
 /* Makes the embedders. `params`: the encoder's towers', of CLC_EVALUATED_ENCODER only. Release it
  * also after a failure. */

@@ -34,7 +34,7 @@ def tasks_are_chosen_by_name():
     w = Run.get()
     out, _ = w.run("eval", "run", "--tasks", "knn", "--set", "evaluation.baselines=true", "--output", "one")
     rows = rows_of(w, "one")
-    assert [row["features"] for row in rows] == ["raw pixels", "untrained encoder", "encoder"], rows
+    assert [row["features"] for row in rows] == ["raw pixels", "colour histogram", "untrained encoder", "encoder"], rows
     assert all("knn" in row and "linear" not in row and "skipped" not in row for row in rows), rows
     assert "confusion matrix of the encoder, knn" in out, out
     assert out.encode() == read(w.path("one/evaluation.txt"))
@@ -86,7 +86,7 @@ def runs_of_two_seeds_are_one_row():
         assert out.encode() == read(w.path("table/compare.txt"))
         found = json.loads(read(w.path("table/compare.json")))
         rows = {row["name"]: row for row in found["rows"]}
-        assert sorted(rows) == ["byol", "raw pixels", "simclr", "untrained encoder"], sorted(rows)
+        assert sorted(rows) == ["byol", "colour histogram", "raw pixels", "simclr", "untrained encoder"], sorted(rows)
         assert len(rows["raw pixels"]["runs"]) == 3 and rows["simclr"]["runs"] == ["a", "b"], rows
         each = [rows_of(w, name)[-1]["knn"]["accuracy"] for name in ("a", "b")]
         figure = rows["simclr"]["figures"]["knn.accuracy"]
