@@ -15,6 +15,7 @@ const clc_task_column clc_classification_columns[] = {
     {"f1", "F1", CLC_CELL_PERCENT},
     {"roc_auc", "AUC", CLC_CELL_PERCENT},
     {"calibration_error", "ECE", CLC_CELL_PERCENT},
+    {"settings", "chosen on held-out training samples", CLC_CELL_WORD},
     {"", "seconds", CLC_CELL_SECONDS},
     {NULL, NULL, CLC_CELL_COUNT}};
 
@@ -25,6 +26,13 @@ clc_status clc_classification_sets(clc_evaluated *row, const clc_evaluated_set *
     CLC_TRY(clc_evaluated_labelled(row, CLC_SPLIT_TEST, test));
 fail:
     return status;
+}
+
+void clc_classification_chosen(const clc_choice *choice, const char *settings, json_t *result) {
+    json_object_set_new(result, "settings", json_string(settings));
+    json_object_set_new(result, "chosen",
+                        json_pack("{s:I,s:I,s:f}", "samples", (json_int_t)choice->held, "tried",
+                                  (json_int_t)choice->tried, "best", choice->accuracy));
 }
 
 static json_t *confusion_json(const clc_metrics *m) {

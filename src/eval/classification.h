@@ -2,6 +2,7 @@
 #ifndef CLC_EVAL_CLASSIFICATION_H
 #define CLC_EVAL_CLASSIFICATION_H
 
+#include "eval/choose.h"
 #include "eval/task.h"
 
 extern const clc_task_column clc_classification_columns[];
@@ -25,6 +26,10 @@ void clc_classified_free(clc_classified *said);
  * and confusion. The predictions are kept as the row's. */
 clc_status clc_classification_score(clc_evaluated *row, const clc_evaluated_set *test,
                                     clc_classified *said, const char *by, json_t *result);
+
+/* Says in `result` that settings, such as "k 20, T 0.07", were chosen on held-out training samples.
+ */
+void clc_classification_chosen(const clc_choice *choice, const char *settings, json_t *result);
 
 /* Prints the confusion matrix of that task's result, if there is one. */
 clc_status clc_classification_print(const json_t *row, const char *task, FILE *file);

@@ -65,6 +65,15 @@ def figures_agree_with_each_other():
         assert len(found["per_class"]["roc_auc"]) == 4 and "top5" not in found
 
 
+def settings_are_chosen_on_training_samples():
+    w = Run.get()
+    out, _ = w.run("eval", "run", "--set", "evaluation.choose=true", "--set", "evaluation.linear_epochs=2", "--output", "six")
+    (row,) = rows_of(w, "six")
+    assert "chosen on held-out training samples" in out and row["knn"]["settings"].startswith("k ") and "decay" in row["linear"]["settings"], out
+    assert row["knn"]["chosen"]["tried"] > 20 and 48 <= row["knn"]["chosen"]["samples"] <= 52, row["knn"]["chosen"]
+    assert row["linear"]["chosen"]["best"] > 0.25
+
+
 def a_signal_leaves_the_tasks_that_are_finished():
     w = Run.get()
     process = w.start("eval", "run", "--set", "evaluation.linear_epochs=100000", "--output", "five")
@@ -110,6 +119,7 @@ main(
         tasks_are_chosen_by_name,
         what_is_asked_for_and_impossible_is_said,
         figures_agree_with_each_other,
+        settings_are_chosen_on_training_samples,
         a_signal_leaves_the_tasks_that_are_finished,
         runs_of_two_seeds_are_one_row,
     ]
