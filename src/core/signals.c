@@ -6,6 +6,7 @@
 
 static volatile sig_atomic_t received;
 static int depth;
+static bool deferred;
 static struct sigaction former_int, former_term;
 
 static void handle(int signal) {
@@ -39,5 +40,11 @@ void clc_signals_restore(void) {
 }
 
 bool clc_signals_stop(void) {
-    return received != 0;
+    return received != 0 && !deferred;
+}
+
+bool clc_signals_defer(bool defer) {
+    const bool before = deferred;
+    deferred = defer;
+    return before;
 }

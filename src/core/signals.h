@@ -16,4 +16,8 @@ void clc_signals_restore(void);
 /* Whether one of the signals has come since the outermost clc_signals_install. */
 bool clc_signals_stop(void);
 
+/* Until false is said, clc_signals_stop is false: for what would have to be done again. Returns
+ * what was before. */
+bool clc_signals_defer(bool defer);
+
 #endif

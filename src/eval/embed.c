@@ -97,6 +97,12 @@ static cl_mem features_of(const clc_embedder *e) {
     return e->graph ? e->features->value : e->histogram ? e->histogram : e->raw;
 }
 
+static clc_status go_on(size_t done, size_t count, const char *unit) {
+    return clc_signals_stop()
+               ? clc_fail(CLC_INTERRUPTED, "interrupted after %zu of %zu %s", done, count, unit)
+               : CLC_OK;
+}
+
 /* ---- texts and series ---- */
 
 /* The batch of these texts or series. */
@@ -128,6 +134,7 @@ static clc_status run_field(clc_embedder *e, const clc_field *field, bool of_sam
     int32_t *numbers = NULL;
     CLC_NEW(numbers, e->batch);
     for (size_t first = 0, n; first < count; first += n) {
+        CLC_TRY(go_on(first, count, "samples"));
         n = choose_numbers(e, field, of_samples, chosen, first, count, numbers);
         CLC_TRY(run_numbers(e, field, numbers, n));
         CLC_CL(clEnqueueCopyBuffer(e->device->queue, features_of(e), features, 0, first * row,
@@ -166,9 +173,7 @@ static clc_status each_of_field(clc_embedder *e, const clc_dataset *data, clc_em
     CLC_NEW(samples, e->batch);
     CLC_NEW(bad, e->batch);
     for (size_t first = 0, n; first < data->count; first += n) {
-        if (clc_signals_stop())
-            CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted after %zu of %zu samples", first,
-                             data->count));
+        CLC_TRY(go_on(first, data->count, "samples"));
         n = choose_numbers(e, field, true, NULL, first, data->count, numbers);
         for (size_t i = 0; i < n; i++)
             samples[i] = (int32_t)(first + i);
@@ -238,6 +243,7 @@ clc_status clc_embedder_run(clc_embedder *e, const clc_dataset *data, const int3
     *rows = 0;
     CLC_TRY(open_loader(e, data, samples, count, &loader));
     for (size_t first = 0; first < count; first += batch.count) {
+        CLC_TRY(go_on(first, count, "images"));
         CLC_TRY(run_batch(e, loader, &batch));
         CLC_TRY(copy_good(e, &batch, features, rows));
         memcpy(bad + first, batch.bad, batch.count * sizeof *bad);
@@ -263,9 +269,7 @@ clc_status clc_embedder_each(clc_embedder *e, const clc_dataset *data, clc_embed
     CLC_NEW(features, (size_t)e->batch * dim);
     CLC_TRY(open_loader(e, data, NULL, data->count, &loader));
     for (size_t first = 0; first < data->count; first += batch.count) {
-        if (clc_signals_stop())
-            CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted after %zu of %zu images", first,
-                             data->count));
+        CLC_TRY(go_on(first, data->count, "images"));
         CLC_TRY(run_batch(e, loader, &batch));
         CLC_TRY(clc_buffer_read(e->device, features_of(e), 0, batch.count * dim * sizeof *features,
                                 features));

@@ -64,7 +64,8 @@ int clc_embedder_features(const clc_embedder *embedder);
 
 /* Embeds the `count` samples (NULL: all, in order) of `data` into the device buffer features
  * (count,F). Where bad files are skipped, bad (count) tells the samples that can't be read; the
- * *rows of the others follow each other. Of several texts the first is a sample's. */
+ * *rows of the others follow each other. Of several texts the first is a sample's. Ctrl-C:
+ * CLC_INTERRUPTED, here and below. */
 clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data, const int32_t *samples,
                             size_t count, cl_mem features, bool *bad, size_t *rows);
 

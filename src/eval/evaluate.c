@@ -5,6 +5,7 @@
 #include "core/signals.h"
 #include "eval/report.h"
 #include "eval/task.h"
+#include "report/progress.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,8 @@ clc_status clc_evaluate_training(clc_device *device, const clc_config *config,
     clc_evaluated row = {0};
     plan p;
     figures->count = 0;
+    /* A resumed run would lack this evaluation. */
+    const bool deferred = clc_signals_defer(true);
     clc_evaluation_make(device, config, sets, NULL, &e);
     CLC_TRY(plan_make(&e, &p));
     CLC_TRY(clc_evaluated_open(&e, CLC_EVALUATED_ENCODER, params, &row));
@@ -117,6 +120,7 @@ clc_status clc_evaluate_training(clc_device *device, const clc_config *config,
                                     config->evaluation.tasks)
                          : nothing_to_do(&p);
 fail:
+    clc_signals_defer(deferred);
     clc_evaluated_release(&row);
     plan_free(&p);
     clc_evaluation_free(&e);
@@ -132,6 +136,9 @@ typedef struct session {
     json_t *rows;
     clc_status failed; /* of the first task that did */
     char why[CLC_TASK_WHY];
+    clc_evaluated_kind kind;      /* of the row that is being done */
+    size_t done[CLC_TASK_COUNT];  /* rows by each task */
+    double spent[CLC_TASK_COUNT]; /* seconds in it */
 } session;
 
 static clc_status interrupted(const char *folder) {
@@ -155,9 +162,43 @@ static void note_failure(session *s, const clc_task *task, clc_status status, js
         s->failed = status;
 }
 
+/* In how many rows a task is still to come. */
+static size_t rows_left(const session *s, size_t task, bool in_this) {
+    size_t rows = in_this;
+    for (clc_evaluated_kind k = s->kind + 1; k < CLC_EVALUATED_KINDS; k++)
+        rows += clc_evaluated_possible(&s->e, k);
+    return s->plan.chosen[task] ? rows : 0;
+}
+
+/* How far the work is, after a task of a row took so long. A task takes the same for all rows, as
+ * far as is known; of one not done yet, what the others took on average. */
+static void tell(session *s, size_t task, const char *features, double seconds) {
+    char left[32];
+    size_t done = 0, unknown = 0, to_come = 0;
+    double spent = 0, remaining = 0;
+    s->done[task]++;
+    s->spent[task] += seconds;
+    for (size_t t = 0; t < CLC_TASK_COUNT; t++) {
+        const size_t rows = rows_left(s, t, t > task);
+        done += s->done[t];
+        spent += s->spent[t];
+        to_come += rows;
+        if (s->done[t])
+            remaining += (double)rows * s->spent[t] / (double)s->done[t];
+        else
+            unknown += rows;
+    }
+    remaining += (double)unknown * spent / (double)done;
+    clc_progress_time(remaining, left, sizeof left);
+    clc_log("evaluated %s: %s in %.1f s; %zu of %zu done, %s left", features,
+            clc_tasks[task]->label, seconds, done, done + to_come, left);
+}
+
 /* One task of one row; what it found is in the files then. */
-static clc_status run_task(session *s, const clc_task *task, clc_evaluated *features, json_t *row) {
+static clc_status run_task(session *s, size_t number, clc_evaluated *features, json_t *row) {
+    const clc_task *task = clc_tasks[number];
     json_t *result = json_object();
+    const double start = clc_seconds();
     clc_live("evaluating %s: %s", features->name, task->label);
     const clc_status status = clc_signals_stop() ? CLC_INTERRUPTED : task->run(features, result);
     if (status == CLC_INTERRUPTED) {
@@ -170,6 +211,7 @@ static clc_status run_task(session *s, const clc_task *task, clc_evaluated *feat
     else
         note_failure(s, task, status, row);
     json_decref(result);
+    tell(s, number, features->name, clc_seconds() - start);
     return clc_evaluation_write(s->rows, s->plan.skipped, s->e.folder);
 }
 
@@ -194,6 +236,7 @@ static bool any_fits(const session *s, const clc_evaluated *features) {
 static clc_status run_row(session *s, clc_evaluated_kind kind) {
     clc_status status = CLC_OK;
     clc_evaluated features = {0};
+    s->kind = kind;
     if (clc_signals_stop())
         return interrupted(s->e.folder);
     CLC_TRY(clc_evaluated_open(&s->e, kind, s->params, &features));
@@ -203,7 +246,7 @@ static clc_status run_row(session *s, clc_evaluated_kind kind) {
     json_array_append_new(s->rows, row);
     for (size_t t = 0; t < CLC_TASK_COUNT; t++)
         if (s->plan.chosen[t] && (!clc_tasks[t]->fits || clc_tasks[t]->fits(&features)))
-            CLC_TRY(run_task(s, clc_tasks[t], &features, row));
+            CLC_TRY(run_task(s, t, &features, row));
 fail:
     clc_evaluated_release(&features);
     return status;

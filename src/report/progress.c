@@ -19,7 +19,7 @@ double clc_progress_rate(const clc_progress *progress, int64_t steps_done) {
     return seconds > 0 ? (double)((steps_done - progress->first) * progress->samples) / seconds : 0;
 }
 
-static void format_time(double seconds, char *text, size_t size) {
+void clc_progress_time(double seconds, char *text, size_t size) {
     long total = (long)(seconds + 0.5);
     if (total >= 3600)
         snprintf(text, size, "%ld:%02ld:%02ld", total / 3600, total / 60 % 60, total % 60);
@@ -38,7 +38,7 @@ void clc_progress_show(clc_progress *progress, int64_t steps_done, double loss, 
     int64_t done = steps_done - progress->first, remaining = progress->last - steps_done;
     int64_t per = progress->steps_per_epoch, at = steps_done > 0 ? steps_done - 1 : 0;
     double each = done > 0 ? (now - progress->started) / (double)done : 0;
-    format_time(each * (double)remaining, left, sizeof left);
+    clc_progress_time(each * (double)remaining, left, sizeof left);
     snprintf(line, sizeof line,
              "epoch %" PRId64 "/%" PRId64 "  step %" PRId64 "/%" PRId64
              "  loss %.4f  rate %.4g  %.0f %s/s  %s left",

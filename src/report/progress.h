@@ -2,6 +2,7 @@
 #ifndef CLC_REPORT_PROGRESS_H
 #define CLC_REPORT_PROGRESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct clc_progress {
@@ -10,6 +11,9 @@ typedef struct clc_progress {
     const char *unit;                     /* what they are called */
     double started, shown;                /* seconds; when it began and was last shown */
 } clc_progress;
+
+/* Such as 1:05 or 1:00:00. */
+void clc_progress_time(double seconds, char *text, size_t size);
 
 void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
                         int64_t steps_per_epoch, int samples, const char *unit);
