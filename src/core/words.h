@@ -62,6 +62,7 @@
     F(X, retrieval)                                                                                \
     F(X, sts)                                                                                      \
     F(X, class_retrieval)                                                                          \
+    F(X, structure)                                                                                \
     F(X, clustering)                                                                               \
     F(X, segmentation)                                                                             \
     F(X, detection)

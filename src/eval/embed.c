@@ -72,8 +72,11 @@ clc_status clc_embedder_create(clc_embedder *embedder, clc_device *device, const
                                clc_params *params, const clc_embedder_input *input) {
     clc_status status = CLC_OK;
     clc_embedder *e = embedder;
-    *e = (clc_embedder){
-        .device = device, .config = config, .in = *input, .batch = config->evaluation.batch};
+    *e = (clc_embedder){.device = device,
+                        .config = config,
+                        .in = *input,
+                        .batch = config->evaluation.batch,
+                        .corrupts = -1};
     CLC_TRY(reads_images(e) ? clc_embedder_plan_images(e, !params)
                             : clc_embedder_plan_field(e, !params));
     if (params)
@@ -198,7 +201,7 @@ static clc_status run_batch(clc_embedder *e, clc_loader *loader, clc_batch *batc
     clc_status status = CLC_OK;
     CLC_TRY(clc_loader_next(loader, batch));
     CLC_TRY(clc_residence_write(&e->residence, batch));
-    CLC_TRY(clc_sequence_run(&e->prepare, e->device));
+    CLC_TRY(clc_embedder_prepare_images(e));
     if (e->graph)
         CLC_TRY(clc_sequence_run(&e->graph->forward, e->device));
 fail:
@@ -290,12 +293,16 @@ void clc_embedder_release(clc_embedder *e) {
         return;
     clFinish(e->device->queue);
     clc_sequence_free(&e->prepare);
+    clc_sequence_free(&e->view);
+    clc_sequence_free(&e->count);
+    clc_corruption_release(&e->corruption);
     clc_graph_free(&e->graph);
     clc_residence_release(&e->residence);
     clc_buffer_release(e->device, &e->raw);
     clc_buffer_release(e->device, &e->histogram);
     clc_buffer_release(e->device, &e->state);
     clc_buffer_release(e->device, &e->workspace);
+    clc_buffer_release(e->device, &e->view_workspace);
     free(e->values);
     free(e->lengths);
     free(e->weights);

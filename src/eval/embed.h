@@ -2,6 +2,7 @@
 #ifndef CLC_EVAL_EMBED_H
 #define CLC_EVAL_EMBED_H
 
+#include "augment/corrupt.h"
 #include "augment/residence.h"
 #include "core/config.h"
 #include "net/net.h"
@@ -33,6 +34,14 @@ typedef struct clc_embedder {
     clc_residence residence;
     cl_mem state, workspace;
     clc_sequence prepare; /* bytes to normalised images */
+    clc_augment training; /* the views of training */
+    cl_mem view_workspace;
+    clc_sequence view; /* bytes to such views; empty until asked for */
+    clc_sequence count; /* histograms of them, if these are the features */
+    clc_corruption corruption;
+    bool shows_view;
+    int corrupts; /* which kind; -1: none */
+    double amount;
     /* Tokens and series, on the host. */
     int context;
     void *values;     /* as the graph's input, or the raw features */
@@ -81,6 +90,13 @@ typedef clc_status (*clc_embedder_take)(void *context, const clc_batch *batch,
                                         const float *features);
 clc_status clc_embedder_each(clc_embedder *embedder, const clc_dataset *data,
                              clc_embedder_take take, void *context, clc_bad_files *bad);
+
+/* What the batches of an embedder of images show from now on: images as they are, as at first; view
+ * `number` of each, as training makes them; or images with a corruption (augment/corrupt.h).
+ * CLC_INVALID: of texts and series there are none. */
+clc_status clc_embedder_show_plain(clc_embedder *embedder);
+clc_status clc_embedder_show_view(clc_embedder *embedder, uint32_t number);
+clc_status clc_embedder_show_corrupted(clc_embedder *embedder, int kind, double amount);
 
 void clc_embedder_release(clc_embedder *embedder);
 

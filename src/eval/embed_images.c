@@ -36,6 +36,7 @@ clc_status clc_embedder_plan_images(clc_embedder *e, bool raw) {
             training.settings.std.values[c] = 1;
         }
     }
+    e->training = training;
     e->augment =
         clc_augment_evaluation(&training, e->config->evaluation.resize == CLC_CONFIG_RESIZE_WHOLE);
     const double stored = clc_larger_int(side, e->config->data.store_side);
@@ -65,11 +66,15 @@ static clc_status build_histogram(clc_embedder *e) {
                                   .groups = {e->device->groups},
                                   .local = {e->device->group_size},
                                   .op = "histogram"};
-    return CLC_LAUNCH(&e->prepare, e->device, &spec, CLC_MEM(e->raw), CLC_MEM(e->histogram),
+    return CLC_LAUNCH(&e->count, e->device, &spec, CLC_MEM(e->raw), CLC_MEM(e->histogram),
                       CLC_INT(e->batch),
                       CLC_INT(e->augment.settings.size * e->augment.settings.size),
                       CLC_INT(channels), CLC_INT(joint ? JOINT_BINS : CHANNEL_BINS), CLC_INT(joint),
                       CLC_INT(clc_embedder_histogram_size(e)));
+}
+
+static cl_mem images_of(const clc_embedder *e) {
+    return e->graph ? e->input.values->value : e->raw;
 }
 
 clc_status clc_embedder_build_images(clc_embedder *e) {
@@ -82,10 +87,78 @@ clc_status clc_embedder_build_images(clc_embedder *e) {
     CLC_TRY(clc_buffer_create(device, bytes, "images", &e->workspace));
     CLC_TRY(clc_buffer_zero(device, e->state, 0, 4 * sizeof(cl_uint)));
     CLC_TRY(clc_augment_build(&e->prepare, device, &e->augment, &views,
-                              &e->residence.samples.images, e->state,
-                              e->graph ? e->input.values->value : e->raw, e->workspace));
+                              &e->residence.samples.images, e->state, images_of(e), e->workspace));
     if (e->histogram)
         CLC_TRY(build_histogram(e));
+fail:
+    return status;
+}
+
+clc_status clc_embedder_prepare_images(clc_embedder *e) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_sequence_run(e->shows_view ? &e->view : &e->prepare, e->device));
+    if (e->corrupts >= 0)
+        CLC_TRY(clc_corruption_run(&e->corruption, e->corrupts, e->amount));
+    if (e->histogram)
+        CLC_TRY(clc_sequence_run(&e->count, e->device));
+fail:
+    return status;
+}
+
+static clc_status need_images(const clc_embedder *e, const char *what) {
+    return e->in.like->kind == CLC_KIND_IMAGES
+               ? CLC_OK
+               : clc_fail(CLC_INVALID, "there are no %s of texts and series", what);
+}
+
+clc_status clc_embedder_show_plain(clc_embedder *e) {
+    e->shows_view = false;
+    e->corrupts = -1;
+    return need_images(e, "images");
+}
+
+static clc_status build_view(clc_embedder *e) {
+    clc_status status = CLC_OK;
+    const size_t bytes = clc_augment_workspace(e->device, &e->training, e->batch);
+    const clc_augment_batch views = {.images = e->batch, .views = 1};
+    CLC_TRY(clc_buffer_create(e->device, bytes, "views", &e->view_workspace));
+    CLC_TRY(clc_augment_build(&e->view, e->device, &e->training, &views,
+                              &e->residence.samples.images, e->state, images_of(e),
+                              e->view_workspace));
+fail:
+    return status;
+}
+
+clc_status clc_embedder_show_view(clc_embedder *e, uint32_t number) {
+    clc_status status = CLC_OK;
+    CLC_TRY(need_images(e, "views"));
+    if (!e->view.count)
+        CLC_TRY(build_view(e));
+    /* Another epoch of training has other views. */
+    CLC_TRY(clc_buffer_write(e->device, e->state, 0, sizeof number, &number));
+    e->shows_view = true;
+    e->corrupts = -1;
+fail:
+    return status;
+}
+
+clc_status clc_embedder_show_corrupted(clc_embedder *e, int kind, double amount) {
+    clc_status status = CLC_OK;
+    const clc_config_augmentation *s = &e->augment.settings;
+    CLC_TRY(need_images(e, "corruptions"));
+    if (!e->corruption.device) {
+        e->corruption = (clc_corruption){.device = e->device,
+                                         .images = e->batch,
+                                         .side = s->size,
+                                         .channels = e->augment.channels,
+                                         .seed = e->config->training.seed,
+                                         .values = images_of(e),
+                                         .identities = e->residence.samples.images.indices};
+        CLC_TRY(clc_corruption_make(&e->corruption, s->mean.values, s->std.values));
+    }
+    e->shows_view = false;
+    e->corrupts = kind;
+    e->amount = amount;
 fail:
     return status;
 }

@@ -12,6 +12,9 @@ clc_status clc_embedder_build_images(clc_embedder *embedder);
 /* Values of a histogram of colours. */
 int clc_embedder_histogram_size(const clc_embedder *embedder);
 
+/* Enqueues the images of a batch whose bytes are there. */
+clc_status clc_embedder_prepare_images(clc_embedder *embedder);
+
 /* Tokens and series: how much of them is seen, and memory on the host. */
 clc_status clc_embedder_plan_field(clc_embedder *embedder, bool raw);
 

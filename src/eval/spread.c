@@ -110,6 +110,20 @@ fail:
     return status;
 }
 
+double clc_alignment(const float *x, const float *y, size_t rows, size_t dim) {
+    double sum = 0;
+    for (size_t i = 0; i < rows * dim; i += dim) {
+        double xx = 0, yy = 0, xy = 0;
+        for (size_t k = i; k < i + dim; k++) {
+            xx += (double)x[k] * (double)x[k];
+            yy += (double)y[k] * (double)y[k];
+            xy += (double)x[k] * (double)y[k];
+        }
+        sum += (xx > 0) + (yy > 0) - (xx > 0 && yy > 0 ? 2 * xy / sqrt(xx * yy) : 0);
+    }
+    return sum / (double)rows;
+}
+
 static clc_status to_double(const float *x, size_t count, double **y) {
     clc_status status = CLC_OK;
     CLC_NEW(*y, count);

@@ -20,6 +20,9 @@ typedef struct clc_spread {
 clc_status clc_spread_measure(const float *first, const float *second, int rows, int dim,
                               clc_spread *spread);
 
+/* Of x and y (rows,dim): the mean squared distance of rows scaled to length 1. */
+double clc_alignment(const float *x, const float *y, size_t rows, size_t dim);
+
 /* RankMe (arXiv 2210.02885) of x (rows,dim) as it is: exp of the entropy of the singular values, up
  * to the smaller of both numbers. */
 clc_status clc_rankme(const float *x, size_t rows, size_t dim, double *rank);

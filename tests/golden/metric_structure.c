@@ -63,5 +63,7 @@ void golden_spread(const clc_safetensors *file) {
     golden_expect(file, "effective_rank", spread.rank, by_gram);
     golden_expect(file, "deviation", spread.deviation, exact);
     golden_expect(file, "alignment", spread.alignment, exact);
+    golden_expect(file, "alignment", clc_alignment(x->data, y->data, x->shape[0], x->shape[1]),
+                  exact);
     golden_expect(file, "uniformity", spread.uniformity, exact);
 }
