@@ -14,7 +14,7 @@ typedef struct clc_arguments {
     int positional_count;
     const char *overrides[CLC_MAX_OVERRIDES];
     size_t override_count;
-    const char *device, *checkpoint, *tasks, *output, *tower, *classes, *templates;
+    const char *device, *checkpoint, *tasks, *output, *tower, *classes, *templates, *as;
     bool json, layers, dry_run, overwrite, resume, allow_changes;
     int most;
     bool quiet, help, version;

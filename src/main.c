@@ -5,11 +5,13 @@
 #include "bench/bench.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/path.h"
 #include "core/status.h"
 #include "core/text.h"
 #include "eval/compare.h"
 #include "eval/run.h"
 #include "eval/task.h"
+#include "model/rename.h"
 #include "report/cache.h"
 #include "report/devices.h"
 #include "train/preview.h"
@@ -91,6 +93,16 @@ static clc_status run_embed(const clc_arguments *a) {
                            (size_t)a->positional_count - 1, a->overrides, a->override_count);
 }
 
+static clc_status run_export(const clc_arguments *a) {
+    char written[CLC_PATH_BYTES];
+    if (!a->as)
+        return clc_fail(CLC_INVALID, "export: --as TOOL is needed; see --help");
+    const clc_status status = clc_encoder_rename(a->positionals[0], a->as, a->output, written);
+    if (status == CLC_OK)
+        printf("%s\n", written);
+    return status;
+}
+
 static clc_status run_zeroshot(const clc_arguments *a) {
     const char *const *paths = (const char *const *)a->positionals + 1;
     if (!a->classes)
@@ -140,6 +152,9 @@ static const command commands[] = {
      "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), of a "
      "file of texts (or - for stdin), or of a run's own data",
      1, INT_MAX, run_embed},
+    {"export", "RUN|ENCODER",
+     "write an encoder's weights under the names of another tool: --as TOOL [--output FILE]", 1, 1,
+     run_export},
     {"zeroshot", "RUN|ENCODER IMAGE...",
      "classify images by an encoder of images and texts: --classes FILE [--templates FILE]", 2,
      INT_MAX, run_zeroshot},
