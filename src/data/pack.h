@@ -21,13 +21,13 @@ clc_status clc_pack_load(const char *name, size_t items, clc_store **store);
  * one. */
 typedef struct clc_pack_writer {
     int file;
-    char path[1024]; /* "" if it is memory */
+    char path[1024];           /* "" if it is memory */
+    _Atomic uint64_t reserved; /* bytes of the file that have room on the disk */
 } clc_pack_writer;
 clc_status clc_pack_begin(bool pack, clc_pack_writer *writer);
 
 /* Writes `bytes` at `at`; fails with CLC_IO and what to do about a full disk. Any thread. */
-clc_status clc_pack_write(const clc_pack_writer *writer, const void *data, size_t bytes,
-                          uint64_t at);
+clc_status clc_pack_write(clc_pack_writer *writer, const void *data, size_t bytes, uint64_t at);
 
 /* Writes tables and header of the finished store, maps it into store->pixels, and gives the file
  * its name. */
