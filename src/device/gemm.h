@@ -14,11 +14,16 @@ typedef struct clc_gemm {
     size_t m, n, k;
     cl_mem a, b, c;
     size_t a_offset, b_offset, c_offset; /* floats */
+    cl_mem bias, residual; /* (n) and (m,n), added if not NULL; only where clc_gemm_adds_tail */
+    bool relu;             /* then cut off below 0; likewise */
 } clc_gemm;
 
 /* The problem's name for device->tuning: "gemm MxNxK", with t or n for each operand; `size` of at
  * least 96. */
 void clc_gemm_key(const clc_gemm *gemm, char *key, size_t size);
+
+/* Whether clc_gemm_build does what comes behind the product, too: bias, residual and ReLU. */
+bool clc_gemm_adds_tail(const clc_device *device, clc_gemm_kind kind, const clc_gemm *gemm);
 
 /* Bytes of workspace that clc_gemm_build needs (may be 0). */
 size_t clc_gemm_workspace(const clc_device *device, clc_gemm_kind kind, const clc_gemm *gemm);

@@ -111,14 +111,20 @@ static void begin(tail_build *b, const clc_graph *graph, const clc_node *node, c
 
 static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
-    const clc_gemm gemm = forward_gemm(graph, node);
+    clc_gemm gemm = forward_gemm(graph, node);
     const clc_tensor *residual = residual_of(node);
     const bool has_bias = attr_of(node)->bias;
+    const bool adds_tail = clc_gemm_adds_tail(graph->device, graph->gemm, &gemm);
     cl_mem y = node->out->value, bias = has_bias ? clc_node_param(graph, node, BIAS)->value : y;
     tail_build b;
+    if (adds_tail) {
+        gemm.bias = has_bias ? bias : NULL;
+        gemm.residual = residual ? residual->value : NULL;
+        gemm.relu = attr_of(node)->relu;
+    }
     CLC_TRY(clc_gemm_build(sequence, graph->device, graph->gemm, &gemm, graph->workspace,
                            "linear_forward", node->layer));
-    if (!has_tail(node))
+    if (!has_tail(node) || adds_tail)
         return CLC_OK;
     begin(&b, graph, node, "linear_bias", graph->device->groups);
     CLC_TRY(CLC_LAUNCH(sequence, graph->device, &b.spec, CLC_MEM(y), CLC_MEM(bias),
