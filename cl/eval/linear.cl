@@ -81,6 +81,45 @@ GROUP_KERNEL void linear_softmax(global float *restrict logits, const global flo
     }
 }
 
+/* Of the whole set, a block of rows at a time: logits (count,classes) become the gradient (softmax - one-hot) / rows,
+ * and losses (count) the rows' cross-entropy / rows. Rows beyond the last are 0 in both. */
+GROUP_KERNEL void linear_loss(global float *restrict logits, const global float *restrict bias,
+                              const global int *restrict labels, const global int *restrict state,
+                              global float *restrict losses, const int count, const int classes,
+                              const int rows) {
+    const int per = CHUNK(count, (int)get_num_groups(0)), first = (int)get_group_id(0) * per;
+    for EACH_FROM(i, first, min(first + per, count)) {
+        global float *row = logits + (size_t)i * classes;
+        const int at = state[0] * count + i, label = labels[min(at, rows - 1)];
+        const float weight = at < rows ? 1.0f / (float)rows : 0.0f;
+        float greatest = -INFINITY, sum = 0.0f;
+        for (int c = 0; c < classes; c++) {
+            row[c] += bias[c];
+            greatest = fmax(greatest, row[c]);
+        }
+        const float right = row[label] - greatest;
+        for (int c = 0; c < classes; c++) {
+            row[c] = exp(row[c] - greatest);
+            sum += row[c];
+        }
+        for (int c = 0; c < classes; c++)
+            row[c] *= weight / sum;
+        row[label] -= weight;
+        losses[i] = (log(sum) - right) * weight;
+    }
+}
+
+/* Sums of each column of gradients (count,classes), behind the losses: sums[count + class]. One group. */
+GROUP_KERNEL void linear_sums(const global float *restrict gradient, global float *restrict sums, const int count,
+                              const int classes) {
+    for EACH(c, classes) {
+        float sum = 0.0f;
+        for (int i = 0; i < count; i++)
+            sum += gradient[(size_t)i * classes + c];
+        sums[count + c] = sum;
+    }
+}
+
 /* SGD with momentum on the weights (dim,classes) and, in the last group, the bias. rates: one a
  * step of training; state: the batch of the epoch, the step of training. */
 GROUP_KERNEL void linear_update(global float *restrict weight, global float *restrict momentum,

@@ -62,6 +62,11 @@ typedef struct clc_floats {
     X(CLC_CONFIG_RESIZE_SQUARE, "square")                                                          \
     X(CLC_CONFIG_RESIZE_WHOLE, "whole")
 
+/* What trains the linear probe. */
+#define CLC_CONFIG_SOLVER_LIST(X)                                                                  \
+    X(CLC_CONFIG_SOLVER_SGD, "sgd")                                                                \
+    X(CLC_CONFIG_SOLVER_LBFGS, "lbfgs")
+
 /* With the numbers of CROP_NONE and so on (cl/augment/view.h). */
 #define CLC_CONFIG_CROP_LIST(X)                                                                    \
     X(CLC_CONFIG_CROP_NONE, "none")                                                                \
@@ -173,6 +178,7 @@ typedef struct clc_floats {
     X(BAD)                                                                                         \
     X(RESIDENCY)                                                                                   \
     X(RESIZE)                                                                                      \
+    X(SOLVER)                                                                                      \
     X(CROP)                                                                                        \
     X(TOKENIZER)                                                                                   \
     X(ENCODER)                                                                                     \

@@ -126,10 +126,11 @@ clc_status clc_choose_linear(clc_device *device, const clc_features *train, uint
     *choice = (clc_choice){.held = h.held.rows};
     CLC_TRY(try_linear(device, &h, seed, &given, given.linear_learning_rate,
                        given.linear_weight_decay, predictions, options, choice));
-    for (int r = 0; r < RATES; r++)
+    const int rate_count = given.linear_solver == CLC_CONFIG_SOLVER_LBFGS ? 1 : RATES;
+    for (int r = 0; r < rate_count; r++)
         for (int d = 0; d < DECAYS; d++) {
             clc_live("choosing rate and decay of the linear probe: %d of %d", r * DECAYS + d + 1,
-                     RATES * DECAYS);
+                     rate_count * DECAYS);
             CLC_TRY(try_linear(device, &h, seed, &given, rates[r], decays[d], predictions, options,
                                choice));
         }

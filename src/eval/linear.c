@@ -6,6 +6,7 @@
 #include "data/order.h"
 #include "device/gemm.h"
 #include "device/program.h"
+#include "eval/logistic.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -241,6 +242,8 @@ clc_status clc_linear_probe(clc_device *device, const clc_features *train_set,
     clc_status status = check(train_set, test, options);
     if (status != CLC_OK)
         return status;
+    if (options->linear_solver == CLC_CONFIG_SOLVER_LBFGS)
+        return clc_logistic_probe(device, train_set, test, options, predictions, logits);
     probe p = {.device = device,
                .train = train_set,
                .test = test,

@@ -9,8 +9,11 @@ static clc_status choose(clc_evaluated *row, const clc_features *train, clc_conf
         clc_choose_linear(row->of->device, train, row->of->config->training.seed, o, &choice);
     if (status != CLC_OK)
         return status;
-    snprintf(text, sizeof text, "rate %g, decay %g", o->linear_learning_rate,
-             o->linear_weight_decay);
+    if (o->linear_solver == CLC_CONFIG_SOLVER_LBFGS)
+        snprintf(text, sizeof text, "decay %g", o->linear_weight_decay);
+    else
+        snprintf(text, sizeof text, "rate %g, decay %g", o->linear_learning_rate,
+                 o->linear_weight_decay);
     clc_classification_chosen(&choice, text, result);
     return CLC_OK;
 }

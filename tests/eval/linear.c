@@ -254,6 +254,54 @@ static void equal_runs_give_equal_predictions(void **state) {
     problem_free(&p);
 }
 
+/* At the minimum the gradient is 0: of the reference's loss of all rows, with the decay. Blocks of
+ * rows that are not full count once. */
+static void lbfgs_ends_at_the_minimum(void **state) {
+    (void)state;
+    static const size_t rows[] = {150, 4097};
+    for (int t = 0; t < 2; t++) {
+        const size_t train = rows[t], test = 61, dim = 12;
+        const double decay = 0.01;
+        problem p = noisy_problem(train, test, dim, 4);
+        clc_config_evaluation o = probe_of(400, 1, 0.5);
+        o.linear_solver = CLC_CONFIG_SOLVER_LBFGS;
+        o.linear_weight_decay = decay;
+        float *logits = malloc(test * 4 * sizeof *logits);
+        int32_t *got = malloc(test * sizeof *got);
+        model m = model_make(dim, 4), grad = model_make(dim, 4);
+        assert_true(logits && got);
+        CHECK(clc_linear_probe(test_device(), &p.set[0], &p.set[1], &o, 3, got, logits));
+        double *s = reference_standard(p.x[0], train, dim);
+        double *x = standardised(p.x[0], train, dim, s), *y = standardised(p.x[1], test, dim, s);
+        for (int step = 0; step < 4000; step++) { /* plain descent, in double */
+            reference_loss(&m, x, p.labels[0], train, &grad);
+            for (size_t i = 0; i < dim * 4; i++)
+                m.w[i] -= 0.5 * (grad.w[i] + decay * m.w[i]);
+            for (size_t c = 0; c < 4; c++)
+                m.b[c] -= 0.5 * grad.b[c];
+        }
+        double *want = doubles(4);
+        for (size_t r = 0; r < test; r++) {
+            logits_of(&m, y + r * dim, want);
+            const float *own = logits + r * 4;
+            for (size_t c = 0; c < 4; c++) { /* biases may all be higher by the same */
+                const double difference = (double)(own[c] - own[0]) - (want[c] - want[0]);
+                assert_true(fabs(difference) <= 5e-3);
+                assert_true(own[got[r]] >= own[c]);
+            }
+        }
+        problem_free(&p);
+        model_free(&m);
+        model_free(&grad);
+        free(logits);
+        free(got);
+        free(s);
+        free(x);
+        free(y);
+        free(want);
+    }
+}
+
 static void wrong_input_is_refused(void **state) {
     (void)state;
     const int32_t labels[] = {0, 1, -1};
@@ -279,6 +327,7 @@ int main(void) {
         cmocka_unit_test(training_follows_the_reference),
         cmocka_unit_test(separable_classes_are_learned_completely),
         cmocka_unit_test(equal_runs_give_equal_predictions),
+        cmocka_unit_test(lbfgs_ends_at_the_minimum),
         cmocka_unit_test(wrong_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, test_close_device);

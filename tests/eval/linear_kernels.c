@@ -187,6 +187,58 @@ static void the_gradient_of_the_logits_is_right(void **state) {
     check_softmax(7, 5, 300); /* exp of such logits would overflow */
 }
 
+/* Block 1 of n rows, of which `left` are there, of a set of n + left. */
+static void check_loss(size_t n, size_t left, size_t classes, float scale) {
+    float *logits = test_random(n * classes, n), *bias = test_random(classes, 9);
+    const size_t rows = n + left;
+    double *want = doubles(n * classes), *sums = doubles(n + classes);
+    int32_t *labels = random_labels(rows, (int)classes, 4), at[2] = {1, 0};
+    for (size_t i = 0; i < n * classes; i++) {
+        logits[i] *= scale;
+        want[i] = (double)logits[i] + (double)bias[i % classes];
+    }
+    for (size_t r = 0; r < n; r++) {
+        double *row = want + r * classes;
+        const double weight = r < left ? 1 / (double)rows : 0;
+        sums[r] = weight * softmax_gradient(row, labels + (r < left ? n + r : 0), 1, classes);
+        for (size_t c = 0; c < classes; c++) {
+            row[c] *= weight;
+            sums[n + c] += row[c];
+        }
+    }
+    test_buffer io = test_buffer_make("logits", logits, n * classes);
+    test_buffer b = test_buffer_make("bias", bias, classes);
+    test_buffer l = integers("labels", labels, rows), s = integers("state", at, 2);
+    test_buffer out = test_buffer_make("losses and sums", NULL, n + classes);
+    const clc_launch_spec loss = spec("linear_loss", 5), sum = spec("linear_sums", 1);
+    clc_sequence sequence = {0};
+    CHECK(CLC_LAUNCH(&sequence, test_device(), &loss, CLC_MEM(io.mem), CLC_MEM(b.mem),
+                     CLC_MEM(l.mem), CLC_MEM(s.mem), CLC_MEM(out.mem), CLC_INT(n), CLC_INT(classes),
+                     CLC_INT(rows)));
+    CHECK(CLC_LAUNCH(&sequence, test_device(), &sum, CLC_MEM(io.mem), CLC_MEM(out.mem), CLC_INT(n),
+                     CLC_INT(classes)));
+    test_run(&sequence);
+    test_expect(&io, want, 1e-5 + (double)scale * 2e-7);
+    test_expect(&out, sums, 1e-5 + (double)scale * 2e-7);
+    test_buffer *all[] = {&io, &b, &l, &s, &out};
+    for (size_t i = 0; i < 5; i++)
+        test_buffer_release(all[i]);
+    free(logits);
+    free(bias);
+    free(want);
+    free(sums);
+    free(labels);
+}
+
+static void the_loss_of_a_block_is_right(void **state) {
+    (void)state;
+    check_loss(1, 1, 1, 1);
+    check_loss(3, 2, 2, 5);
+    check_loss(13, 13, 10, 5);
+    check_loss(8, 1, 1000, 10);
+    check_loss(17, 7, 5, 300);
+}
+
 static void check_update(size_t dim, size_t classes, size_t groups) {
     const size_t n = dim * classes, count = 11;
     const double mu = 0.9, decay = 0.01, rate = 0.25;
@@ -266,6 +318,7 @@ int main(void) {
         cmocka_unit_test(features_are_measured),
         cmocka_unit_test(batches_are_gathered),
         cmocka_unit_test(the_gradient_of_the_logits_is_right),
+        cmocka_unit_test(the_loss_of_a_block_is_right),
         cmocka_unit_test(the_update_is_sgd_with_momentum),
         cmocka_unit_test(the_greatest_logit_is_chosen),
     };

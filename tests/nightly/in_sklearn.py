@@ -115,5 +115,31 @@ def figures_of_a_confusion_are_those_of_sklearn():
                 near(found[prefix + key], value, f"{task} {average} {key}")
 
 
+def logistic_regression_is_that_of_sklearn():
+    train, labels, _, _, _, w = Run.get()
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    decay = 0.01
+    w.run("eval", "run", "--tasks", "linear", "--set", "evaluation.linear_solver=lbfgs", "--set", "evaluation.linear_epochs=500",
+          "--set", f"evaluation.linear_weight_decay={decay}", "--output", "lbfgs")  # fmt: skip
+    (row,) = json.loads(read(w.path("lbfgs/evaluation.json")))
+    _, _, test, truth, _, _ = Run.get()
+    mean, deviation = train.mean(0, dtype=np.float64), train.std(0, dtype=np.float64)
+    deviation[deviation == 0] = 1
+    scale = lambda x: (x - mean) / deviation * min(1, (128 / train.shape[1]) ** 0.5)
+    model = LogisticRegression(C=1 / (decay * len(train)), tol=1e-8, max_iter=5000).fit(scale(train), labels)
+    probabilities = model.predict_proba(scale(test))
+    from sklearn.metrics import confusion_matrix, roc_auc_score
+
+    matrix = confusion_matrix(truth, probabilities.argmax(1), labels=range(CLASSES))
+    assert matrix.tolist() == row["linear"]["confusion"], (matrix, row["linear"]["confusion"])
+    near(row["linear"]["roc_auc"], roc_auc_score(truth, probabilities, multi_class="ovr", average="macro"), "ROC AUC", 1e-5)
+    bins = np.minimum(14, np.ceil(probabilities.max(1) * 15).astype(int) - 1)
+    right = probabilities.argmax(1) == truth
+    ece = sum(abs(right[bins == b].sum() - probabilities.max(1)[bins == b].sum()) for b in range(15)) / TEST
+    near(row["linear"]["calibration_error"], ece, "calibration error", 2e-3)
+
+
 run_by_other_python()
-main([knn_is_that_of_sklearn, figures_of_a_confusion_are_those_of_sklearn])
+main([knn_is_that_of_sklearn, figures_of_a_confusion_are_those_of_sklearn, logistic_regression_is_that_of_sklearn])
