@@ -14,6 +14,7 @@
 #include "model/rename.h"
 #include "report/cache.h"
 #include "report/devices.h"
+#include "report/page.h"
 #include "train/preview.h"
 #include "train/programs.h"
 #include "train/sweep.h"
@@ -130,6 +131,10 @@ static clc_status run_bench(const clc_arguments *a) {
     return clc_bench_step(&options, a->layers, a->json, stdout);
 }
 
+static clc_status run_report(const clc_arguments *a) {
+    return clc_page_write(a->positionals[0]);
+}
+
 static clc_status run_sweep(const clc_arguments *a) {
     const clc_train_options options = train_options(a);
     return clc_sweep(&options);
@@ -155,6 +160,8 @@ static const command commands[] = {
     {"export", "RUN|ENCODER",
      "write an encoder's weights under the names of another tool: --as TOOL [--output FILE]", 1, 1,
      run_export},
+    {"report", "RUN", "write report.html into a run's folder: all that it holds on one page", 1, 1,
+     run_report},
     {"zeroshot", "RUN|ENCODER IMAGE...",
      "classify images by an encoder of images and texts: --classes FILE [--templates FILE]", 2,
      INT_MAX, run_zeroshot},

@@ -102,6 +102,9 @@ const char *clc_dataset_unit(const clc_dataset *dataset);
 /* The name of sample `i`, or "" where samples have none. */
 const char *clc_dataset_sample_name(const clc_dataset *dataset, size_t i);
 
+/* A copy of the picture of sample `i`, decoded if need be: clc_image_free. Any thread. */
+clc_status clc_dataset_picture(const clc_dataset *dataset, size_t i, clc_image *image);
+
 /* Bytes that any `n` of its pictures take at most. */
 size_t clc_dataset_most_bytes(const clc_dataset *dataset, size_t n);
 

@@ -18,6 +18,11 @@
 #define CLC_RUN_SKIPPED         "skipped.txt" /* files that are no usable images, with reasons */
 #define CLC_RUN_EVALUATION_TEXT "evaluation.txt"
 #define CLC_RUN_EVALUATION_JSON "evaluation.json"
+#define CLC_RUN_REPORT          "report.html"
+#define CLC_RUN_SAMPLES         "samples.json" /* what the report shows of the evaluation's samples */
+#define CLC_RUN_THUMBS          "thumbs.jpg"   /* their pictures, side by side */
+#define CLC_RUN_VIEWS           "views.jpg"    /* training samples and views of them */
+#define CLC_RUN_VIEWS_TEXT      "views.txt"
 
 /* The path of file `name` of a run; fails where it is too long. */
 clc_status clc_run_path(const char *folder, const char *name, char path[CLC_PATH_BYTES]);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The only place where stb's PNG writer is compiled, without files: core/file.h writes. */
+/* The only place where stb's writer is compiled, without files: core/file.h writes. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -16,7 +16,7 @@
 #include <stb_image_write.h>
 #pragma GCC diagnostic pop
 
-enum { GROUND = 96, GAP = 4, LARGEST_SIDE = 32767 };
+enum { GROUND = 96, GAP = 4, LARGEST_SIDE = 32767, QUALITY = 90 };
 
 clc_status clc_contact_sheet_create(int rows, int columns, int height, int width,
                                     clc_contact_sheet **created) {
@@ -63,24 +63,30 @@ void clc_contact_sheet_put(clc_contact_sheet *sheet, int row, int column, const 
 }
 
 /* stb reports nothing back: the first failure is kept. */
-typedef struct png_target {
+typedef struct picture_target {
     clc_file_writer *file;
     clc_status status;
-} png_target;
+} picture_target;
 
 static void write_block(void *context, void *data, int size) {
-    png_target *target = context;
+    picture_target *target = context;
     if (target->status == CLC_OK)
         target->status = clc_file_writer_write(target->file, data, (size_t)size);
 }
 
 clc_status clc_contact_sheet_write(const clc_contact_sheet *sheet, const char *path) {
     clc_status status = CLC_OK;
-    png_target target = {0};
+    picture_target target = {0};
     const int width = (int)sheet_width(sheet);
     const int height = sheet->rows * (sheet->height + sheet->gap) + sheet->gap;
     CLC_TRY(clc_file_writer_open(path, &target.file));
-    if (!stbi_write_png_to_func(write_block, &target, width, height, 3, sheet->pixels, width * 3)) {
+    const char *end = strrchr(path, '.');
+    const int written =
+        end && !strcmp(end, ".jpg")
+            ? stbi_write_jpg_to_func(write_block, &target, width, height, 3, sheet->pixels, QUALITY)
+            : stbi_write_png_to_func(write_block, &target, width, height, 3, sheet->pixels,
+                                     width * 3);
+    if (!written) {
         status = clc_fail_alloc((size_t)width * (size_t)height * 3);
         goto fail;
     }

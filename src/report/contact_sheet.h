@@ -1,4 +1,4 @@
-/* A PNG with rows of small images on a grey ground, to look at. */
+/* A picture with rows of small images on a grey ground, to look at. */
 #ifndef CLC_REPORT_CONTACT_SHEET_H
 #define CLC_REPORT_CONTACT_SHEET_H
 
@@ -8,7 +8,7 @@
 
 typedef struct clc_contact_sheet {
     int rows, columns;
-    int height, width; /* of a cell in the PNG, in pixels */
+    int height, width; /* of a cell in the picture, in pixels */
     int gap;           /* between cells and around them */
     uint8_t *pixels;   /* RGB of the whole sheet */
 } clc_contact_sheet;
@@ -23,7 +23,7 @@ clc_status clc_contact_sheet_create(int rows, int columns, int height, int width
 void clc_contact_sheet_put(clc_contact_sheet *sheet, int row, int column, const uint8_t *image,
                            int height, int width, int channels);
 
-/* Writes the PNG. */
+/* Writes a JPEG if the name ends with .jpg, else a PNG. */
 clc_status clc_contact_sheet_write(const clc_contact_sheet *sheet, const char *path);
 
 void clc_contact_sheet_free(clc_contact_sheet **sheet);

@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "model/run_folder.h"
+#include "report/json.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -114,6 +115,19 @@ clc_status clc_metrics_event(clc_metrics_files *files, const char *event, int64_
     json_t *line = json_pack("{s:s,s:I}", "event", event, "step", (json_int_t)step);
     for (size_t i = 0; line && i < n; i++)
         json_object_set_new(line, keys[i], json_real(values[i]));
+    return write_json(files, line);
+}
+
+clc_status clc_metrics_trained(clc_metrics_files *files, int64_t step, double seconds,
+                               const clc_device_info *device) {
+    json_t *line = json_pack("{s:s,s:I,s:f,s:s}", "event", "trained", "step", (json_int_t)step,
+                             "seconds", seconds, "version", CLC_VERSION);
+    const struct {
+        const char *key, *text;
+    } texts[] = {{"device", device->name}, {"driver", device->driver}, {"opencl", device->opencl}};
+    for (size_t i = 0; line && i < sizeof texts / sizeof *texts; i++)
+        json_object_set_new(line, texts[i].key,
+                            clc_json_bytes(texts[i].text, strlen(texts[i].text)));
     return write_json(files, line);
 }
 

@@ -3,6 +3,7 @@
 #ifndef CLC_REPORT_METRICS_H
 #define CLC_REPORT_METRICS_H
 
+#include "clcontrast/device.h"
 #include "core/path.h"
 
 #include <stdbool.h>
@@ -31,6 +32,10 @@ clc_status clc_metrics_row(clc_metrics_files *files, const clc_metrics_entry *en
 /* One line {"event": ..., "step": ..., <key>: <value>} in metrics.jsonl only. */
 clc_status clc_metrics_event(clc_metrics_files *files, const char *event, int64_t step,
                              const char *const *keys, const double *values, size_t n);
+
+/* The event "trained", which says on what device and by which version. */
+clc_status clc_metrics_trained(clc_metrics_files *files, int64_t step, double seconds,
+                               const clc_device_info *device);
 
 void clc_metrics_close(clc_metrics_files *files);
 

@@ -5,11 +5,12 @@
 #include "data/dataset_kinds.h"
 #include "device/open.h"
 #include "method/setup.h"
+#include "model/run_folder.h"
 #include "train/preview_series.h"
 
 #include <stdio.h>
 
-enum { IMAGES = 12, VIEWS = 10 };
+enum { IMAGES = 12, VIEWS = 10, RUN_IMAGES = 8, RUN_VIEWS = 7 };
 
 /* Reads the first images that can be read; *count of them. The bounds are those of all. */
 static clc_status read_first(const clc_config *config, clc_image images[IMAGES], int *count,
@@ -60,6 +61,36 @@ fail:
     clc_device_close(&device);
     for (int i = 0; i < IMAGES; i++)
         clc_image_free(&images[i]);
+    return status;
+}
+
+/* Up to RUN_IMAGES pictures that can be read. */
+static clc_status run_images(const clc_config *config, clc_device *device, const clc_dataset *data,
+                             const char *path) {
+    clc_status status = CLC_OK;
+    clc_image images[RUN_IMAGES] = {{0}};
+    clc_augment augment;
+    int count = 0;
+    for (size_t i = 0; i < data->count && count < RUN_IMAGES; i++)
+        count += clc_dataset_picture(data, i, &images[count]) == CLC_OK;
+    CLC_TRY(clc_augment_from_config(config, data, &augment));
+    if (count)
+        CLC_TRY(clc_augment_preview(device, &augment, images, count, RUN_VIEWS, path));
+fail:
+    for (int i = 0; i < RUN_IMAGES; i++)
+        clc_image_free(&images[i]);
+    return status;
+}
+
+clc_status clc_preview_run(const clc_config *config, clc_device *device, const clc_dataset *data) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    CLC_TRY(clc_run_path(config->output.folder, CLC_RUN_VIEWS, path));
+    if (clc_dataset_has_pictures(data))
+        CLC_TRY(run_images(config, device, data, path));
+    else if (data->fields[0].kind == CLC_KIND_SERIES)
+        CLC_TRY(clc_preview_series_of(config, device, data, path));
+fail:
     return status;
 }
 

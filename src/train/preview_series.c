@@ -142,26 +142,34 @@ fail:
     return status;
 }
 
-clc_status clc_preview_series(const clc_config *config, const char *device, const char *png) {
+clc_status clc_preview_series_of(const clc_config *config, clc_device *device,
+                                 const clc_dataset *data, const char *picture) {
     clc_status status = CLC_OK;
-    clc_dataset *data = NULL;
-    preview p = {0};
-    CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &data));
-    p.data = data;
+    preview p = {.device = device, .data = data};
     p.count = data->count < SERIES ? (int)data->count : SERIES;
     p.rows = p.count * (VIEWS + 1);
     CLC_TRY(clc_series_from_config(config, &config->encoder, &data->fields[0], &p.augment));
-    CLC_TRY(clc_device_open(device, (clc_profile)config->device.profile, &p.device));
     CLC_TRY(upload(&p));
     CLC_TRY(make_views(&p));
-    CLC_TRY(draw(&p, png));
-    clc_log("%s: %d series, %d views of each", png, p.count, VIEWS);
+    CLC_TRY(draw(&p, picture));
+    clc_log("%s: %d series, %d views of each", picture, p.count, VIEWS);
 fail:
     clc_residence_release(&p.residence);
-    clc_device_close(&p.device);
-    clc_dataset_free(&data);
     free(p.values);
     free(p.lengths);
     free(p.cell);
+    return status;
+}
+
+clc_status clc_preview_series(const clc_config *config, const char *name, const char *png) {
+    clc_status status = CLC_OK;
+    clc_dataset *data = NULL;
+    clc_device *device = NULL;
+    CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &data));
+    CLC_TRY(clc_device_open(name, (clc_profile)config->device.profile, &device));
+    CLC_TRY(clc_preview_series_of(config, device, data, png));
+fail:
+    clc_device_close(&device);
+    clc_dataset_free(&data);
     return status;
 }

@@ -1,0 +1,15 @@
+/* report.html: a run as one page that needs no other file and loads nothing. */
+#ifndef CLC_REPORT_PAGE_H
+#define CLC_REPORT_PAGE_H
+
+#include "core/status.h"
+
+/* The page around the data: its head, then "{{data}}", then the rest. Made of page/ when built. */
+extern const char clc_page_html[];
+
+/* Writes <folder>/report.html from what the run's folder holds: metrics.jsonl, config.ini,
+ * evaluation.json, samples.json with thumbs.jpg, views.jpg or views.txt. Whatever is missing is
+ * missing in the page, what can't be read is said there. CLC_IO if there are no metrics. */
+clc_status clc_page_write(const char *folder);
+
+#endif

@@ -1,0 +1,109 @@
+"""report.html in headless Chromium: no error on the console, all parts drawn in both themes and on a phone, and
+nothing from outside taken for markup. Skipped where there is no Chromium."""
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import program
+from run_folder import HOSTILE, RunFolder
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
+
+# Runs behind the page's own script; what it finds comes back as text in the page.
+PROBE = """
+<pre id="probe"></pre><script>addEventListener("load", () => setTimeout(() => {
+const all = selector => [...document.querySelectorAll(selector)], found = {};
+const key = (node, name) => node.dispatchEvent(new KeyboardEvent("keydown", {key: name, bubbles: true, cancelable: true}));
+found.ready = document.documentElement.dataset.ready;
+found.hacked = window.hacked === undefined ? "no" : "yes";
+found.sections = all("section").map(s => s.id);
+found.curves = all(".curve svg .trace").length;
+found.tables = all("#evaluation table").length;
+found.cells = all(".heat rect").length;
+found.classes = all(".bars .name").map(n => n.textContent);
+found.images = all("main img").length;
+found.wide = document.documentElement.scrollWidth - innerWidth;
+found.ground = getComputedStyle(document.body).backgroundColor;
+found.points = all("canvas").map(c => { const p = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let n = 0;
+    for (let i = 3; i < p.length; i += 4) n += p[i] > 0; return n; });
+found.neighbours = all(".near .row").length;
+const curve = all(".curve svg")[0], read = () => all(".readout").map(r => r.textContent);
+found.readout = [read()[0]];
+if (curve) key(curve, "Home");
+found.readout.push(read()[0]);
+found.moved = read().filter(r => r.startsWith("step ")).length;
+const heat = all(".heat")[0];
+if (heat) { key(heat, "ArrowDown"); found.tip = document.getElementById("tip").textContent; }
+document.getElementById("theme").click();
+found.switched = getComputedStyle(document.body).backgroundColor;
+document.getElementById("probe").textContent = JSON.stringify(found);
+}, 300));</script>
+"""
+
+
+def probe(folder, width=1200, dark=False):
+    if not BROWSER:
+        raise program.Skip("there is no Chromium")
+    done = subprocess.run([program.PROGRAM, "report", folder], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    with open(os.path.join(folder, "report.html"), encoding="utf-8") as file:
+        page = file.read()
+    path = os.path.join(folder, "probe.html")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(page.replace("</body>", PROBE + "</body>"))
+    command = [BROWSER, "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={width},900",
+               "--virtual-time-budget=4000", f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom",
+               "file://" + os.path.abspath(path).replace("&", "%26").replace("<", "%3C").replace(" ", "%20")]
+    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    said = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
+    assert not said, said
+    text = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout.decode(), re.S)
+    assert text and text[1], "the page's script failed"
+    return json.loads(html.unescape(text[1]))
+
+
+def all_parts_are_drawn_and_follow_the_keyboard():
+    with RunFolder() as r:
+        found = probe(r.run)
+        assert found["ready"] == "true" and found["hacked"] == "no", found
+        assert found["sections"] == ["training", "evaluation", "classes", "cost", "configuration"], found
+        assert found["curves"] == 8 and found["tables"] == 2 and found["cells"] == 16, found
+        assert sorted(found["classes"]) == sorted(HOSTILE), found
+        assert found["moved"] == found["curves"] and found["readout"][0] != found["readout"][1], found
+        assert found["tip"].startswith(HOSTILE[0] + " recognised: 35 of"), found
+        assert found["wide"] <= 0, found
+
+
+def themes_differ_and_can_be_switched():
+    with RunFolder() as r:
+        light, dark = probe(r.run), probe(r.run, dark=True)
+        assert light["ground"] == dark["switched"] and dark["ground"] == light["switched"] != light["ground"], (light, dark)
+
+
+def a_phone_shows_all_without_scrolling_sideways():
+    with RunFolder() as r:
+        wide, narrow = probe(r.run), probe(r.run, width=400)
+        assert narrow["wide"] <= 0, narrow
+        for part in ("sections", "curves", "tables", "cells"):
+            assert narrow[part] == wide[part], part
+
+
+def runs_without_evaluation_or_steps_have_a_page():
+    with RunFolder(evaluation_json=None, config_ini=None) as r:
+        assert probe(r.run)["sections"] == ["training", "cost"]
+    with RunFolder(evaluation_json=None, config_ini=None, metrics_jsonl="") as r:
+        assert probe(r.run)["sections"] == []
+    with RunFolder(metrics_jsonl='{"step": 1, "epoch": 1, "loss": 2}\n') as r:
+        assert probe(r.run)["curves"] == 1
+
+
+program.main([
+    all_parts_are_drawn_and_follow_the_keyboard,
+    themes_differ_and_can_be_switched,
+    a_phone_shows_all_without_scrolling_sideways,
+    runs_without_evaluation_or_steps_have_a_page,
+])

@@ -1,0 +1,72 @@
+"""`clcontrast report`: what stands in report.html, without a browser."""
+
+import json
+import re
+import subprocess
+
+import program
+from run_folder import HOSTILE, STEPS, RunFolder
+
+
+def report(folder, status=program.OK):
+    done = subprocess.run([program.PROGRAM, "report", folder], capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, done.stderr
+    return done.stderr
+
+
+def data_of(page):
+    found = re.findall(rb'<script type="application/json" id="data">(.*?)</script>', page, re.S)
+    assert len(found) == 1
+    return json.loads(found[0])
+
+
+def a_page_holds_the_run_and_loads_nothing():
+    with RunFolder() as r:
+        report(r.run)
+        page, data = r.page(), data_of(r.page())
+        assert len(page) < 3_000_000 and page.count(b"</script>") == 2 and b"<b>bold" not in page
+        assert not re.search(rb'(src|href)="(?!data:|#)', page) and not re.search(rb"url\((?!\"\$\{data)", page)
+        assert b"default-src 'none'" in page
+        assert data["run"]["name"] == "run <b>&amp;" and data["run"]["method"] == "simclr"
+        assert data["row_count"] == STEPS and len(data["rows"]["step"]) == 600
+        assert data["rows"]["step"][-1] == STEPS and data["rows"]["low"]["loss"][0] <= data["rows"]["loss"][0]
+        assert data["evaluation"][2]["classes"] == HOSTILE
+        assert "/data/\ufffd\ufffd</script>" in data["config"]
+        assert data["versions"]["device"] == "<b>cpu</b>"
+
+
+def what_is_missing_or_broken_leaves_the_rest():
+    with RunFolder(evaluation_json=None, config_ini=None) as r:
+        report(r.run)
+        data = data_of(r.page())
+        assert "evaluation" not in data and "config" not in data and data["row_count"] == STEPS
+    with RunFolder(evaluation_json='[{"features": "enc') as r:
+        assert "evaluation.json can't be read: line 1" in report(r.run)
+        assert "line 1" in data_of(r.page())["evaluation_error"]
+
+
+def a_folder_without_a_run_is_refused():
+    with RunFolder(metrics_jsonl=None) as r:
+        assert "is no folder of a run" in report(r.run, program.IO)
+
+
+def a_matrix_of_a_thousand_classes_is_left_out():
+    large = [{"features": "encoder", "dim": 8, "knn": {"accuracy": 0.5, "confusion": [[0] * 101] * 101}}]
+    with RunFolder(evaluation_json=json.dumps(large)) as r:
+        report(r.run)
+        assert data_of(r.page())["evaluation"] == [{"features": "encoder", "dim": 8, "knn": {"accuracy": 0.5}}]
+
+
+def a_page_stays_below_three_megabytes():
+    with RunFolder(views_jpg=bytes(2_400_000)) as r:
+        assert "without views" in report(r.run)
+        assert len(r.page()) < 3_000_000 and "views" not in data_of(r.page())["images"]
+
+
+program.main([
+    a_page_holds_the_run_and_loads_nothing,
+    what_is_missing_or_broken_leaves_the_rest,
+    a_folder_without_a_run_is_refused,
+    a_matrix_of_a_thousand_classes_is_left_out,
+    a_page_stays_below_three_megabytes,
+])
