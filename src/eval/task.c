@@ -50,10 +50,6 @@ void clc_tasks_print(FILE *file) {
                 clc_tasks[i]->costly ? "; only if asked for" : "");
 }
 
-json_t *clc_json_number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 double clc_json_figure(const json_t *result, const char *key) {
     const json_t *value = json_object_get(result, key);
     return json_is_number(value) ? json_number_value(value) : NAN;

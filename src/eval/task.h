@@ -6,6 +6,7 @@
 
 #include "device/device.h"
 #include "eval/evaluated.h"
+#include "report/json.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -75,9 +76,6 @@ clc_status clc_tasks_choose(const char *names, bool *chosen);
 
 /* A line of help for each task. */
 void clc_tasks_print(FILE *file);
-
-/* A number as JSON, which has no NaN: null instead. */
-json_t *clc_json_number(double value);
 
 /* A figure of a result, NaN where it is missing or not defined. */
 double clc_json_figure(const json_t *result, const char *key);
