@@ -12,7 +12,8 @@ packages="build-essential meson ninja-build pkg-config python3
 if [ "${1:-}" = all ]; then
     packages="$packages
   mesa-opencl-icd oclgrind intel-opencl-icd
-  clang-15 llvm-15 libclc-15 llvm-spirv-15 spirv-tools"
+  clang-15 llvm-15 libclc-15 llvm-spirv-15 spirv-tools
+  chromium-headless-shell"
 else
     packages="$packages $*"
 fi
