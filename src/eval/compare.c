@@ -138,7 +138,7 @@ static clc_status print_table(const json_t *groups, const columns *c, FILE *file
 /* How a group stands to the highest of a figure. */
 typedef enum standing { WITHIN, BELOW, UNKNOWN, STANDINGS } standing;
 static const char *const standing_words[STANDINGS] = {
-    "within the spread of it", "below it", "below it, of one run: the spread is not known"};
+    "within the spread of it", "below it", "of one run only, so that the spread is not known"};
 
 static standing stands(const json_t *figure, const json_t *highest) {
     const double difference = mean_of(highest) - mean_of(figure);

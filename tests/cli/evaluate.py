@@ -1,7 +1,9 @@
 """Evaluation of a finished run: which tasks are done, what they leave, and what stops them."""
 
+import gzip
 import json
 import signal
+import struct
 
 from program import FORMAT, INTERRUPTED, INVALID, IO, Workplace, main, read, wait_for
 
@@ -74,6 +76,37 @@ def settings_are_chosen_on_training_samples():
     assert row["linear"]["chosen"]["best"] > 0.25
 
 
+def write_labels(path, labels):
+    """As .npy of int64."""
+    header = f"{{'descr': '<i8', 'fortran_order': False, 'shape': ({len(labels)},), }}"
+    header = header.ljust(117) + "\n"
+    with open(path, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+        file.write(struct.pack(f"<{len(labels)}q", *labels))
+
+
+def samples_without_a_label_take_no_part():
+    with Workplace() as w:
+        labels = gzip.decompress(read(w.path("train-labels.gz")))[8:]
+        write_labels(w.path("train.npy"), [label if i % 3 else -1 for i, label in enumerate(labels)])
+        write_labels(w.path("test.npy"), [label if i < 40 else -1 for i, label in enumerate(read(w.path("test-labels"))[8:])])
+        w.train(*QUICK, "--set", "data.train_labels=train.npy", "--set", "data.test_labels=test.npy")
+        (row,) = rows_of(w, "run")
+        for task in ("knn", "linear"):
+            assert sum(map(sum, row[task]["confusion"])) == 40 and row[task]["accuracy"] > 0.5, row[task]
+        write_labels(w.path("test.npy"), [-1] * 100)
+        w.refused("eval", "run", "--tasks", "knn", "--output", "out", status=INVALID, says=["knn", "test set has none"])
+
+
+def one_class_and_few_samples_are_evaluated():
+    with Workplace(images=16) as w:
+        write_labels(w.path("one.npy"), [0] * 16)
+        write_labels(w.path("ones.npy"), [0] * 100)
+        w.train(*QUICK, "--set", "data.train_labels=one.npy", "--set", "data.test_labels=ones.npy", "--set", "training.batch=8")
+        (row,) = rows_of(w, "run")
+        assert row["knn"]["accuracy"] == 1 and row["knn"]["roc_auc"] is None, row["knn"]
+
+
 def a_signal_leaves_the_tasks_that_are_finished():
     w = Run.get()
     process = w.start("eval", "run", "--set", "evaluation.linear_epochs=100000", "--output", "five")
@@ -120,6 +153,8 @@ main(
         what_is_asked_for_and_impossible_is_said,
         figures_agree_with_each_other,
         settings_are_chosen_on_training_samples,
+        samples_without_a_label_take_no_part,
+        one_class_and_few_samples_are_evaluated,
         a_signal_leaves_the_tasks_that_are_finished,
         runs_of_two_seeds_are_one_row,
     ]

@@ -287,6 +287,10 @@ def texts_alone_are_classified_and_compared_with_gold_scores():
         write(w.path("sts.csv"), "\n".join(pairs) + "\na,b,much\n")
         options = ["--set", "data.test=sts.csv", "--set", "data.test_fraction=0"]
         w.refused("eval", "notes", *options, status=FORMAT, says=["sts.csv:6", "much"])
+        # The other tasks' results stay.
+        rows = json.loads(read(w.path("notes/evaluation.json")))
+        assert all("much" in row["failed"]["sts"] and row["retrieval"] for row in rows), rows
+        assert "sts of encoder failed" in read(w.path("notes/evaluation.txt")).decode()
         w.refused("eval", "notes", *options, "--set", "evaluation.score_column=gold", status=FORMAT, says=["gold"])
         w.refused("zeroshot", "notes", "notes.csv", "--classes", "sts.csv", status=INVALID, says=["texts", "clip"])
         w.refused("embed", "notes", "x.ppm", "--tower", "image", status=INVALID, says=["reads texts"])
