@@ -13,7 +13,7 @@ if [ "${1:-}" = all ]; then
     packages="$packages
   mesa-opencl-icd oclgrind intel-opencl-icd
   clang-15 llvm-15 libclc-15 llvm-spirv-15 spirv-tools
-  chromium-headless-shell"
+  groff-base zsh fish chromium-headless-shell"
 else
     packages="$packages $*"
 fi

@@ -52,6 +52,13 @@ static const option_row options[] = {
 };
 enum { OPTIONS = sizeof options / sizeof *options, FIRST_OPTION = 256 };
 
+bool clc_arguments_option(size_t i, clc_option *option) {
+    if (i >= OPTIONS)
+        return false;
+    *option = (clc_option){options[i].name, options[i].value, options[i].help};
+    return true;
+}
+
 void clc_arguments_print(FILE *file) {
     for (size_t i = 0; i < OPTIONS; i++) {
         const option_row *o = &options[i];

@@ -20,6 +20,22 @@ typedef struct clc_arguments {
     bool quiet, help, version;
 } clc_arguments;
 
+/* A command of the program. */
+typedef struct clc_command {
+    const char *name, *usage, *meaning;
+    int least, most; /* positional arguments */
+    clc_status (*run)(const clc_arguments *);
+} clc_command;
+
+/* An option as --help, the manual page and shells know it. */
+typedef struct clc_option {
+    const char *name, *value; /* what its value is called; NULL: it has none */
+    const char *help;
+} clc_option;
+
+/* The options by number; false behind the last. */
+bool clc_arguments_option(size_t i, clc_option *option);
+
 /* Takes the options out of argv; what is left are words from *first on. */
 clc_status clc_arguments_parse(clc_arguments *a, int argc, char **argv, int *first);
 

@@ -11,6 +11,7 @@
 #include "eval/compare.h"
 #include "eval/run.h"
 #include "eval/task.h"
+#include "manual.h"
 #include "model/rename.h"
 #include "report/cache.h"
 #include "report/devices.h"
@@ -24,12 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct command {
-    const char *name, *usage, *meaning;
-    int least, most; /* positional arguments */
-    clc_status (*run)(const clc_arguments *);
-} command;
 
 static clc_train_options train_options(const clc_arguments *a) {
     return (clc_train_options){.config = a->positional_count ? a->positionals[0] : NULL,
@@ -145,7 +140,10 @@ static clc_status run_tune(const clc_arguments *a) {
     return clc_tune(&options, stdout);
 }
 
-static const command commands[] = {
+static clc_status run_manual(const clc_arguments *a);
+static clc_status run_completion(const clc_arguments *a);
+
+static const clc_command commands[] = {
     {"train", "train.ini", "train an encoder and evaluate it; the word train may be left out", 1, 1,
      run_train},
     {"eval", "RUN|ENCODER", "evaluate an encoder beside baselines by the tasks below", 1, 1,
@@ -182,8 +180,21 @@ static const command commands[] = {
      "list what is kept to be faster next time: decoded pictures, programs; or remove it", 0, 1,
      run_cache},
     {"options", "", "print every key of train.ini", 0, 0, run_options},
+    {"manual", "", "print the manual page: clcontrast manual | man -l -", 0, 0, run_manual},
+    {"completion", "bash|zsh|fish", "print what a shell needs to complete words of this program", 1,
+     1, run_completion},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static clc_status run_manual(const clc_arguments *a) {
+    (void)a;
+    clc_manual_page(commands, COMMAND_COUNT, stdout);
+    return CLC_OK;
+}
+
+static clc_status run_completion(const clc_arguments *a) {
+    return clc_manual_completion(commands, COMMAND_COUNT, a->positionals[0], stdout);
+}
 
 static void print_help(void) {
     puts("clcontrast " CLC_VERSION ": contrastive training of encoders on any OpenCL device\n"
@@ -203,7 +214,7 @@ static void print_help(void) {
 #undef PRINT_STATUS
 }
 
-static const command *find_command(const char *name) {
+static const clc_command *find_command(const char *name) {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         if (!strcmp(commands[i].name, name))
             return &commands[i];
@@ -212,8 +223,8 @@ static const command *find_command(const char *name) {
 
 /* A first word that is no command is a configuration file: the main job. */
 static clc_status choose_command(clc_arguments *a, int count, char **words,
-                                 const command **chosen) {
-    const command *c = count ? find_command(words[0]) : NULL;
+                                 const clc_command **chosen) {
+    const clc_command *c = count ? find_command(words[0]) : NULL;
     int first = c ? 1 : 0;
     if (!count)
         return clc_fail(CLC_INVALID,
@@ -231,7 +242,7 @@ static clc_status choose_command(clc_arguments *a, int count, char **words,
 
 static clc_status run(int argc, char **argv) {
     clc_arguments a;
-    const command *chosen = NULL;
+    const clc_command *chosen = NULL;
     int first;
     clc_status status = clc_arguments_parse(&a, argc, argv, &first);
     if (status != CLC_OK)

@@ -1,0 +1,7 @@
+// Every header by itself is C++, too.
+#include <clcontrast/device.h>
+#include <clcontrast/encoder.h>
+#include <clcontrast/status.h>
+#include <clcontrast/train.h>
+
+int main() { return clc_status_name(CLC_OK)[0] != 'O'; }

@@ -1,0 +1,104 @@
+"""The library as others meet it: from an installed prefix, by pkg-config, in C and C++.
+
+    installed.py PROGRAM BUILD SYMBOLS
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
+from program import Skip, Workplace, main, read  # noqa: E402  pylint: disable=wrong-import-position
+
+BUILD, SYMBOLS = sys.argv[2], sys.argv[3]
+HERE = os.path.dirname(os.path.abspath(__file__))
+PLACE = Workplace()
+PREFIX = PLACE.path("prefix")
+
+
+def run(*command, **environment):
+    done = subprocess.run(command, env={**os.environ, **environment}, cwd=PLACE.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def library():
+    return os.path.dirname(glob.glob(PREFIX + "/**/libclcontrast.so", recursive=True)[0])
+
+
+def package(*options):
+    """What pkg-config says of a library that was moved to another prefix."""
+    return run("pkg-config", "--define-variable=prefix=" + PREFIX, *options, "clcontrast", PKG_CONFIG_PATH=library() + "/pkgconfig").split()
+
+
+def compiled(name, compiler):
+    if not shutil.which(compiler):
+        raise Skip("there is no " + compiler)
+    run(compiler, "-Wall", "-Wextra", "-Werror", os.path.join(HERE, name), "-o", PLACE.path(name + ".out"),
+        *package("--cflags", "--libs"))
+    return PLACE.path(name + ".out")
+
+
+def everything_is_installed():
+    run("meson", "install", "--no-rebuild", "--quiet", "-C", BUILD, "--destdir", PLACE.path("root"))
+    program = glob.glob(PLACE.path("root") + "/**/bin/clcontrast", recursive=True)[0]
+    os.rename(os.path.dirname(os.path.dirname(program)), PREFIX)
+    version = package("--modversion")[0]
+    for name in ("bin/clcontrast", "include/clcontrast/encoder.h", "share/man/man1/clcontrast.1",
+                 "share/bash-completion/completions/clcontrast.bash", "share/zsh/site-functions/_clcontrast",
+                 "share/fish/vendor_completions.d/clcontrast.fish", "share/clcontrast/config/simclr.ini"):
+        assert os.path.getsize(os.path.join(PREFIX, name)) > 0, name
+    for name in ("libclcontrast.so." + version, "libclcontrast.so.0", "libclcontrast.a", "pkgconfig/clcontrast.pc"):
+        assert os.path.exists(os.path.join(library(), name)), name
+    assert version in run(os.path.join(PREFIX, "bin/clcontrast"), "--version")
+
+
+def the_soname_is_the_major_version():
+    dynamic = run("readelf", "-d", library() + "/libclcontrast.so")
+    assert "soname: [libclcontrast.so.0]" in dynamic, dynamic
+
+
+def symbols_are_those_of_the_list():
+    names = sorted(line.split()[-1] for line in run("nm", "-D", "--defined-only", library() + "/libclcontrast.so").splitlines())
+    expected = read(SYMBOLS).decode().split()
+    names = [name for name in names if not name.startswith("__")]  # of sanitizers
+    assert names == expected, f"added: {set(names) - set(expected)}, gone: {set(expected) - set(names)}"
+
+
+def the_static_library_has_our_names_only():
+    lines = run("nm", "-g", "--defined-only", library() + "/libclcontrast.a").splitlines()
+    names = {line.split()[-1] for line in lines if len(line.split()) == 3}
+    alien = {name for name in names if not name.startswith(("clc_", "__", ".", "DW."))}
+    assert not alien, alien
+
+
+def headers_are_cplusplus():
+    run(compiled("headers.cc", "c++"), LD_LIBRARY_PATH=library())
+
+
+def examples_train_and_embed():
+    train, embed = compiled("train.c", "cc"), compiled("embed.c", "cc")
+    run(train, "train.ini", LD_LIBRARY_PATH=library())
+    run(embed, "run/encoder.safetensors", LD_LIBRARY_PATH=library())
+    by_library = run(embed, "run", LD_LIBRARY_PATH=library())
+    with open(PLACE.path("x.pgm"), "wb") as file:
+        file.write(b"P5 16 16 255\n" + bytes(7 * i % 256 for i in range(256)))
+    PLACE.run("embed", "run/encoder.safetensors", "x.pgm", "--output", "features")
+    data = memoryview(read(PLACE.path("features/features.npy")))
+    length = 10 + int.from_bytes(data[8:10], "little")
+    by_program = data[length:].cast("f")
+    assert [f"{x:.6g}" for x in by_program] == by_library.split()
+
+
+def an_error_is_a_message_and_a_status():
+    embed = compiled("embed.c", "cc")
+    done = subprocess.run([embed, "absent"], env={**os.environ, "LD_LIBRARY_PATH": library()}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "absent" in done.stderr, done
+
+
+with PLACE:
+    main([everything_is_installed, the_soname_is_the_major_version, symbols_are_those_of_the_list,
+          the_static_library_has_our_names_only, headers_are_cplusplus, examples_train_and_embed,
+          an_error_is_a_message_and_a_status])
