@@ -61,7 +61,9 @@
     F(X, linear)                                                                                   \
     F(X, retrieval)                                                                                \
     F(X, sts)                                                                                      \
+    F(X, cost)                                                                                     \
     F(X, class_retrieval)                                                                          \
+    F(X, robustness)                                                                               \
     F(X, structure)                                                                                \
     F(X, clustering)                                                                               \
     F(X, segmentation)                                                                             \

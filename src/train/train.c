@@ -14,6 +14,7 @@
 #include "report/metrics.h"
 #include "report/page.h"
 #include "report/progress.h"
+#include "train/cost.h"
 #include "train/diagnose.h"
 #include "train/preview.h"
 #include "train/resume.h"
@@ -36,6 +37,7 @@ typedef struct trainer {
     int64_t steps_per_epoch, first_step, last_step; /* first_step: where this start goes on */
     double last_loss, last_rate;
     clc_watch watch;
+    clc_cost cost;
 } trainer;
 
 static const char *folder_of(const trainer *t) {
@@ -158,6 +160,7 @@ static clc_status write_row(trainer *t, const clc_step_slot *slot) {
         .alignment = slot->spread.alignment,
         .uniformity = slot->spread.uniformity,
     };
+    clc_energy_read(&t->cost.energy);
     return clc_metrics_row(&t->metrics, &entry);
 }
 
@@ -288,6 +291,7 @@ static clc_status end_epoch(trainer *t, int epoch) {
     double score = -mean;
     clc_progress_show(&t->progress, t->position.step, mean, t->last_rate, 1);
     CLC_TRY(report_loader(t));
+    CLC_TRY(clc_cost_tell(&t->cost, t->session.device, &t->metrics, named(t, t->position.step)));
     if (evaluated)
         CLC_TRY(evaluate_now(t, &score));
     /* With evaluations only they decide; without, the lowest mean loss does. */
@@ -332,6 +336,7 @@ static clc_status run_epochs(trainer *t) {
     t->first_step = t->position.step;
     CLC_TRY(clc_step_loader(&t->session.step, t->first_step, &t->loader));
     start_progress(t, t->first_step);
+    clc_cost_start(&t->cost, t->session.started);
     for (int epoch = (int)(t->position.step / t->steps_per_epoch); epoch < config->training.epochs;
          epoch++) {
         CLC_TRY(run_epoch(t, epoch));

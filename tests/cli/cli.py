@@ -37,9 +37,11 @@ def eval_embed_and_bench_work_on_a_run():
         w.train("--set", "training.epochs=1")
         out, _ = w.run("eval", "run")
         assert "encoder" in out and "raw pixels" in out
-        out, _ = w.run("eval", "run", "--tasks", "class_retrieval,clustering,structure")
+        out, _ = w.run("eval", "run", "--tasks", "class_retrieval,clustering,structure,robustness,cost")
         assert "MAP@R" in out and "NMI" in out
         row = json.loads(read(w.path("run/evaluation.json")))[-1]
+        assert row["robustness"]["images"] == 100 and -1 <= row["robustness"]["mean"]["knn_drop"] <= 1
+        assert row["cost"]["parameters"] > 1000 and row["cost"]["train_seconds"] > 0
         assert row["clustering"]["clusters"] == 4 and 0 <= row["clustering"]["nmi"] <= 1
         assert 1 <= row["structure"]["rankme"] <= 16 and 0 < row["structure"]["alignment"] < 2
         found = row["class_retrieval"]
