@@ -141,5 +141,71 @@ def logistic_regression_is_that_of_sklearn():
     near(row["linear"]["calibration_error"], ece, "calibration error", 2e-3)
 
 
+def structure_of(tasks):
+    """What the tasks say of the run's encoder."""
+    *_, w = Run.get()
+    w.run("eval", "run", "--tasks", tasks, "--output", "structure")
+    (row,) = json.loads(read(w.path("structure/evaluation.json")))
+    return row
+
+
+def retrieval_is_that_of_metric_learning():
+    train, labels, test, truth, _, _ = Run.get()
+    try:
+        from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+    except ImportError as missing:
+        raise Skip(f"{missing.name} is not there") from missing
+    import numpy as np
+    import torch
+    from sklearn.metrics import average_precision_score
+
+    unit = lambda x: torch.from_numpy(x / np.linalg.norm(x, axis=1, keepdims=True))
+    names = {"precision_at_1": "recall_at_1", "r_precision": "r_precision", "mean_average_precision_at_r": "map_at_r",
+             "mean_reciprocal_rank": "mrr"}  # fmt: skip
+    calculator = AccuracyCalculator(include=tuple(names), k="max_bin_count")
+    want = calculator.get_accuracy(unit(test), torch.from_numpy(truth), unit(train), torch.from_numpy(labels))
+    found = structure_of("class_retrieval")["class_retrieval"]
+    assert found["queries"] == TEST and found["among"] == TRAIN
+    # Where float32's rounding exchanges two neighbours.
+    for name, ours in names.items():
+        near(found[ours], want[name], name, 2e-4)
+    cosines = (unit(test).double() @ unit(train).double().T).numpy()
+    precisions = [average_precision_score(labels == t, row) for t, row in zip(truth, cosines)]
+    near(found["map"], sum(precisions) / TEST, "mean average precision", 1e-4)
+
+
+def clusters_are_those_of_sklearn():
+    _, _, test, truth, _, _ = Run.get()
+    import numpy as np
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+
+    found = structure_of("clustering")["clustering"]
+    unit = (test / np.linalg.norm(test, axis=1, keepdims=True)).astype(np.float64)
+    near(found["silhouette_classes"], silhouette_score(test.astype(np.float64), truth, metric="cosine"), "silhouette", 1e-5)
+    # Both stop at a local minimum of the same function: ours, of 4 starts, is no worse than the middle one of 30.
+    theirs = [KMeans(CLASSES, n_init=1, random_state=seed).fit(unit) for seed in range(30)]
+    inertia = sorted(fit.inertia_ for fit in theirs)
+    print(f"# inertia {found['inertia']:.4f}, scikit-learn {inertia[0]:.4f} to {inertia[-1]:.4f}")
+    assert inertia[0] * (1 - 1e-3) <= found["inertia"] <= inertia[len(inertia) // 2] * (1 + 1e-3)
+    for name, score in (("nmi", normalized_mutual_info_score), ("ari", adjusted_rand_score)):
+        scores = [score(truth, fit.labels_) for fit in theirs]
+        assert min(scores) - 0.05 <= found[name] <= max(scores) + 0.05, (name, found[name], scores)
+
+
+def spread_is_that_of_numpy():
+    *_, test, _, _, _ = Run.get()
+    import numpy as np
+
+    found = structure_of("structure")["structure"]
+    values = np.linalg.svd(test.astype(np.float64), compute_uv=False)
+    p = values / values.sum() + 1e-7
+    near(found["rankme"], np.exp(-(p * np.log(p)).sum()), "RankMe", 1e-5)
+    unit = test.astype(np.float64) / np.linalg.norm(test.astype(np.float64), axis=1, keepdims=True)
+    squares = 2 - 2 * (unit @ unit.T)[np.triu_indices(len(unit), 1)]
+    near(found["uniformity"], np.log(np.exp(-2 * squares).mean()), "uniformity", 1e-8)
+
+
 run_by_other_python()
-main([knn_is_that_of_sklearn, figures_of_a_confusion_are_those_of_sklearn, logistic_regression_is_that_of_sklearn])
+main([knn_is_that_of_sklearn, figures_of_a_confusion_are_those_of_sklearn, logistic_regression_is_that_of_sklearn,
+      retrieval_is_that_of_metric_learning, clusters_are_those_of_sklearn, spread_is_that_of_numpy])  # fmt: skip
