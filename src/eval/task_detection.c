@@ -13,9 +13,9 @@ static bool can(const clc_evaluation *e, char *why, size_t size) {
     return there;
 }
 
-/* There is no map in raw pixels. */
+/* There are maps in networks alone. */
 static bool fits(const clc_evaluated *row) {
-    return row->kind != CLC_EVALUATED_RAW;
+    return row->embedders[0].graph != NULL;
 }
 
 static clc_status open_scenes(const clc_evaluation *e, clc_scenes **train, clc_scenes **test) {

@@ -15,9 +15,9 @@ static bool can(const clc_evaluation *e, char *why, size_t size) {
     return there;
 }
 
-/* There is no map in raw pixels. */
+/* There are maps in networks alone. */
 static bool fits(const clc_evaluated *row) {
-    return row->kind != CLC_EVALUATED_RAW;
+    return row->embedders[0].graph != NULL;
 }
 
 static clc_status count(void *context, const clc_scenes *scenes, size_t scene,

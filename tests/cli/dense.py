@@ -168,6 +168,10 @@ def what_is_wrong_is_said():
     out, _ = w.run("eval", "run", "--tasks", "segmentation,detection", "--output", "half", *DENSE, "--set", "dense.epochs=1",
                    *settings("masks"))
     assert "detection was skipped" in out and "mIoU" in out, out
+    w.run("eval", "run", "--output", "half", *DENSE, "--set", "dense.epochs=1", "--set", "evaluation.baselines=true",
+          *settings("masks"))
+    rows = json.loads(read(w.path("half/evaluation.json")))
+    assert [row["features"] for row in rows if "segmentation" in row] == ["untrained encoder", "encoder"], rows
     w.refused("eval", "run", "--output", "bad", *DENSE, *settings("masks"), "--set", "dense.stages=2,3",
               status=INVALID, says=["dense.stages", "has 2"])
 
