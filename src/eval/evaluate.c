@@ -3,6 +3,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/signals.h"
+#include "eval/gallery.h"
 #include "eval/report.h"
 #include "eval/task.h"
 #include "report/progress.h"
@@ -74,6 +75,7 @@ clc_status clc_evaluation_request(clc_device *device, const clc_config *config,
             CLC_TRY(clc_tasks[t]->request(device));
     if (p.count && clc_evaluated_possible(&e, CLC_EVALUATED_HISTOGRAM))
         CLC_TRY(clc_embedder_request_histogram(device));
+    CLC_TRY(clc_gallery_request(device, config));
 fail:
     plan_free(&p);
     clc_evaluation_free(&e);
@@ -233,6 +235,16 @@ static bool any_fits(const session *s, const clc_evaluated *features) {
     return false;
 }
 
+/* For the report, which is there without them, too. */
+static clc_status describe_samples(const session *s, clc_evaluated *features) {
+    const clc_status status = clc_gallery_write(features, s->e.folder);
+    if (status == CLC_INTERRUPTED)
+        return interrupted(s->e.folder);
+    if (status != CLC_OK)
+        clc_warn("no samples in the report: %s", clc_error());
+    return CLC_OK;
+}
+
 static clc_status run_row(session *s, clc_evaluated_kind kind) {
     clc_status status = CLC_OK;
     clc_evaluated features = {0};
@@ -247,6 +259,8 @@ static clc_status run_row(session *s, clc_evaluated_kind kind) {
     for (size_t t = 0; t < CLC_TASK_COUNT; t++)
         if (s->plan.chosen[t] && (!clc_tasks[t]->fits || clc_tasks[t]->fits(&features)))
             CLC_TRY(run_task(s, t, &features, row));
+    if (kind == CLC_EVALUATED_ENCODER && s->e.config->output.report)
+        CLC_TRY(describe_samples(s, &features));
 fail:
     clc_evaluated_release(&features);
     return status;

@@ -7,6 +7,7 @@
 #include "eval/encoder.h"
 #include "eval/evaluate.h"
 #include "eval/export.h"
+#include "report/page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,8 @@ clc_status clc_run_evaluate(const char *path, const char *device, const char *ta
                                             &run.encoder->towers[1].params};
     CLC_TRY(
         clc_evaluate_and_print(run.encoder->device, &run.encoder->config, &sets, params, output));
+    if (run.encoder->config.output.report)
+        CLC_TRY(clc_page_write(output));
 fail:
     close_run(&run);
     clc_signals_restore();

@@ -105,19 +105,30 @@ fail:
     return status;
 }
 
+clc_status clc_history_empty(clc_history **made) {
+    clc_status status = CLC_OK;
+    clc_history *h = NULL;
+    CLC_NEW(h, 1);
+    h->events = json_array();
+    if (!h->events)
+        CLC_TRY(clc_fail_alloc(64));
+    *made = h;
+    h = NULL;
+fail:
+    free(h);
+    return status;
+}
+
 clc_status clc_history_open(const char *folder, clc_history **opened) {
     clc_status status = CLC_OK;
     clc_history *h = NULL;
     char path[CLC_PATH_BYTES];
-    CLC_NEW(h, 1);
+    CLC_TRY(clc_history_empty(&h));
     CLC_TRY(clc_run_path(folder, CLC_RUN_METRICS_JSONL, path));
     h->file = fopen(path, "r");
     if (!h->file)
         CLC_TRY(
             clc_fail_context(clc_fail_file("read", path), "'%s' is no folder of a run", folder));
-    h->events = json_array();
-    if (!h->events)
-        CLC_TRY(clc_fail_alloc(64));
     CLC_TRY(clc_history_read(h));
     *opened = h;
     h = NULL;

@@ -25,6 +25,9 @@ typedef struct clc_history {
 /* Opens the metrics of a run's folder and reads them. CLC_IO, with advice: there are none. */
 clc_status clc_history_open(const char *folder, clc_history **history);
 
+/* One without rows or a file. */
+clc_status clc_history_empty(clc_history **history);
+
 /* Takes in the lines that have come since. Rows that a resumed run does anew are dropped. */
 clc_status clc_history_read(clc_history *history);
 

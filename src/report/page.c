@@ -158,7 +158,11 @@ static clc_status gather(const char *folder, json_t *page) {
     struct tm parts;
     json_object_set_new(page, "run", run);
     json_object_set_new(page, "images", images);
-    CLC_TRY(clc_history_open(folder, &history));
+    /* Where another encoder's evaluation went there are no metrics. */
+    if (clc_run_has(folder, CLC_RUN_METRICS_JSONL) || !clc_run_has(folder, CLC_RUN_EVALUATION_JSON))
+        CLC_TRY(clc_history_open(folder, &history));
+    else
+        CLC_TRY(clc_history_empty(&history));
     add_history(page, run, history);
     add_versions(page, history);
     json_object_set_new(run, "name", name_of(folder));

@@ -9,7 +9,8 @@ extern const char clc_page_html[];
 
 /* Writes <folder>/report.html from what the run's folder holds: metrics.jsonl, config.ini,
  * evaluation.json, samples.json with thumbs.jpg, views.jpg or views.txt. Whatever is missing is
- * missing in the page, what can't be read is said there. CLC_IO if there are no metrics. */
+ * missing in the page, what can't be read is said there. CLC_IO if there are neither metrics nor
+ * an evaluation. */
 clc_status clc_page_write(const char *folder);
 
 #endif

@@ -12,11 +12,10 @@
 #include "model/weights.h"
 #include "optim/schedule.h"
 #include "report/metrics.h"
-#include "report/page.h"
 #include "report/progress.h"
 #include "train/cost.h"
 #include "train/diagnose.h"
-#include "train/preview.h"
+#include "train/results.h"
 #include "train/resume.h"
 #include "train/session.h"
 
@@ -307,23 +306,12 @@ fail:
     return status;
 }
 
-/* The run is there without its page, too. */
-static void write_page(const trainer *t) {
-    const clc_session *s = &t->session;
-    if (!s->config.output.report)
-        return;
-    if (clc_preview_run(&s->config, s->device, s->data) != CLC_OK)
-        clc_warn("no views in the report: %s", clc_error());
-    if (clc_page_write(folder_of(t)) != CLC_OK)
-        clc_warn("no report: %s", clc_error());
-}
-
 static clc_status interrupted(trainer *t) {
-    write_page(t);
     clc_status status = clc_checkpoint_save(folder_of(t), &t->session.step, &t->position,
                                             t->session.config.training.keep);
     if (status != CLC_OK)
         return status;
+    clc_results_so_far(&t->session);
     return clc_fail(CLC_INTERRUPTED,
                     "interrupted after step %" PRId64 " of %" PRId64
                     "; saved in '%s': go on with --resume",
@@ -365,14 +353,7 @@ static clc_status finish(trainer *t) {
     clc_log("trained in %.1f s; weights in %s", seconds, path);
     CLC_TRY(clc_metrics_trained(&t->metrics, named(t, t->position.step), seconds,
                                 &t->session.device->info));
-    /* The tables need classes, pairs or scores; without them training ends here. */
-    const clc_evaluation_sets sets = clc_session_sets(&t->session);
-    clc_params *const params[CLC_TOWERS] = {clc_step_params(&t->session.step),
-                                            clc_step_params(&t->session.step)};
-    if (clc_evaluation_possible(&t->session.config, &sets))
-        CLC_TRY(clc_evaluate_and_print(t->session.device, &t->session.config, &sets, params,
-                                       folder_of(t)));
-    write_page(t);
+    CLC_TRY(clc_results_make(&t->session));
 fail:
     return status;
 }

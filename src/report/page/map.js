@@ -113,6 +113,7 @@ function drawLegend(state) {
 
 function showMap() {
     if (!samples || !samples.maps || !samples.maps.length) return;
+    samples.maps.reverse(); /* t-SNE before the principal components that it began with */
     const state = makeMap(), paints = colourings(), redraw = () => { drawMap(state); drawLegend(state); };
     const about = el("p", { class: "hint" });
     const chooseMap = map => { state.map = map; state.at = null; about.textContent = map.about || ""; redraw(); };

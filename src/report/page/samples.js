@@ -23,11 +23,12 @@ function addSheet() {
 function look(i, size) {
     const sheet = samples.sheet;
     if (sheet && i < sheet.count) {
-        const scale = size / sheet.side, x = i % sheet.columns, y = Math.floor(i / sheet.columns);
+        const scale = size / sheet.side, gap = sheet.gap || 0, cell = sheet.side + gap;
+        const x = gap + (i % sheet.columns) * cell, y = gap + Math.floor(i / sheet.columns) * cell;
         const tall = Math.ceil(sheet.count / sheet.columns);
         const node = el("div", { class: "thumb", "--shown": size + "px", role: "img", "aria-label": nameOf(i) });
-        node.style.backgroundSize = `${sheet.columns * sheet.side * scale}px ${tall * sheet.side * scale}px`;
-        node.style.backgroundPosition = `${-x * sheet.side * scale}px ${-y * sheet.side * scale}px`;
+        node.style.backgroundSize = `${(sheet.columns * cell + gap) * scale}px ${(tall * cell + gap) * scale}px`;
+        node.style.backgroundPosition = `${-x * scale}px ${-y * scale}px`;
         return node;
     }
     if (samples.series && samples.series[i]) {

@@ -1,0 +1,38 @@
+#include "train/results.h"
+
+#include "core/log.h"
+#include "eval/gallery.h"
+#include "report/page.h"
+#include "train/preview.h"
+
+void clc_results_so_far(const clc_session *s) {
+    if (s->config.output.report && clc_page_write(s->config.output.folder) != CLC_OK)
+        clc_warn("no report: %s", clc_error());
+}
+
+/* The tables need classes, pairs or scores; without them the report has a map all the same. */
+static clc_status evaluate(clc_session *s) {
+    const char *folder = s->config.output.folder;
+    const clc_evaluation_sets sets = clc_session_sets(s);
+    clc_params *const params[CLC_TOWERS] = {clc_step_params(&s->step), clc_step_params(&s->step)};
+    if (clc_evaluation_possible(&s->config, &sets))
+        return clc_evaluate_and_print(s->device, &s->config, &sets, params, folder);
+    if (!s->config.output.report)
+        return CLC_OK;
+    const clc_status status = clc_gallery_write_for(s->device, &s->config, &sets, params, folder);
+    if (status == CLC_INTERRUPTED)
+        return status;
+    if (status != CLC_OK)
+        clc_warn("no samples in the report: %s", clc_error());
+    return CLC_OK;
+}
+
+clc_status clc_results_make(clc_session *s) {
+    clc_status status = CLC_OK;
+    CLC_TRY(evaluate(s));
+    if (s->config.output.report && clc_preview_run(&s->config, s->device, s->data) != CLC_OK)
+        clc_warn("no views in the report: %s", clc_error());
+    clc_results_so_far(s);
+fail:
+    return status;
+}
