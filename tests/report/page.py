@@ -46,8 +46,15 @@ def what_is_missing_or_broken_leaves_the_rest():
 
 
 def a_folder_without_a_run_is_refused():
-    with RunFolder(metrics_jsonl=None) as r:
+    with RunFolder(metrics_jsonl=None, evaluation_json=None) as r:
         assert "is no folder of a run" in report(r.run, program.IO)
+
+
+def an_evaluation_without_training_has_a_page():
+    with RunFolder(metrics_jsonl=None, config_ini=None) as r:
+        report(r.run)
+        data = data_of(r.page())
+        assert data["rows"]["step"] == [] and len(data["evaluation"]) == 3
 
 
 def a_matrix_of_a_thousand_classes_is_left_out():
@@ -67,6 +74,7 @@ program.main([
     a_page_holds_the_run_and_loads_nothing,
     what_is_missing_or_broken_leaves_the_rest,
     a_folder_without_a_run_is_refused,
+    an_evaluation_without_training_has_a_page,
     a_matrix_of_a_thousand_classes_is_left_out,
     a_page_stays_below_three_megabytes,
 ])
