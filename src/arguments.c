@@ -45,6 +45,7 @@ static const option_row options[] = {
     {"as", "TOOL", OPTION_TEXT, FIELD(as), "export: torchvision (as in the file) or detectron2"},
     {"most", "N", OPTION_COUNT, FIELD(most), "bench losses: the most views (default 65536)"},
     {"layers", NULL, OPTION_FLAG, FIELD(layers), "bench: one line for each op of each layer"},
+    {"once", NULL, OPTION_FLAG, FIELD(once), "watch: show the curves once, as they are now"},
     {"json", NULL, OPTION_FLAG, FIELD(json), "devices, bench: print JSON"},
     {"quiet", NULL, OPTION_FLAG, FIELD(quiet), "no progress, only results and errors"},
     {"help", NULL, OPTION_FLAG, FIELD(help), "this text"},

@@ -15,7 +15,7 @@ typedef struct clc_arguments {
     const char *overrides[CLC_MAX_OVERRIDES];
     size_t override_count;
     const char *device, *checkpoint, *tasks, *output, *tower, *classes, *templates, *as;
-    bool json, layers, dry_run, overwrite, resume, allow_changes;
+    bool json, layers, once, dry_run, overwrite, resume, allow_changes;
     int most;
     bool quiet, help, version;
 } clc_arguments;

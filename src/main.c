@@ -15,6 +15,7 @@
 #include "model/rename.h"
 #include "report/cache.h"
 #include "report/devices.h"
+#include "report/live.h"
 #include "report/page.h"
 #include "train/preview.h"
 #include "train/programs.h"
@@ -130,6 +131,10 @@ static clc_status run_report(const clc_arguments *a) {
     return clc_page_write(a->positionals[0]);
 }
 
+static clc_status run_watch(const clc_arguments *a) {
+    return clc_live_run(a->positionals[0], a->once);
+}
+
 static clc_status run_sweep(const clc_arguments *a) {
     const clc_train_options options = train_options(a);
     return clc_sweep(&options);
@@ -158,6 +163,8 @@ static const clc_command commands[] = {
     {"export", "RUN|ENCODER",
      "write an encoder's weights under the names of another tool: --as TOOL [--output FILE]", 1, 1,
      run_export},
+    {"watch", "RUN", "show a run's curves in the terminal while it trains (--once: and leave)", 1,
+     1, run_watch},
     {"report", "RUN", "write report.html into a run's folder: all that it holds on one page", 1, 1,
      run_report},
     {"zeroshot", "RUN|ENCODER IMAGE...",

@@ -4,6 +4,7 @@
 #include "../device/folder.h"
 #include "harness.h"
 #include "report/json.h"
+#include "report/live.h"
 #include "tap.h"
 
 #include <math.h>
@@ -132,6 +133,49 @@ static void files_become_uris(void **state) {
     assert_null(uri);
 }
 
+static char *drawn(const clc_history *h, int columns, int lines) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    CHECK(clc_live_draw(h, columns, lines, file));
+    fclose(file);
+    return text;
+}
+
+static int lines_of(const char *text) {
+    int n = 0;
+    for (; *text; text++)
+        n += *text == '\n';
+    return n;
+}
+
+static void curves_fit_the_terminal(void **state) {
+    (void)state;
+    clc_history *h = open_text("{\"step\":1,\"epoch\":1,\"loss\":1,\"learning_rate\":0.5}\n"
+                               "{\"step\":2,\"epoch\":1,\"loss\":2,\"learning_rate\":0.5}\n");
+    char *text = drawn(h, 30, 100);
+    assert_int_equal(lines_of(text), 1 + 2 * 7);
+    assert_non_null(strstr(text, "epoch 1, step 2\nloss  2\n        2 "));
+    assert_non_null(strstr(text, "learning rate  0.5\n"));
+    /* 20 characters: low for the first 10, at the bottom, then high, at the top. */
+    assert_non_null(strstr(text, "        2 "
+                                 "\u2800\u2800\u2800\u2800\u2800\u2800\u2800\u2800\u2800\u2800"
+                                 "\u2809\u2809\u2809\u2809\u2809\u2809\u2809\u2809\u2809\u2809\n"));
+    assert_non_null(strstr(text, "        1 "
+                                 "\u28c0\u28c0\u28c0\u28c0\u28c0\u28c0\u28c0\u28c0\u28c0\u28c0"
+                                 "\u2800\u2800\u2800\u2800\u2800\u2800\u2800\u2800\u2800\u2800\n"));
+    free(text);
+    text = drawn(h, 1, 1); /* too small for any: the first, narrow */
+    assert_int_equal(lines_of(text), 1 + 7);
+    free(text);
+    clc_history_free(&h);
+    h = open_text("");
+    text = drawn(h, 80, 24);
+    assert_string_equal(text, "no steps yet\n");
+    free(text);
+    clc_history_free(&h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_a_resumed_run_replace_the_former),
@@ -140,6 +184,7 @@ int main(void) {
         cmocka_unit_test(a_run_without_rows_has_no_points),
         cmocka_unit_test(any_bytes_become_text_that_ends_no_script),
         cmocka_unit_test(files_become_uris),
+        cmocka_unit_test(curves_fit_the_terminal),
     };
     tap_begin();
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -70,6 +70,14 @@ def a_page_stays_below_three_megabytes():
         assert len(r.page()) < 3_000_000 and "views" not in data_of(r.page())["images"]
 
 
+def watch_shows_a_run_that_has_ended():
+    with RunFolder() as r:
+        for arguments in (["--once"], []):
+            done = subprocess.run([program.PROGRAM, "watch", r.run, *arguments], capture_output=True, text=True, timeout=60)
+            assert done.returncode == program.OK, done.stderr
+            assert f"step {STEPS}" in done.stdout and "effective rank" in done.stdout and "\033" not in done.stdout
+
+
 program.main([
     a_page_holds_the_run_and_loads_nothing,
     what_is_missing_or_broken_leaves_the_rest,
@@ -77,4 +85,5 @@ program.main([
     an_evaluation_without_training_has_a_page,
     a_matrix_of_a_thousand_classes_is_left_out,
     a_page_stays_below_three_megabytes,
+    watch_shows_a_run_that_has_ended,
 ])
