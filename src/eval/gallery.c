@@ -119,7 +119,7 @@ clc_status clc_gallery_write(clc_evaluated *row, const char *folder) {
     CLC_TRY(read_unit(&g));
     CLC_TRY(find_neighbours(&g));
     CLC_TRY(clc_gallery_describe(&g, folder));
-    CLC_TRY(clc_gallery_map(&g));
+    CLC_TRY(clc_gallery_map(&g, folder));
     CLC_TRY(clc_gallery_choose(&g));
     CLC_TRY(write_page(&g, folder));
 fail:

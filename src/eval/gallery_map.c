@@ -5,9 +5,12 @@
 #include "eval/neighbours.h"
 #include "eval/project.h"
 #include "eval/tsne.h"
+#include "model/run_folder.h"
+#include "report/contact_sheet.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { GRID = 4095, CLUSTERS = 10, STARTS = 3, LEAST_TSNE = 10 };
 
@@ -76,7 +79,48 @@ fail:
     return status;
 }
 
-clc_status clc_gallery_map(clc_gallery *g) {
+enum { SIDE = 600, DOT = 2, EDGE = 12, LIGHT = 244, COLOURS = 10 };
+
+/* A square dot at a place of the grid. */
+static void draw_dot(clc_contact_sheet *sheet, json_int_t at_x, json_int_t at_y,
+                     const uint8_t *colour) {
+    const int side = SIDE + 2 * sheet->gap, room = side - 2 * EDGE, wide = 2 * DOT + 1;
+    const int x = EDGE - DOT + (int)at_x * room / GRID;
+    const int y = EDGE - DOT + room - (int)at_y * room / GRID;
+    for (int k = 0; k < wide * wide; k++)
+        memcpy(sheet->pixels + ((y + k / wide) * side + x + k % wide) * 3, colour, 3);
+}
+
+/* The last map as a picture, coloured by class or else by cluster: for who can't draw it anew. */
+static clc_status draw_map(const clc_gallery *g, const char *folder) {
+    clc_status status = CLC_OK;
+    static const uint8_t colours[COLOURS][3] = {
+        {68, 119, 170}, {238, 102, 119}, {47, 158, 91},   {201, 162, 39},  {85, 182, 217},
+        {170, 51, 119}, {224, 123, 57},  {133, 119, 217}, {138, 143, 152}, {122, 154, 1}};
+    const json_t *maps = json_object_get(g->page, "maps");
+    const json_t *xy = json_object_get(json_array_get(maps, json_array_size(maps) - 1), "xy");
+    const json_t *clusters = json_object_get(g->page, "clusters");
+    clc_contact_sheet *sheet = NULL;
+    char path[CLC_PATH_BYTES];
+    if (!xy)
+        return CLC_OK;
+    CLC_TRY(clc_contact_sheet_create(1, 1, SIDE, SIDE, &sheet));
+    const size_t side = (size_t)(SIDE + 2 * sheet->gap);
+    memset(sheet->pixels, LIGHT, side * side * 3);
+    for (size_t i = 0; i < g->count; i++) {
+        const json_int_t cluster = json_integer_value(json_array_get(clusters, i));
+        const json_int_t group = g->labelled ? g->labels[i] + COLOURS : cluster;
+        draw_dot(sheet, json_integer_value(json_array_get(xy, 2 * i)),
+                 json_integer_value(json_array_get(xy, 2 * i + 1)), colours[group % COLOURS]);
+    }
+    CLC_TRY(clc_run_path(folder, CLC_RUN_MAP, path));
+    CLC_TRY(clc_contact_sheet_write(sheet, path));
+fail:
+    clc_contact_sheet_free(&sheet);
+    return status;
+}
+
+clc_status clc_gallery_map(clc_gallery *g, const char *folder) {
     clc_status status = CLC_OK;
     double *points = NULL, share = 0;
     char about[160];
@@ -92,6 +136,7 @@ clc_status clc_gallery_map(clc_gallery *g) {
             CLC_TRY(add_tsne(g, maps, points));
     }
     CLC_TRY(add_clusters(g));
+    CLC_TRY(draw_map(g, folder));
 fail:
     free(points);
     return status;

@@ -27,8 +27,8 @@ typedef struct clc_gallery {
 /* Names, classes, folders, texts and curves; and the pictures, into thumbs.jpg. */
 clc_status clc_gallery_describe(clc_gallery *gallery, const char *folder);
 
-/* Map and clusters. */
-clc_status clc_gallery_map(clc_gallery *gallery);
+/* Map and clusters; the map also as map.jpg. */
+clc_status clc_gallery_map(clc_gallery *gallery, const char *folder);
 
 /* Neighbours of some samples, the hardest and the most typical. */
 clc_status clc_gallery_choose(clc_gallery *gallery);

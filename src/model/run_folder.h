@@ -21,6 +21,7 @@
 #define CLC_RUN_REPORT          "report.html"
 #define CLC_RUN_SAMPLES         "samples.json" /* what the report shows of the evaluation's samples */
 #define CLC_RUN_THUMBS          "thumbs.jpg"   /* their pictures, side by side */
+#define CLC_RUN_MAP             "map.jpg"      /* of these samples */
 #define CLC_RUN_VIEWS           "views.jpg"    /* training samples and views of them */
 #define CLC_RUN_VIEWS_TEXT      "views.txt"
 

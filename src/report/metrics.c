@@ -1,7 +1,9 @@
 #include "report/metrics.h"
 
 #include "core/file.h"
+#include "data/image.h"
 #include "model/run_folder.h"
+#include "report/events.h"
 #include "report/json.h"
 
 #include <inttypes.h>
@@ -69,9 +71,22 @@ static double wall_clock(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+/* Numbers of a line but those that events have otherwise. */
+static void write_events(clc_metrics_files *files, json_t *line) {
+    const int64_t step = json_integer_value(json_object_get(line, "step"));
+    const char *key;
+    json_t *value;
+    json_object_foreach(line, key, value) {
+        if (json_is_number(value) && strcmp(key, "step") && strcmp(key, "time"))
+            clc_events_scalar(files->events, step, key, json_number_value(value));
+    }
+}
+
 static clc_status write_json(clc_metrics_files *files, json_t *line) {
     if (!line)
         return clc_fail_alloc(256);
+    if (files->events)
+        write_events(files, line);
     json_object_set_new(line, "time", json_real(wall_clock()));
     json_dumpf(line, files->jsonl, JSON_COMPACT);
     fputc('\n', files->jsonl);
@@ -88,6 +103,31 @@ static void print_spread(FILE *csv, const clc_metrics_entry *e) {
         else
             fputc(',', csv);
     fputc('\n', csv);
+}
+
+clc_status clc_metrics_open_events(clc_metrics_files *files, const char *folder,
+                                   int64_t resumed_step) {
+    return clc_events_open(folder, resumed_step, &files->events);
+}
+
+clc_status clc_metrics_picture(clc_metrics_files *files, int64_t step, const char *folder,
+                               const char *name, const char *tag) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    void *bytes = NULL;
+    size_t n = 0;
+    clc_image_info info;
+    const clc_image_options any = {.max_pixels = INFINITY};
+    if (!files->events || !clc_run_has(folder, name))
+        return CLC_OK;
+    CLC_TRY(clc_run_path(folder, name, path));
+    CLC_TRY(clc_file_read_all(path, (size_t)1 << 27, &bytes, &n));
+    CLC_TRY(clc_image_probe(bytes, n, &any, &info));
+    const clc_events_picture picture = {bytes, n, info.height, info.width};
+    CLC_TRY(clc_events_image(files->events, step, tag, &picture));
+fail:
+    free(bytes);
+    return status;
 }
 
 clc_status clc_metrics_row(clc_metrics_files *files, const clc_metrics_entry *e) {
@@ -136,5 +176,7 @@ void clc_metrics_close(clc_metrics_files *files) {
         fclose(files->csv);
     if (files->jsonl)
         fclose(files->jsonl);
+    if (files->events)
+        fclose(files->events);
     *files = (clc_metrics_files){0};
 }

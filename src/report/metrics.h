@@ -12,12 +12,21 @@
 
 typedef struct clc_metrics_files {
     FILE *csv, *jsonl;
+    FILE *events; /* TensorBoard's; NULL: not asked for */
     char csv_path[CLC_PATH_BYTES], jsonl_path[CLC_PATH_BYTES];
 } clc_metrics_files;
 
 /* Opens both in `folder`. With resumed_step >= 0 rows of later steps are dropped and writing goes
  * on behind the rest; with -1 both begin anew. */
 clc_status clc_metrics_open(clc_metrics_files *files, const char *folder, int64_t resumed_step);
+
+/* The same figures also to an event file, from now on. */
+clc_status clc_metrics_open_events(clc_metrics_files *files, const char *folder,
+                                   int64_t resumed_step);
+
+/* A JPEG of the run's folder to the event file, if there are both. */
+clc_status clc_metrics_picture(clc_metrics_files *files, int64_t step, const char *folder,
+                               const char *name, const char *tag);
 
 /* One row; step and epoch count from 1. */
 typedef struct clc_metrics_entry {

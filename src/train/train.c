@@ -141,6 +141,9 @@ static clc_status open_trainer(trainer *t, const clc_train_options *options) {
     CLC_TRY(write_bad(t));
     CLC_TRY(clc_metrics_open(&t->metrics, folder_of(t),
                              options->resume ? named(t, t->position.step) : -1));
+    if (t->session.config.output.tensorboard)
+        CLC_TRY(clc_metrics_open_events(&t->metrics, folder_of(t),
+                                        options->resume ? named(t, t->position.step) : -1));
 fail:
     return status;
 }
@@ -354,6 +357,10 @@ static clc_status finish(trainer *t) {
     CLC_TRY(clc_metrics_trained(&t->metrics, named(t, t->position.step), seconds,
                                 &t->session.device->info));
     CLC_TRY(clc_results_make(&t->session));
+    CLC_TRY(clc_metrics_picture(&t->metrics, named(t, t->position.step), folder_of(t),
+                                CLC_RUN_VIEWS, "views"));
+    CLC_TRY(clc_metrics_picture(&t->metrics, named(t, t->position.step), folder_of(t), CLC_RUN_MAP,
+                                "map"));
 fail:
     return status;
 }
