@@ -14,7 +14,7 @@ typedef struct clc_arguments {
     int positional_count;
     const char *overrides[CLC_MAX_OVERRIDES];
     size_t override_count;
-    const char *device, *checkpoint, *tasks, *output, *tower, *classes, *templates, *as;
+    const char *device, *checkpoint, *tasks, *data, *output, *tower, *classes, *templates, *as;
     bool json, layers, once, dry_run, overwrite, resume, allow_changes;
     int most;
     bool quiet, help, version;

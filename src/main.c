@@ -72,9 +72,15 @@ static clc_status run_programs(const clc_arguments *a) {
     return clc_programs(&options, a->positionals[1]);
 }
 
+static clc_status run_finetune(const clc_arguments *a) {
+    clc_train_options options = train_options(a);
+    options.config = a->positional_count > 1 ? a->positionals[1] : NULL;
+    return clc_finetune(a->positionals[0], a->data, &options);
+}
+
 static clc_status run_eval(const clc_arguments *a) {
-    return clc_run_evaluate(a->positionals[0], a->device, a->tasks, a->output, a->overrides,
-                            a->override_count);
+    return clc_run_evaluate(a->positionals[0], a->device, a->tasks, a->data, a->output,
+                            a->overrides, a->override_count);
 }
 
 static clc_status run_compare(const clc_arguments *a) {
@@ -151,6 +157,9 @@ static clc_status run_completion(const clc_arguments *a);
 static const clc_command commands[] = {
     {"train", "train.ini", "train an encoder and evaluate it; the word train may be left out", 1, 1,
      run_train},
+    {"finetune", "RUN|ENCODER [INI]",
+     "train encoder and classifier by labels, as many as --set finetune.labels=1% says", 1, 2,
+     run_finetune},
     {"eval", "RUN|ENCODER", "evaluate an encoder beside baselines by the tasks below", 1, 1,
      run_eval},
     {"compare", "RUN...",

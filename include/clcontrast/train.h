@@ -28,6 +28,14 @@ typedef struct clc_train_options {
  * stderr, the evaluation to stdout. */
 CLC_API clc_status clc_train(const clc_train_options *options);
 
+/* Fine-tunes the encoder of `run` (a folder or file) by the labels of its data, or of section
+ * [data] of the .ini file `data` unless that is NULL: supervised training as `clcontrast options`
+ * says of [finetune], with settings of options->config (may be NULL) and the overrides over those
+ * of the run and of the recipe. It writes what clc_train does, by default to a folder below the
+ * run's. */
+CLC_API clc_status clc_finetune(const char *run, const char *data,
+                                const clc_train_options *options);
+
 #ifdef __cplusplus
 }
 #endif

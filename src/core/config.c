@@ -213,9 +213,14 @@ static clc_status finish(config_loader *loader, const char *const *overrides, si
 
 clc_status clc_config_load(const char *path, const char *const *overrides, size_t n_overrides,
                            clc_config *config) {
+    set_defaults(config);
+    return clc_config_add(path, overrides, n_overrides, config);
+}
+
+clc_status clc_config_add(const char *path, const char *const *overrides, size_t n_overrides,
+                          clc_config *config) {
     config_loader loader = {.config = config, .path = path};
     clc_status status = CLC_OK;
-    set_defaults(config);
     if (path) {
         FILE *stream = fopen(path, "r");
         if (!stream)
@@ -229,8 +234,7 @@ fail:
 
 clc_status clc_config_override(const char *const *overrides, size_t n_overrides,
                                clc_config *config) {
-    config_loader loader = {.config = config};
-    return finish(&loader, overrides, n_overrides);
+    return clc_config_add(NULL, overrides, n_overrides, config);
 }
 
 clc_status clc_config_load_text(const char *text, const char *name, clc_config *config) {

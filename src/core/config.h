@@ -156,6 +156,10 @@ typedef struct clc_floats {
     X(CLC_CONFIG_OPTIMIZER_LARS, "lars")                                                           \
     X(CLC_CONFIG_OPTIMIZER_ADAMW, "adamw")
 
+#define CLC_CONFIG_START_LIST(X)                                                                   \
+    X(CLC_CONFIG_START_RUN, "run")                                                                 \
+    X(CLC_CONFIG_START_SCRATCH, "scratch")
+
 #define CLC_CONFIG_RATE_SCALE_LIST(X)                                                              \
     X(CLC_CONFIG_RATE_SCALE_NONE, "none")                                                          \
     X(CLC_CONFIG_RATE_SCALE_LINEAR, "linear")                                                      \
@@ -197,6 +201,7 @@ typedef struct clc_floats {
     X(MOMENTUM)                                                                                    \
     X(COLLAPSE)                                                                                    \
     X(OPTIMIZER)                                                                                   \
+    X(START)                                                                                       \
     X(RATE_SCALE)                                                                                  \
     X(SCHEDULE)                                                                                    \
     X(PROFILE)                                                                                     \
@@ -258,6 +263,10 @@ typedef struct clc_config {
  */
 clc_status clc_config_load(const char *path, const char *const *overrides, size_t n_overrides,
                            clc_config *config);
+
+/* The same on a loaded configuration, whose keys stay where neither gives them. */
+clc_status clc_config_add(const char *path, const char *const *overrides, size_t n_overrides,
+                          clc_config *config);
 
 /* The configuration that clc_config_write wrote, from its text; keys that have come since have
  * their defaults. Values are not held against each other. `name` stands for the path in messages.

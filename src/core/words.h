@@ -57,6 +57,7 @@
 /* src/eval/task_<word>.c: defines clc_task_<word>. In the order in which they run and are printed:
  * first what costs little. */
 #define CLC_TASKS(F, X)                                                                            \
+    F(X, classifier)                                                                               \
     F(X, knn)                                                                                      \
     F(X, linear)                                                                                   \
     F(X, retrieval)                                                                                \

@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/signals.h"
+#include "eval/classifier.h"
 #include "model/heads.h"
 
 #include <string.h>
@@ -30,6 +31,15 @@ fail:
     return status;
 }
 
+/* A classifier's parameters are among the encoder's, for clc_classifier_predict. */
+static clc_status add_classifier(clc_embedder *e) {
+    clc_tensor *scores;
+    if (e->in.tower || !clc_classifier_there(e->config))
+        return CLC_OK;
+    clc_graph_expose(e->features, false);
+    return clc_classifier_build(e->graph, e->config, e->features, &scores);
+}
+
 static clc_status build_graph(clc_embedder *e, clc_params *params) {
     clc_status status = CLC_OK;
     const bool fresh = params->value == NULL;
@@ -38,6 +48,7 @@ static clc_status build_graph(clc_embedder *e, clc_params *params) {
     e->graph->gemm = (clc_gemm_kind)e->config->device.gemm;
     CLC_TRY(add_input(e));
     CLC_TRY(clc_kept_build(e->graph, e->config, e->in.tower, &e->input, &e->features));
+    CLC_TRY(add_classifier(e));
     if (fresh) {
         clc_params_layout(params);
         CLC_TRY(clc_params_allocate(params, e->device, false, 0));

@@ -48,9 +48,9 @@ static clc_status check_settled(const clc_config *config, const char *path) {
 /* The lists and bad files of training have no say on images given by hand, but overrides do. */
 static clc_status set_by_hand(const char *const *overrides, size_t count, clc_encoder *e) {
     static const char *const fresh[] = {
-        "data.path_column=", "data.label_column=",   "data.split_column=",
-        "data.on_bad=skip",  "data.bad_limit=1",     "data.text_columns=",
-        "data.limit=0",      "data.test_fraction=0", "data.test="};
+        "data.path_column=", "data.label_column=", "data.split_column=", "data.on_bad=skip",
+        "data.bad_limit=1",  "data.text_columns=", "data.limit=0",       "data.test_fraction=0",
+        "data.test=",        "data.test_images=",  "data.test_labels="};
     clc_status status = CLC_OK;
     e->by_hand = e->config;
     CLC_TRY(clc_config_override(fresh, sizeof fresh / sizeof *fresh, &e->by_hand));

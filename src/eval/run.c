@@ -4,9 +4,11 @@
 #include "core/path.h"
 #include "core/signals.h"
 #include "core/text.h"
+#include "data/labelled.h"
 #include "eval/encoder.h"
 #include "eval/evaluate.h"
 #include "eval/export.h"
+#include "method/setup.h"
 #include "report/page.h"
 
 #include <stdio.h>
@@ -27,11 +29,16 @@ static void close_run(finished_run *run) {
     clc_encoder_close(&run->encoder);
 }
 
-static clc_status open_run(const char *folder, const char *device, const char *const *overrides,
-                           size_t override_count, finished_run *run) {
+/* `data`: an .ini file of other data, or NULL. */
+static clc_status open_run(const char *folder, const char *device, const char *data,
+                           const char *const *overrides, size_t override_count, finished_run *run) {
     clc_status status = CLC_OK;
     CLC_TRY(clc_encoder_open_with(folder, device, overrides, override_count, &run->encoder));
-    const clc_config *config = &run->encoder->config;
+    clc_config *config = &run->encoder->config;
+    if (data) {
+        CLC_TRY(clc_config_transfer(config, data));
+        CLC_TRY(clc_config_override(overrides, override_count, config));
+    }
     CLC_TRY(clc_config_require_data(config));
     CLC_TRY(
         clc_dataset_open_with(config, CLC_SPLIT_TRAIN, NULL, run->encoder->tokenizer, &run->train));
@@ -47,14 +54,26 @@ static const char *output_of(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? path : ".";
 }
 
+/* Where that on the data of an .ini file goes: a folder of its name below. */
+static clc_status output_for(const char *path, const char *data, char folder[CLC_PATH_BYTES]) {
+    const char *slash = strrchr(data, '/'), *stem = slash ? slash + 1 : data;
+    const char *dot = strrchr(stem, '.');
+    return clc_path_format(folder, "%s/%.*s", output_of(path),
+                           dot ? (int)(dot - stem) : (int)strlen(stem), stem);
+}
+
 clc_status clc_run_evaluate(const char *path, const char *device, const char *tasks,
-                            const char *output, const char *const *overrides,
+                            const char *data, const char *output, const char *const *overrides,
                             size_t override_count) {
     clc_status status = CLC_OK;
     finished_run run = {0};
-    output = output ? output : output_of(path);
+    char other[CLC_PATH_BYTES];
     clc_signals_install();
-    CLC_TRY(open_run(path, device, overrides, override_count, &run));
+    if (data && !output)
+        CLC_TRY(output_for(path, data, other));
+    output = output ? output : data ? other : output_of(path);
+    CLC_TRY(open_run(path, device, data, overrides, override_count, &run));
+    CLC_TRY(clc_labels_limit(&run.encoder->config, run.train));
     if (tasks)
         CLC_TRY(clc_text_format(run.encoder->config.evaluation.tasks,
                                 sizeof run.encoder->config.evaluation.tasks, "%s", tasks));
@@ -78,7 +97,7 @@ clc_status clc_run_embed(const char *folder, const char *device, const char *out
     finished_run run = {0};
     output = output ? output : output_of(folder);
     clc_signals_install();
-    CLC_TRY(open_run(folder, device, overrides, override_count, &run));
+    CLC_TRY(open_run(folder, device, NULL, overrides, override_count, &run));
     CLC_TRY(clc_make_folders(output));
     CLC_TRY(clc_export_samples(run.encoder, run.train, output, "train_"));
     if (run.test)

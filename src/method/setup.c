@@ -1,5 +1,6 @@
 #include "method/setup.h"
 
+#include "core/log.h"
 #include "method/method.h"
 
 #include <math.h>
@@ -176,4 +177,31 @@ void clc_config_adopt(clc_config *config, const clc_config *settled) {
         config->data.channels = settled->data.channels;
     if (!config->data.store_side)
         config->data.store_side = settled->data.store_side;
+}
+
+clc_status clc_config_transfer(clc_config *config, const char *path) {
+    clc_status status = CLC_OK;
+    const clc_config_data was = config->data;
+    const int size = config->augmentation.size;
+    const char *const all_labels[] = {"finetune.labels=100%"};
+    clc_config other;
+    CLC_TRY(clc_config_load(path, NULL, 0, &other));
+    CLC_TRY(clc_config_require_data(&other));
+    if (other.data.as != CLC_CONFIG_AS_AUTO && other.data.as != was.as)
+        CLC_TRY(clc_fail(CLC_INVALID, "%s: data.as = %s, but the encoder reads %s", path,
+                         clc_config_choice(&other, "data", "as"),
+                         clc_config_choice(config, "data", "as")));
+    config->data = other.data;
+    config->data.as = was.as;
+    config->data.channels = was.channels;
+    config->data.store_side = was.store_side;
+    config->method.classes = 0;
+    CLC_TRY(clc_config_override(all_labels, 1, config));
+    if (was.channels)
+        clc_log("data of %s: pictures come to the encoder's %d channel%s and %d x %d pixels", path,
+                was.channels, was.channels == 1 ? "" : "s", size, size);
+    else
+        clc_log("data of %s", path);
+fail:
+    return status;
 }

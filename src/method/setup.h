@@ -29,6 +29,12 @@ clc_status clc_series_from_config(const clc_config *config, const clc_config_enc
  * it an encoder stands alone: nothing depends on other images any more. */
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data);
 
+/* Puts section [data] of the .ini file at `path` in the place of a settled configuration's own, of
+ * other data for a network that is there: what a sample is, channels and scaling stay, as do size,
+ * mean and deviation of views; classes are other ones, so no classifier is left, and
+ * all labels count. Says so. */
+clc_status clc_config_transfer(clc_config *config, const char *path);
+
 /* Takes from a run's settled configuration what this one leaves open. */
 void clc_config_adopt(clc_config *config, const clc_config *settled);
 

@@ -7,8 +7,27 @@
 #include "device/program.h"
 #include "method/setup.h"
 #include "model/run_tokenizer.h"
+#include "model/weights.h"
 #include "train/memory.h"
 #include "train/resume.h"
+
+/* Numbers of words mean what they meant to the weights: of the run that is resumed, or that a tower
+ * starts from. */
+static clc_status load_tokenizer(clc_session *session) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    if (session->checkpoint)
+        return clc_run_tokenizer_load(session->checkpoint->path, &session->tokenizer);
+    for (int i = 0; i < CLC_TOWERS && !session->tokenizer; i++) {
+        const char *weights = clc_tower_at(&session->config, i).encoder->weights;
+        if (!*weights)
+            continue;
+        CLC_TRY(clc_weights_path(weights, path));
+        CLC_TRY(clc_run_tokenizer_load(path, &session->tokenizer));
+    }
+fail:
+    return status;
+}
 
 /* Training samples, and test samples where they are named; each file is read once. */
 static clc_status load_data(clc_session *session) {
@@ -20,8 +39,7 @@ static clc_status load_data(clc_session *session) {
         CLC_TRY(clc_config_require_data(config));
         if (method->towers == 2 && config->data.as == CLC_CONFIG_AS_AUTO)
             config->data.as = CLC_CONFIG_AS_PAIRS;
-        if (session->checkpoint)
-            CLC_TRY(clc_run_tokenizer_load(session->checkpoint->path, &session->tokenizer));
+        CLC_TRY(load_tokenizer(session));
         CLC_TRY(clc_dataset_open_with(config, CLC_SPLIT_TRAIN, NULL, session->tokenizer,
                                       &session->data));
         CLC_TRY(clc_labels_limit(config, session->data));
