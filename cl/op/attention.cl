@@ -11,11 +11,12 @@
 #define ND VECTORS(DV)
 #define NK VECTORS(KV)
 
-/* to (rows,COLUMNS vectors) = a b [+ to]: element (i,t) of a at a[i * A_ROW + t * A_STEP], t below n; row t of b at b +
- * t * b_step. Rows are rounded up to MR: arrays have room for them, and nobody looks at what stands there. */
-#define PRODUCT(name, SPACE, COLUMNS, NV, A_ROW, A_STEP, ACCUMULATE)                               \
+/* to (rows,COLUMNS vectors) = a b [+ to]: element (i,t) of a at a[i * A_ROW + t * A_STEP], t from FIRST of row r to
+ * below LAST, of n; row t of b at b + t * b_step. The queries begin `ahead` steps behind the keys, or TB where all see
+ * all: what no query sees is left out. Rows are rounded up to MR: arrays have room for them, and nobody looks at what stands there. */
+#define PRODUCT(name, SPACE, COLUMNS, NV, A_ROW, A_STEP, ACCUMULATE, FIRST, LAST)                  \
     INLINE void name(const float *a, const SPACE float *b, const int b_step, const int rows,       \
-                     const int n, float *to) {                                                     \
+                     const int n, const int ahead, float *to) {                                    \
         ROLLED                                                                                     \
         for (int r = 0; r < rows; r += MR)                                                         \
             ROLLED                                                                                 \
@@ -28,7 +29,7 @@
                         acc[i][j] = ACCUMULATE ? VLOAD(c + j, to + (r + i) * COLUMNS * VW)         \
                                                : (vec)(0.0f);                                      \
                 ROLLED                                                                             \
-                for (int t = 0; t < n; t++) {                                                      \
+                for (int t = (FIRST); t < (LAST); t++) {                                           \
                     vec column[NV];                                                                \
                     UNROLL(NV)                                                                     \
                     for (int j = 0; j < NV; j++)                                                   \
@@ -47,9 +48,9 @@
             }                                                                                      \
     }
 
-PRODUCT(scores_of, private, KV, NK, D, 1, 0)      /* (queries,TB) = (queries,D) (D,TB) */
-PRODUCT(add_to_queries, global, DV, ND, TB, 1, 1) /* (queries,D) += (queries,keys) (keys,D) */
-PRODUCT(add_to_keys, private, DV, ND, 1, TB, 1)   /* (keys,D) += (queries,keys)^T (queries,D) */
+PRODUCT(scores_of, private, KV, NK, D, 1, 0, 0, n)                             /* (queries,TB) = (queries,D) (D,TB) */
+PRODUCT(add_to_queries, global, DV, ND, TB, 1, 1, 0, min(n, r + MR + ahead)) /* (queries,D) += (queries,keys) (keys,D) */
+PRODUCT(add_to_keys, private, DV, ND, 1, TB, 1, max(0, r - ahead), n)        /* (keys,D) += (queries,keys)^T (queries,D) */
 
 INLINE void load_rows(const global float *from, const int step, const int count,
                       const float factor, float *to) {
@@ -76,21 +77,29 @@ INLINE void load_keys_transposed(const global float *from, const int step, const
 }
 
 INLINE float sum_of_vec(const vec v) {
-    float lanes[VW], sum = 0.0f;
+    float lanes[VW];
     VSTORE(v, 0, lanes);
-    for (int l = 0; l < VW; l++)
-        sum += lanes[l];
-    return sum;
+    UNROLL(4)
+    for (int span = VW / 2; span > 0; span /= 2)
+        UNROLL(8)
+        for (int l = 0; l < span; l++)
+            lanes[l] += lanes[l + span];
+    return lanes[0];
 }
 
 INLINE float most_of_vec(const vec v) {
     float lanes[VW];
     VSTORE(v, 0, lanes);
-    float most = lanes[0];
-    for (int l = 1; l < VW; l++)
-        most = fmax(most, lanes[l]);
-    return most;
+    UNROLL(4)
+    for (int span = VW / 2; span > 0; span /= 2)
+        UNROLL(8)
+        for (int l = 0; l < span; l++)
+            lanes[l] = fmax(lanes[l], lanes[l + span]);
+    return lanes[0];
 }
+
+/* How far queries from q0 on begin behind keys from k0 on; TB where all see all. */
+#define AHEAD(q0, k0) (causal ? min((q0) - (k0), TB) : TB)
 
 /* Of the keys from k0 on, query q sees so many. */
 INLINE int seen_keys(const int q, const int k0, const int length, const int causal) {
@@ -141,12 +150,13 @@ TILE_KERNEL void attention_forward(const global float *restrict qkv,   // (n,T,3
     for (int k0 = 0; k0 < (valid ? last : 0); k0 += TB) {
         const int count = min(TB, last - k0);
         load_keys_transposed(STEP(qkv, 1, i, h, k0, steps), ROW, count, kt);
-        scores_of(q, kt, TB, valid, D, s);
+        scores_of(q, kt, TB, valid, D, TB, s);
         for (int r = 0; r < valid; r++) {
             mask_row(s + r * TB, seen_keys(q0 + r, k0, length, causal));
             running_softmax(s + r * TB, &most[r], &sum[r], acc + r * D);
         }
-        add_to_queries(s, STEP(qkv, 2, i, h, k0, steps), ROW, valid, count, acc);
+        add_to_queries(s, STEP(qkv, 2, i, h, k0, steps), ROW, valid, count,
+                       AHEAD(q0, k0), acc);
     }
     for (int r = 0; r < rows; r++) {
         /* Not times 0: behind the valid rows acc may hold what is no number. */
@@ -213,15 +223,16 @@ TILE_KERNEL void attention_backward(const global float *restrict qkv,   // (n,T,
             if (valid) {
                 load_rows(STEP(qkv, 0, i, h, q0, steps), ROW, valid, SCALE, q);
                 load_rows(OUT_STEP(dy, i, h, q0, steps), C, valid, 1.0f, d);
-                scores_of(q, kt, TB, valid, D, p);
-                scores_of(d, vt, TB, valid, D, ds);
+                scores_of(q, kt, TB, valid, D, TB, p);
+                scores_of(d, vt, TB, valid, D, TB, ds);
                 for (int r = 0; r < valid; r++)
                     score_gradients(p + r * TB, ds + r * TB, d + r * D,
                                     OUT_STEP(y, i, h, q0 + r, steps), norms[q0 + r],
                                     seen_keys(q0 + r, k0, length, causal));
-                add_to_keys(p, d, D, keys, valid, dv);
-                add_to_keys(ds, q, D, keys, valid, dk);
-                add_to_queries(ds, STEP(qkv, 1, i, h, k0, steps), ROW, valid, keys, dq);
+                add_to_keys(p, d, D, keys, valid, AHEAD(q0, k0), dv);
+                add_to_keys(ds, q, D, keys, valid, AHEAD(q0, k0), dk);
+                add_to_queries(ds, STEP(qkv, 1, i, h, k0, steps), ROW, valid, keys,
+                               AHEAD(q0, k0), dq);
             }
             store_rows(dq, valid, rows, SCALE, accumulate || k0 > 0, ROW,
                        STEP(dqkv, 0, i, h, q0, steps));
