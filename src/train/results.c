@@ -1,13 +1,37 @@
 #include "train/results.h"
 
+#include "core/file.h"
 #include "core/log.h"
 #include "eval/gallery.h"
+#include "model/run_folder.h"
 #include "report/page.h"
 #include "train/preview.h"
+
+#include <errno.h>
+#include <unistd.h>
 
 void clc_results_so_far(const clc_session *s) {
     if (s->config.output.report && clc_page_write(s->config.output.folder) != CLC_OK)
         clc_warn("no report: %s", clc_error());
+}
+
+clc_status clc_results_forget(const char *folder) {
+    clc_status status = CLC_OK;
+    static const char *const names[] = {CLC_RUN_EVALUATION_TEXT,
+                                        CLC_RUN_EVALUATION_JSON,
+                                        CLC_RUN_SAMPLES,
+                                        CLC_RUN_THUMBS,
+                                        CLC_RUN_MAP,
+                                        CLC_RUN_VIEWS,
+                                        CLC_RUN_REPORT};
+    char path[CLC_PATH_BYTES];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        CLC_TRY(clc_run_path(folder, names[i], path));
+        if (unlink(path) != 0 && errno != ENOENT)
+            CLC_TRY(clc_fail_file("remove", path));
+    }
+fail:
+    return status;
 }
 
 /* The tables need classes, pairs or scores; without them the report has a map all the same. */

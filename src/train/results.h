@@ -9,6 +9,9 @@
  * warning. */
 clc_status clc_results_make(clc_session *session);
 
+/* Removes what a former run left of these in the folder: it would pass for this one's. */
+clc_status clc_results_forget(const char *folder);
+
 /* The report of a training that stopped early, without anything that takes long. */
 void clc_results_so_far(const clc_session *session);
 

@@ -98,7 +98,7 @@ static clc_status claim_folder(const trainer *t, const clc_train_options *option
     while (clc_checkpoint_find(folder_of(t), -1, path) == CLC_OK)
         if (unlink(path) != 0)
             return clc_fail_file("remove", path);
-    return CLC_OK;
+    return clc_results_forget(folder_of(t));
 }
 
 static void make_schedule(trainer *t) {

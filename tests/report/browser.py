@@ -30,6 +30,10 @@ found.wide = document.documentElement.scrollWidth - innerWidth;
 found.ground = getComputedStyle(document.body).backgroundColor;
 found.points = all("canvas").map(c => { const p = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let n = 0;
     for (let i = 3; i < p.length; i += 4) n += p[i] > 0; return n; });
+found.thumbs = all(".thumb").length;
+found.groups = all(".legend li").length;
+const map = all("canvas")[0];
+if (map) { key(map, "ArrowRight"); found.chosen = all(".chosen b").length === 1 && all(".chosen .thumb").length === 1; }
 found.neighbours = all(".near .row").length;
 const curve = all(".curve svg")[0], read = () => all(".readout").map(r => r.textContent);
 found.readout = [read()[0]];
@@ -101,9 +105,25 @@ def runs_without_evaluation_or_steps_have_a_page():
         assert probe(r.run)["curves"] == 1
 
 
+def a_trained_run_has_a_map_with_pictures():
+    """Without labels, too: colours are clusters then."""
+    with program.Workplace() as w:
+        w.train("--set", "training.epochs=1")
+        found = probe(w.path("run"))
+        assert found["sections"] == ["training", "views", "evaluation", "classes", "map", "neighbours", "extremes", "cost",
+                                     "configuration"], found
+        assert found["points"][0] > 500 and found["neighbours"] > 3 and found["thumbs"] > 50 and found["images"] == 1, found
+        assert found["chosen"] and found["groups"] == 4, found
+        w.run("train.ini", "--overwrite", "--set", "training.epochs=1", "--set", "data.train_labels=", "--set", "data.test_labels=")
+        found = probe(w.path("run"), width=400)
+        assert found["sections"] == ["training", "views", "map", "neighbours", "extremes", "cost", "configuration"], found
+        assert found["groups"] == 10 and found["wide"] <= 0, found
+
+
 program.main([
     all_parts_are_drawn_and_follow_the_keyboard,
     themes_differ_and_can_be_switched,
     a_phone_shows_all_without_scrolling_sideways,
     runs_without_evaluation_or_steps_have_a_page,
+    a_trained_run_has_a_map_with_pictures,
 ])
