@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Makes scenes for segmentation and detection: stamps of Tux Paint on photographs of Debian's lomiri-wallpapers-16.04.
 
-    scenes.py OUT [--train 2000] [--labelled 300] [--test 200] [--size 160x120] [--seed 1]
+    scenes.py OUT [--train 2000] [--labelled 300] [--test 200] [--size 160x120] [--seed 1] [--one-class]
 
 OUT/train/images/00000.jpg     pictures
 OUT/train/masks/00000.png      their masks: a class a pixel, 0 background, 255 soft edges and what is nearly covered
 OUT/train.json                 boxes around what is seen of each object, as COCO has them
-OUT/classes.txt                a class a line, from 1 on: the top folders of the stamps; test likewise
+OUT/classes.txt                a class a line, from 1 on: the top folders of the stamps, or with --one-class "object"
+
+The test scenes likewise.
 
 Masks and boxes are made of the first so many training scenes only. No stamp (nor one whose name differs by a number) and
 no photograph is in both parts. The same seed and packages make the same scenes. Needs python3-pil.
@@ -122,10 +124,14 @@ def scene(rng, photo, pool, size):
     return picture, mask, found
 
 
+def classes_of(options, pools):
+    return ["object"] if options.one_class else sorted(pools)
+
+
 def write_part(options, part, number, labelled, pools, photos):
     names = sorted(pools)
     document = {"images": [], "annotations": [],
-                "categories": [{"id": i + 1, "name": name} for i, name in enumerate(names)]}
+                "categories": [{"id": i + 1, "name": name} for i, name in enumerate(classes_of(options, pools))]}
     for folder in ("images", "masks"):
         os.makedirs(os.path.join(options.out, part, folder), exist_ok=True)
     opened = []
@@ -136,6 +142,9 @@ def write_part(options, part, number, labelled, pools, photos):
     for i in range(number):
         rng = random.Random(f"{options.seed} {part} {i}")
         picture, mask, found = scene(rng, rng.choice(opened), [pools[n][part] for n in names], options.size)
+        if options.one_class:
+            mask = mask.point(lambda v: v if v in (0, 255) else 1)
+            found = [(1, box, size) for _, box, size in found]
         picture.save(os.path.join(options.out, part, "images", f"{i:05d}.jpg"), quality=92)
         if i >= labelled:
             continue
@@ -158,6 +167,7 @@ def main():
     parser.add_argument("--test", type=int, default=200)
     parser.add_argument("--size", type=lambda text: tuple(map(int, text.split("x"))), default=(160, 120))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--one-class", action="store_true")
     options = parser.parse_args()
     pools, photos = stamps(), photographs()
     if not pools:
@@ -165,7 +175,7 @@ def main():
     write_part(options, "train", options.train, options.labelled, pools, photos)
     write_part(options, "test", options.test, options.test, pools, photos)
     with open(os.path.join(options.out, "classes.txt"), "w", encoding="utf-8") as file:
-        file.writelines(name + "\n" for name in sorted(pools))
+        file.writelines(name + "\n" for name in classes_of(options, pools))
 
 
 if __name__ == "__main__":
