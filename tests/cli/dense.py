@@ -138,6 +138,19 @@ def both_are_trained_together():
     assert tuned > frozen, (tuned, frozen)
 
 
+def a_vision_transformer_has_a_map_at_any_size():
+    w = Run.get()
+    w.train(*QUICK, "--overwrite", "--set", "encoder.name=vit", "--set", "encoder.blocks=", "--set", "encoder.block=auto",
+            "--set", "encoder.patch=4", "--set", "encoder.depth=1",
+            "--set", "encoder.width=16", "--set", "output.folder=vit")
+    for head in ("linear", "conv"):
+        w.run("eval", "vit", "--output", "vit", *DENSE, *settings("masks"), "--set", f"dense.head={head}")
+        assert row_of(w, "vit")["segmentation"]["miou"] > 0.4, row_of(w, "vit")
+    w.run("eval", "vit", "--output", "vit", *DENSE, *settings("masks"), "--set", "dense.finetune_epochs=1", "--set", "dense.epochs=1")
+    out, _ = w.run("eval", "vit", "--output", "vit", *DENSE, *settings("masks"), "--set", "dense.size=30", status=INVALID)
+    assert "patches of 4" in out, out
+
+
 def maps_from_the_cache_are_the_same():
     w = Run.get()
     found = []
@@ -207,6 +220,7 @@ main(
         pixels_are_told_apart,
         objects_are_found,
         both_are_trained_together,
+        a_vision_transformer_has_a_map_at_any_size,
         maps_from_the_cache_are_the_same,
         what_is_wrong_is_said,
         weights_go_by_the_names_of_detectron2,
