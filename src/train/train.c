@@ -376,8 +376,8 @@ clc_status clc_train(const clc_train_options *options) {
     if (options->dry_run) {
         CLC_TRY(clc_step_prepare(&t->session.step));
         report_programs(t, "all kernels there");
-        clc_log("dry run: %" PRId64 " steps of %d images would follow", t->last_step,
-                t->session.config.training.batch);
+        clc_log("dry run: %" PRId64 " steps of %d %s would follow", t->last_step,
+                t->session.config.training.batch, clc_dataset_unit(t->session.data));
         goto fail;
     }
     CLC_TRY(run_epochs(t));
