@@ -36,7 +36,7 @@ static const option_row options[] = {
     {"data", "INI", OPTION_TEXT, FIELD(data),
      "eval, finetune: other data than the run's, of section [data] of that file"},
     {"output", "FOLDER", OPTION_TEXT, FIELD(output),
-     "embed, eval, compare: where the files go (default: the run, or this folder); export: "
+     "embed, eval, compare, index: where the files go (default: the run, or this folder); export: "
      "the file"},
     {"tower", "T", OPTION_TEXT, FIELD(tower),
      "embed, of an encoder of both: what is given, image or text"},
@@ -46,9 +46,13 @@ static const option_row options[] = {
      "zeroshot: a text a line with {} where the class goes"},
     {"as", "TOOL", OPTION_TEXT, FIELD(as), "export: torchvision (as in the file) or detectron2"},
     {"most", "N", OPTION_COUNT, FIELD(most), "bench losses: the most views (default 65536)"},
+    {"encoder", "PATH", OPTION_TEXT, FIELD(encoder),
+     "search: the run or encoder that made the index, if it isn't where it was"},
+    {"k", "N", OPTION_COUNT, FIELD(k),
+     "search: how many to show of each query (default 10); also -k N"},
     {"layers", NULL, OPTION_FLAG, FIELD(layers), "bench: one line for each op of each layer"},
     {"once", NULL, OPTION_FLAG, FIELD(once), "watch: show the curves once, as they are now"},
-    {"json", NULL, OPTION_FLAG, FIELD(json), "devices, bench: print JSON"},
+    {"json", NULL, OPTION_FLAG, FIELD(json), "devices, bench, search: print JSON"},
     {"quiet", NULL, OPTION_FLAG, FIELD(quiet), "no progress, only results and errors"},
     {"help", NULL, OPTION_FLAG, FIELD(help), "this text"},
     {"version", NULL, OPTION_FLAG, FIELD(version), "the version"},
@@ -76,8 +80,8 @@ static clc_status parse_count(const char *name, const char *text, void *field) {
     char *end = NULL;
     const long value = strtol(text, &end, 10);
     const int count = (int)value;
-    if (end == text || *end || value < 2 || value > 1 << 20)
-        return clc_fail(CLC_INVALID, "--%s %s: a number from 2 to 1048576 is needed", name, text);
+    if (end == text || *end || value < 1 || value > 1 << 20)
+        return clc_fail(CLC_INVALID, "--%s %s: a number from 1 to 1048576 is needed", name, text);
     memcpy(field, &count, sizeof count);
     return CLC_OK;
 }
@@ -111,6 +115,13 @@ static clc_status take_option(clc_arguments *a, const option_row *o, const char 
     return CLC_OK;
 }
 
+static const option_row *find_option(const char *name) {
+    for (int i = 0; i < OPTIONS; i++)
+        if (!strcmp(options[i].name, name))
+            return &options[i];
+    return NULL;
+}
+
 /* The table as getopt wants it, ended by zeros. */
 static void list_options(struct option list[OPTIONS + 1]) {
     memset(list, 0, (OPTIONS + 1) * sizeof *list);
@@ -127,12 +138,15 @@ static void list_options(struct option list[OPTIONS + 1]) {
 clc_status clc_arguments_parse(clc_arguments *a, int argc, char **argv, int *first) {
     clc_status status = CLC_OK;
     struct option list[OPTIONS + 1];
-    *a = (clc_arguments){.most = 65536};
+    *a = (clc_arguments){.most = 65536, .k = 10};
     list_options(list);
-    for (int option; (option = getopt_long(argc, argv, "", list, NULL)) != -1;) {
-        if (option < FIRST_OPTION)
+    for (int option; (option = getopt_long(argc, argv, "k:", list, NULL)) != -1;) {
+        const option_row *o = option == 'k' ? find_option("k") : NULL;
+        if (option >= FIRST_OPTION)
+            o = &options[option - FIRST_OPTION];
+        if (!o)
             return clc_fail(CLC_INVALID, "see clcontrast --help");
-        status = take_option(a, &options[option - FIRST_OPTION], optarg);
+        status = take_option(a, o, optarg);
         if (status != CLC_OK || a->help || a->version)
             return status;
     }

@@ -15,8 +15,9 @@ typedef struct clc_arguments {
     const char *overrides[CLC_MAX_OVERRIDES];
     size_t override_count;
     const char *device, *checkpoint, *tasks, *data, *output, *tower, *classes, *templates, *as;
+    const char *encoder;
     bool json, layers, once, dry_run, overwrite, resume, allow_changes;
-    int most;
+    int most, k;
     bool quiet, help, version;
 } clc_arguments;
 

@@ -17,6 +17,7 @@
 #include "report/devices.h"
 #include "report/live.h"
 #include "report/page.h"
+#include "search/search.h"
 #include "train/preview.h"
 #include "train/programs.h"
 #include "train/sweep.h"
@@ -106,6 +107,29 @@ static clc_status run_export(const clc_arguments *a) {
     return status;
 }
 
+static clc_status run_index(const clc_arguments *a) {
+    const clc_index_options options = {.encoder = a->positionals[0],
+                                       .device = a->device,
+                                       .tower = a->tower,
+                                       .output = a->output ? a->output : "clcontrast.index",
+                                       .paths = (const char *const *)a->positionals + 1,
+                                       .path_count = (size_t)a->positional_count - 1,
+                                       .overrides = a->overrides,
+                                       .override_count = a->override_count};
+    return clc_index_update(&options);
+}
+
+static clc_status run_search(const clc_arguments *a) {
+    const clc_search_options options = {.index = a->positionals[0],
+                                        .encoder = a->encoder,
+                                        .device = a->device,
+                                        .queries = (const char *const *)a->positionals + 1,
+                                        .query_count = (size_t)a->positional_count - 1,
+                                        .k = a->k,
+                                        .json = a->json};
+    return clc_search(&options, stdout);
+}
+
 static clc_status run_zeroshot(const clc_arguments *a) {
     const char *const *paths = (const char *const *)a->positionals + 1;
     if (!a->classes)
@@ -179,6 +203,13 @@ static const clc_command commands[] = {
     {"zeroshot", "RUN|ENCODER IMAGE...",
      "classify images by an encoder of images and texts: --classes FILE [--templates FILE]", 2,
      INT_MAX, run_zeroshot},
+    {"index", "RUN|ENCODER FOLDER...",
+     "embed what embed takes into one file to be searched, --output FILE (default "
+     "clcontrast.index); again to bring it up to date",
+     2, INT_MAX, run_index},
+    {"search", "INDEX IMAGE|TEXT...",
+     "what in an index is most like a picture, or fits a text: -k N, --json", 2, INT_MAX,
+     run_search},
     {"preview", "train.ini out.png",
      "draw images or series and their augmented views; of texts: out.txt", 2, 2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",

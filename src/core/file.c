@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -263,6 +264,29 @@ clc_status clc_file_read_all(const char *path, size_t max, void **data, size_t *
     return CLC_OK;
 fail:
     free(buffer);
+    if (descriptor >= 0)
+        close(descriptor);
+    return status;
+}
+
+clc_status clc_file_map(const char *path, void **map, size_t *n) {
+    clc_status status = CLC_OK;
+    struct stat info;
+    const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    *map = NULL;
+    *n = 0;
+    if (descriptor < 0 || fstat(descriptor, &info) != 0)
+        CLC_TRY(clc_fail_file("read", path));
+    if (!S_ISREG(info.st_mode))
+        CLC_TRY(clc_fail(CLC_IO, "cannot read %s: it is no file", path));
+    if (info.st_size) {
+        void *place = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+        if (place == MAP_FAILED)
+            CLC_TRY(clc_fail_file("map", path));
+        *map = place;
+        *n = (size_t)info.st_size;
+    }
+fail:
     if (descriptor >= 0)
         close(descriptor);
     return status;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <xxhash.h>
 
 static const struct {
@@ -153,6 +154,15 @@ fail:
     return status;
 }
 
+static void free_bytes(clc_safetensors *st) {
+    if (st->mapped)
+        munmap(st->bytes, st->mapped);
+    else
+        free(st->bytes);
+    st->bytes = NULL;
+    st->mapped = 0;
+}
+
 /* Points the tensors at their data. The format doesn't ask for alignment: if one lies askew, all
  * are copied to places that fit every type. */
 static clc_status place_data(clc_safetensors *st, const byte_range *ranges, const char *data) {
@@ -177,7 +187,7 @@ static clc_status place_data(clc_safetensors *st, const byte_range *ranges, cons
         st->tensors[i].data = copy + at;
         at += clc_round_up(bytes, unit);
     }
-    free(st->bytes);
+    free_bytes(st);
     st->bytes = copy;
     return CLC_OK;
 }
@@ -257,13 +267,17 @@ fail:
     return status;
 }
 
-clc_status clc_safetensors_open(const char *path, clc_safetensors **out) {
+static clc_status open_file(const char *path, bool mapped, clc_safetensors **out) {
     clc_status status = CLC_OK;
     clc_safetensors *st = NULL;
     size_t size = 0;
     *out = NULL;
     CLC_NEW(st, 1);
-    CLC_TRY(clc_file_read_all(path, SIZE_MAX, &st->bytes, &size));
+    if (mapped)
+        CLC_TRY(clc_file_map(path, &st->bytes, &size));
+    else
+        CLC_TRY(clc_file_read_all(path, SIZE_MAX, &st->bytes, &size));
+    st->mapped = mapped ? size : 0;
     status = parse(st, st->bytes, size);
     if (status != CLC_OK)
         CLC_TRY(clc_fail_context(status, "%s", path));
@@ -272,6 +286,14 @@ clc_status clc_safetensors_open(const char *path, clc_safetensors **out) {
 fail:
     clc_safetensors_close(&st);
     return status;
+}
+
+clc_status clc_safetensors_open(const char *path, clc_safetensors **st) {
+    return open_file(path, false, st);
+}
+
+clc_status clc_safetensors_map(const char *path, clc_safetensors **st) {
+    return open_file(path, true, st);
 }
 
 clc_status clc_safetensors_open_verified(const char *path, clc_safetensors **st) {
@@ -301,7 +323,7 @@ void clc_safetensors_close(clc_safetensors **st) {
     if (!*st)
         return;
     json_decref((*st)->header);
-    free((*st)->bytes);
+    free_bytes(*st);
     free((*st)->tensors);
     free((*st)->metadata);
     free(*st);

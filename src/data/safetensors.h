@@ -45,7 +45,7 @@ typedef struct clc_st_tensor {
     const void *data; /* aligned for the type */
 } clc_st_tensor;
 
-/* An open file, all in memory; it owns every name, string and datum. */
+/* An open file, in memory or mapped; it owns every name, string and datum. */
 typedef struct clc_safetensors {
     clc_st_tensor *tensors; /* in the order of the header */
     size_t count;
@@ -55,6 +55,7 @@ typedef struct clc_safetensors {
     /* private */
     struct json_t *header;
     void *bytes;
+    size_t mapped; /* bytes of the file where it is mapped; 0: bytes are malloc'd */
 } clc_safetensors;
 
 /* Reads and validates the file; CLC_FORMAT with a message if it breaks any rule of the format, or
@@ -63,6 +64,10 @@ clc_status clc_safetensors_open(const char *path, clc_safetensors **st);
 
 /* The same, but refuses a file without a checksum: for checkpoints. */
 clc_status clc_safetensors_open_verified(const char *path, clc_safetensors **st);
+
+/* The same, but the file is mapped, not read: for large ones that are replaced, never changed in
+ * place. */
+clc_status clc_safetensors_map(const char *path, clc_safetensors **st);
 
 /* NULL if there is none of that name. */
 const clc_st_tensor *clc_safetensors_find(const clc_safetensors *st, const char *name);

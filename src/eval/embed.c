@@ -174,8 +174,8 @@ static const clc_field *field_of(const clc_embedder *e, const clc_dataset *data)
     return &data->fields[data->field_count > 1 ? e->in.field : 0];
 }
 
-static clc_status each_of_field(clc_embedder *e, const clc_dataset *data, clc_embedder_take take,
-                                void *context) {
+static clc_status each_of_field(clc_embedder *e, const clc_dataset *data, const int32_t *chosen,
+                                size_t count, clc_embedder_take take, void *context) {
     clc_status status = CLC_OK;
     const clc_field *field = field_of(e, data);
     const size_t dim = (size_t)clc_embedder_features(e);
@@ -186,11 +186,11 @@ static clc_status each_of_field(clc_embedder *e, const clc_dataset *data, clc_em
     CLC_NEW(numbers, e->batch);
     CLC_NEW(samples, e->batch);
     CLC_NEW(bad, e->batch);
-    for (size_t first = 0, n; first < data->count; first += n) {
-        CLC_TRY(go_on(first, data->count, "samples"));
-        n = choose_numbers(e, field, true, NULL, first, data->count, numbers);
+    for (size_t first = 0, n; first < count; first += n) {
+        CLC_TRY(go_on(first, count, "samples"));
+        n = choose_numbers(e, field, true, chosen, first, count, numbers);
         for (size_t i = 0; i < n; i++)
-            samples[i] = (int32_t)(first + i);
+            samples[i] = chosen ? chosen[first + i] : (int32_t)(first + i);
         CLC_TRY(run_numbers(e, field, numbers, n));
         CLC_TRY(
             clc_buffer_read(e->device, features_of(e), 0, n * dim * sizeof *features, features));
@@ -271,19 +271,20 @@ fail:
     return status;
 }
 
-clc_status clc_embedder_each(clc_embedder *e, const clc_dataset *data, clc_embedder_take take,
-                             void *context, clc_bad_files *bad) {
+clc_status clc_embedder_each(clc_embedder *e, const clc_dataset *data, const int32_t *samples,
+                             size_t count, clc_embedder_take take, void *context,
+                             clc_bad_files *bad) {
     clc_status status = CLC_OK;
     const size_t dim = (size_t)clc_embedder_features(e);
     clc_loader *loader = NULL;
     float *features = NULL;
     clc_batch batch;
     if (!reads_images(e))
-        return each_of_field(e, data, take, context);
+        return each_of_field(e, data, samples, count, take, context);
     CLC_NEW(features, (size_t)e->batch * dim);
-    CLC_TRY(open_loader(e, data, NULL, data->count, &loader));
-    for (size_t first = 0; first < data->count; first += batch.count) {
-        CLC_TRY(go_on(first, data->count, "images"));
+    CLC_TRY(open_loader(e, data, samples, count, &loader));
+    for (size_t first = 0; first < count; first += batch.count) {
+        CLC_TRY(go_on(first, count, "images"));
         CLC_TRY(run_batch(e, loader, &batch));
         CLC_TRY(clc_buffer_read(e->device, features_of(e), 0, batch.count * dim * sizeof *features,
                                 features));

@@ -36,7 +36,7 @@ typedef struct clc_embedder {
     clc_sequence prepare; /* bytes to normalised images */
     clc_augment training; /* the views of training */
     cl_mem view_workspace;
-    clc_sequence view; /* bytes to such views; empty until asked for */
+    clc_sequence view;  /* bytes to such views; empty until asked for */
     clc_sequence count; /* histograms of them, if these are the features */
     clc_corruption corruption;
     bool shows_view;
@@ -83,13 +83,15 @@ clc_status clc_embedder_run(clc_embedder *embedder, const clc_dataset *data, con
 clc_status clc_embedder_run_field(clc_embedder *embedder, const clc_field *field,
                                   const int32_t *numbers, size_t count, cl_mem features);
 
-/* Embeds all of `data` and hands over batch by batch: features (batch->count,F) on the host, rows
- * of bad samples among them; those samples are added to `bad`, unless NULL. Of a batch of texts or
- * series only count, indices and bad are set. Stops with the first failure of `take`. */
+/* Embeds the `count` samples (NULL: all, in order) of `data` and hands over batch by batch:
+ * features (batch->count,F) on the host, rows of bad samples among them; those samples are added to
+ * `bad`, unless NULL. Of a batch of texts or series only count, indices and bad are set. Stops with
+ * the first failure of `take`. */
 typedef clc_status (*clc_embedder_take)(void *context, const clc_batch *batch,
                                         const float *features);
 clc_status clc_embedder_each(clc_embedder *embedder, const clc_dataset *data,
-                             clc_embedder_take take, void *context, clc_bad_files *bad);
+                             const int32_t *samples, size_t count, clc_embedder_take take,
+                             void *context, clc_bad_files *bad);
 
 /* What the batches of an embedder of images show from now on: images as they are, as at first; view
  * `number` of each, as training makes them; or images with a corruption (augment/corrupt.h).

@@ -260,7 +260,7 @@ clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t
         return clc_fail(CLC_INVALID, "images of %d x %d with %d channels can't be embedded", height,
                         width, channels);
     CLC_TRY(fit_all(encoder, pixels, count, height, width, channels, &data));
-    CLC_TRY(clc_embedder_each(&tower->embedder, data, take_rows, &r, NULL));
+    CLC_TRY(clc_embedder_each(&tower->embedder, data, NULL, data->count, take_rows, &r, NULL));
 fail:
     clc_dataset_free(&data);
     return status;

@@ -82,7 +82,7 @@ static clc_status write_features(clc_tower_encoder *tower, const char *output, c
         CLC_NEW(e->labels, e->data->count);
     CLC_TRY(clc_path_format(path, "%s/%sfeatures.npy", output, prefix));
     CLC_TRY(clc_npy_begin_f32(path, dim, &e->features));
-    CLC_TRY(clc_embedder_each(&tower->embedder, e->data, take_batch, e, bad));
+    CLC_TRY(clc_embedder_each(&tower->embedder, e->data, NULL, e->data->count, take_batch, e, bad));
     CLC_TRY(check_rows(e, bad));
     CLC_TRY(clc_npy_end(&e->features));
     clc_log("%s: %zu x %zu", path, e->rows, dim);

@@ -1,0 +1,135 @@
+"""An index of pictures or texts, kept up to date, and what in it is like a query."""
+
+import json
+import os
+import random
+import signal
+import time
+
+from program import FORMAT, INTERRUPTED, INVALID, IO, Skip, Workplace, main, read
+
+PLACE = Workplace()
+PLACE.train("--set", "training.epochs=1")
+
+
+def pgm(seed, side=24):
+    """A bright blob at one of four places, and noise."""
+    rng = random.Random(seed)
+    y0, x0 = side // 2 * (seed // 2 % 2), side // 2 * (seed % 2)
+    pixels = [rng.randrange(60) + (180 if y0 <= y < y0 + side // 2 and x0 <= x < x0 + side // 2 else 0)
+              for y in range(side) for x in range(side)]
+    return b"P5 %d %d 255\n" % (side, side) + bytes(pixels)
+
+
+def write(path, data):
+    os.makedirs(os.path.dirname(PLACE.path(path)), exist_ok=True)
+    with open(PLACE.path(path), "wb") as file:
+        file.write(data)
+
+
+def index(*arguments, **keywords):
+    return PLACE.run("index", "run/encoder.safetensors", *arguments, "--output", "i.index", **keywords)[1]
+
+
+def search(*arguments, **keywords):
+    return PLACE.run("search", "i.index", *arguments, **keywords)[0]
+
+
+def a_picture_finds_itself_first_and_then_its_kind():
+    for i in range(20):
+        write(f"pictures/{i:02d}.pgm", pgm(i))
+    assert "20 images, 20 of them embedded now" in index("pictures")
+    rows = [line.split("\t") for line in search("pictures/07.pgm", "-k", "5").splitlines()]
+    assert len(rows) == 5 and rows[0] == ["1.0000", "pictures/07.pgm"], rows
+    assert [float(row[0]) for row in rows] == sorted((float(row[0]) for row in rows), reverse=True)
+    kind = [int(row[1][9:11]) % 4 for row in rows]
+    assert kind.count(3) >= 4, rows
+
+
+def only_new_and_changed_files_are_embedded_and_gone_ones_leave():
+    before = read(PLACE.path("i.index"))
+    assert "0 of them embedded now, 20 as they were" in index("pictures")
+    assert read(PLACE.path("i.index")) == before
+    write("pictures/00.pgm", pgm(100, 26))
+    write("pictures/20.pgm", pgm(20))
+    os.remove(PLACE.path("pictures/01.pgm"))
+    said = index("pictures")
+    assert "20 images, 2 of them embedded now, 18 as they were; 2 that were in it" in said, said
+    assert "01.pgm" not in search("pictures/00.pgm", "-k", "100")
+
+
+def a_broken_picture_is_left_out_and_listed():
+    write("pictures/bad.pgm", pgm(3)[:100])
+    assert "1 files are left out" in index("pictures")
+    assert b"bad.pgm\t" in read(PLACE.path("i.index.skipped.txt"))
+    os.remove(PLACE.path("pictures/bad.pgm"))
+    index("pictures")
+    assert not os.path.exists(PLACE.path("i.index.skipped.txt"))
+
+
+def json_has_queries_and_results():
+    found = json.loads(search("pictures/05.pgm", "pictures/06.pgm", "-k", "2", "--json"))
+    assert [one["query"] for one in found] == ["pictures/05.pgm", "pictures/06.pgm"]
+    assert found[1]["results"][0]["name"] == "pictures/06.pgm"
+    assert abs(found[1]["results"][0]["similarity"] - 1) < 1e-5  # a length of 1 in float32
+
+
+def a_torn_index_is_refused_by_search_and_made_anew_by_index():
+    whole = read(PLACE.path("i.index"))
+    for torn in (whole[:-40], whole[:-5] + b"x" + whole[-4:], b""):
+        write("i.index", torn)
+        PLACE.refused("search", "i.index", "pictures/05.pgm", status=FORMAT, says=["i.index"])
+        assert "made anew" in index("pictures")
+        assert read(PLACE.path("i.index")) == whole
+
+
+def another_file_is_not_overwritten():
+    content = b"something precious that is no index at all"
+    write("notes", content)
+    PLACE.refused("index", "run", "pictures", "--output", "notes", status=INVALID, says=["notes", "--output"])
+    assert read(PLACE.path("notes")) == content
+
+
+def other_weights_are_noticed():
+    PLACE.train("--set", "training.seed=2", "--set", "output.folder=run2", "--set", "training.epochs=1")
+    PLACE.refused("search", "i.index", "pictures/05.pgm", "--encoder", "run2", status=INVALID, says=["other weights"])
+    said = PLACE.run("index", "run2", "pictures", "--output", "i.index")[1]
+    assert "embedded anew" in said and "20 of them embedded now" in said, said
+    os.rename(PLACE.path("run2"), PLACE.path("moved"))
+    PLACE.refused("search", "i.index", "pictures/05.pgm", status=IO, says=["--encoder", "run2"])
+    assert search("pictures/05.pgm", "--encoder", "moved", "-k", "1") == "1.0000\tpictures/05.pgm\n"
+
+
+def wrong_queries_say_so():
+    PLACE.refused("search", "i.index", "absent.pgm", "--encoder", "moved", status=IO, says=["absent.pgm"])
+    PLACE.refused("search", "i.index", "", "--encoder", "moved", status=INVALID, says=["empty"])
+    PLACE.refused("search", "train.ini", "absent.pgm", status=FORMAT, says=["train.ini"])
+    PLACE.refused("search", "i.index", "pictures/05.pgm", "-k", "0", status=INVALID, says=["0"])
+
+
+def interrupted_it_keeps_what_is_done():
+    write("many/0.pgm", b"P5 1600 1600 255\n" + bytes(range(256)) * 10000)  # takes milliseconds to read
+    for i in range(1, 1000):
+        os.link(PLACE.path("many/0.pgm"), PLACE.path(f"many/{i}.pgm"))
+    # The moment when it embeds is not known: later ones are tried until one is.
+    for delay in (0.2, 0.3, 0.4, 0.6, 1, 1.5, 2, 3, 4):
+        process = PLACE.start("index", "moved", "many", "--output", "many.index")
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        err = process.communicate(timeout=120)[1]
+        if process.returncode == 0:
+            raise Skip("1000 pictures are embedded too soon to interrupt that")
+        if os.path.exists(PLACE.path("many.index")):
+            break
+    else:
+        raise Skip("nothing was embedded within 4 s")
+    assert process.returncode == INTERRUPTED and "the same command goes on" in err, err
+    said = PLACE.run("index", "moved", "many", "--output", "many.index")[1]
+    assert "1000 images" in said and " 1000 of them embedded now" not in said, said
+
+
+with PLACE:
+    main([a_picture_finds_itself_first_and_then_its_kind, only_new_and_changed_files_are_embedded_and_gone_ones_leave,
+          a_broken_picture_is_left_out_and_listed, json_has_queries_and_results,
+          a_torn_index_is_refused_by_search_and_made_anew_by_index, another_file_is_not_overwritten,
+          other_weights_are_noticed, wrong_queries_say_so, interrupted_it_keeps_what_is_done])
