@@ -9,6 +9,7 @@ typedef enum option_kind {
     OPTION_TEXT,  /* const char * */
     OPTION_FLAG,  /* bool */
     OPTION_COUNT, /* int */
+    OPTION_SHARE, /* double in [0, 1] */
     OPTION_SET,
     OPTION_RESUME
 } option_kind;
@@ -16,7 +17,7 @@ typedef enum option_kind {
 typedef struct option_row {
     const char *name, *value; /* what its value is called; NULL: it has none */
     option_kind kind;
-    size_t field; /* in clc_arguments, of the first three kinds */
+    size_t field; /* in clc_arguments, of the first four kinds */
     const char *help;
 } option_row;
 
@@ -49,7 +50,13 @@ static const option_row options[] = {
     {"encoder", "PATH", OPTION_TEXT, FIELD(encoder),
      "search: the run or encoder that made the index, if it isn't where it was"},
     {"k", "N", OPTION_COUNT, FIELD(k),
-     "search: how many to show of each query (default 10); also -k N"},
+     "search: how many to show of each query; outliers: how many neighbours count (10); also -k"},
+    {"n", "N", OPTION_COUNT, FIELD(n),
+     "select, outliers: how many samples to name (default 100); also -n"},
+    {"threshold", "C", OPTION_SHARE, FIELD(threshold),
+     "dedup: the least cosine of near-duplicates (default 0.95)"},
+    {"against", "INDEX", OPTION_TEXT, FIELD(against),
+     "dedup: which samples have a near-duplicate in that index, such as the training set's"},
     {"layers", NULL, OPTION_FLAG, FIELD(layers), "bench: one line for each op of each layer"},
     {"once", NULL, OPTION_FLAG, FIELD(once), "watch: show the curves once, as they are now"},
     {"json", NULL, OPTION_FLAG, FIELD(json), "devices, bench, search: print JSON"},
@@ -86,6 +93,15 @@ static clc_status parse_count(const char *name, const char *text, void *field) {
     return CLC_OK;
 }
 
+static clc_status parse_share(const char *name, const char *text, void *field) {
+    char *end = NULL;
+    const double value = strtod(text, &end);
+    if (end == text || *end || !(value >= 0 && value <= 1))
+        return clc_fail(CLC_INVALID, "--%s %s: a number from 0 to 1 is needed", name, text);
+    memcpy(field, &value, sizeof value);
+    return CLC_OK;
+}
+
 static clc_status add_override(clc_arguments *a, const char *text) {
     if (a->override_count == CLC_MAX_OVERRIDES)
         return clc_fail(CLC_INVALID, "more than %d --set options; put them into the .ini file",
@@ -105,6 +121,8 @@ static clc_status take_option(clc_arguments *a, const option_row *o, const char 
         return CLC_OK;
     case OPTION_COUNT:
         return parse_count(o->name, value, field);
+    case OPTION_SHARE:
+        return parse_share(o->name, value, field);
     case OPTION_SET:
         return add_override(a, value);
     case OPTION_RESUME:
@@ -138,12 +156,12 @@ static void list_options(struct option list[OPTIONS + 1]) {
 clc_status clc_arguments_parse(clc_arguments *a, int argc, char **argv, int *first) {
     clc_status status = CLC_OK;
     struct option list[OPTIONS + 1];
-    *a = (clc_arguments){.most = 65536, .k = 10};
+    *a = (clc_arguments){.most = 65536, .k = 10, .n = 100, .threshold = 0.95};
     list_options(list);
-    for (int option; (option = getopt_long(argc, argv, "k:", list, NULL)) != -1;) {
-        const option_row *o = option == 'k' ? find_option("k") : NULL;
-        if (option >= FIRST_OPTION)
-            o = &options[option - FIRST_OPTION];
+    for (int option; (option = getopt_long(argc, argv, "k:n:", list, NULL)) != -1;) {
+        const char letter[2] = {(char)option, '\0'};
+        const option_row *o =
+            option < FIRST_OPTION ? find_option(letter) : &options[option - FIRST_OPTION];
         if (!o)
             return clc_fail(CLC_INVALID, "see clcontrast --help");
         status = take_option(a, o, optarg);

@@ -15,9 +15,10 @@ typedef struct clc_arguments {
     const char *overrides[CLC_MAX_OVERRIDES];
     size_t override_count;
     const char *device, *checkpoint, *tasks, *data, *output, *tower, *classes, *templates, *as;
-    const char *encoder;
+    const char *encoder, *against;
     bool json, layers, once, dry_run, overwrite, resume, allow_changes;
-    int most, k;
+    int most, k, n;
+    double threshold;
     bool quiet, help, version;
 } clc_arguments;
 

@@ -17,6 +17,7 @@
 #include "report/devices.h"
 #include "report/live.h"
 #include "report/page.h"
+#include "search/curate.h"
 #include "search/search.h"
 #include "train/preview.h"
 #include "train/programs.h"
@@ -130,6 +131,30 @@ static clc_status run_search(const clc_arguments *a) {
     return clc_search(&options, stdout);
 }
 
+static clc_curate_options curate_options(const clc_arguments *a) {
+    return (clc_curate_options){.index = a->positionals[0],
+                                .against = a->against,
+                                .device = a->device,
+                                .threshold = a->threshold,
+                                .n = a->n,
+                                .k = a->k};
+}
+
+static clc_status run_dedup(const clc_arguments *a) {
+    const clc_curate_options options = curate_options(a);
+    return clc_dedup(&options, stdout);
+}
+
+static clc_status run_select(const clc_arguments *a) {
+    const clc_curate_options options = curate_options(a);
+    return clc_select(&options, stdout);
+}
+
+static clc_status run_outliers(const clc_arguments *a) {
+    const clc_curate_options options = curate_options(a);
+    return clc_outliers(&options, stdout);
+}
+
 static clc_status run_zeroshot(const clc_arguments *a) {
     const char *const *paths = (const char *const *)a->positionals + 1;
     if (!a->classes)
@@ -210,6 +235,13 @@ static const clc_command commands[] = {
     {"search", "INDEX IMAGE|TEXT...",
      "what in an index is most like a picture, or fits a text: -k N, --json", 2, INT_MAX,
      run_search},
+    {"dedup", "INDEX",
+     "groups of near-duplicates, the best copy first; --against INDEX: leaks between two sets", 1,
+     1, run_dedup},
+    {"select", "INDEX", "-n N samples that are as different as can be (k-centre greedy)", 1, 1,
+     run_select},
+    {"outliers", "INDEX", "the -n N samples that are least like their -k nearest neighbours", 1, 1,
+     run_outliers},
     {"preview", "train.ini out.png",
      "draw images or series and their augmented views; of texts: out.txt", 2, 2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",

@@ -292,6 +292,12 @@ fail:
     return status;
 }
 
+void clc_file_unmap(void **map, size_t n) {
+    if (*map)
+        munmap(*map, n);
+    *map = NULL;
+}
+
 /* Makes one folder; one that is there already is as good. */
 static clc_status make_folder(const char *path) {
     struct stat info;

@@ -38,9 +38,10 @@ clc_status clc_file_write_all(const char *path, const void *data, size_t n);
  * so that text is a string. A file of more than `max` bytes is refused with CLC_FORMAT. */
 clc_status clc_file_read_all(const char *path, size_t max, void **data, size_t *n);
 
-/* Maps the file, for reading, into *map (*n bytes): munmap, unless *n is 0. A file that another
- * program shortens is then a fault of memory: for those that are only ever replaced. */
+/* Maps the file, for reading, into *map (*n bytes); release with clc_file_unmap. A file that
+ * another program shortens is then a fault of memory: for those that are only ever replaced. */
 clc_status clc_file_map(const char *path, void **map, size_t *n);
+void clc_file_unmap(void **map, size_t n);
 
 /* Makes the folder and those above it that are missing (mkdir -p). */
 clc_status clc_make_folders(const char *path);

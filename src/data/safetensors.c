@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <xxhash.h>
 
 static const struct {
@@ -156,7 +155,7 @@ fail:
 
 static void free_bytes(clc_safetensors *st) {
     if (st->mapped)
-        munmap(st->bytes, st->mapped);
+        clc_file_unmap(&st->bytes, st->mapped);
     else
         free(st->bytes);
     st->bytes = NULL;

@@ -100,6 +100,45 @@ def other_weights_are_noticed():
     assert search("pictures/05.pgm", "--encoder", "moved", "-k", "1") == "1.0000\tpictures/05.pgm\n"
 
 
+def curate(*arguments):
+    return [line.split("\t") for line in PLACE.run(*arguments)[0].splitlines()]
+
+
+def near_duplicates_are_grouped_with_the_best_copy_first():
+    """Blobs at four places are four groups; copies at other sizes belong to them."""
+    for i in range(4):
+        write(f"groups/{i}.pgm", pgm(i))
+        write(f"groups/{i}_large.pgm", pgm(i, 48))
+        write(f"groups/{i}_same.pgm", pgm(i))
+    PLACE.run("index", "moved", "groups", "--output", "g.index")
+    rows = curate("dedup", "g.index", "--threshold", "0.99999")
+    same = [row for row in rows if row[5].endswith(("0.pgm", "0_same.pgm"))]
+    assert [row[1:] for row in same] == [["keep", "1.0000", "24x24", "589", "groups/0.pgm"],
+                                         ["copy", "1.0000", "24x24", "589", "groups/0_same.pgm"]], rows
+    rows = curate("dedup", "g.index", "--threshold", "0")
+    assert len(rows) == 12 and rows[0][1] == "keep" and rows[0][3] == "48x48" and rows[0][4] == "2317", rows
+    assert len(os.listdir(PLACE.path("groups"))) == 12
+
+
+def a_leak_between_two_sets_is_named():
+    write("clean/other.pgm", pgm(2, 30))
+    write("clean/copied.pgm", pgm(1))
+    PLACE.run("index", "moved", "clean", "--output", "c.index")
+    rows = curate("dedup", "c.index", "--against", "g.index", "--threshold", "0.99999")
+    assert rows == [["1.0000", "groups/1.pgm", "clean/copied.pgm"]], rows
+    PLACE.refused("dedup", "c.index", "--against", "i.index", "--threshold", "2", status=INVALID, says=["--threshold"])
+
+
+def a_selection_is_diverse_and_outliers_are_far():
+    rows = curate("select", "g.index", "-n", "4")
+    assert sorted(int(row[1][7]) for row in rows) == [0, 1, 2, 3], rows
+    rows = curate("select", "g.index", "-n", "50")
+    assert len({row[1] for row in rows}) == 12, rows
+    write("groups/white.pgm", b"P5 24 24 255\n" + bytes([0, 255] * 288))
+    PLACE.run("index", "moved", "groups", "--output", "g.index")
+    assert curate("outliers", "g.index", "-n", "1", "-k", "2")[0][1] == "groups/white.pgm"
+
+
 def wrong_queries_say_so():
     PLACE.refused("search", "i.index", "absent.pgm", "--encoder", "moved", status=IO, says=["absent.pgm"])
     PLACE.refused("search", "i.index", "", "--encoder", "moved", status=INVALID, says=["empty"])
@@ -132,4 +171,6 @@ with PLACE:
     main([a_picture_finds_itself_first_and_then_its_kind, only_new_and_changed_files_are_embedded_and_gone_ones_leave,
           a_broken_picture_is_left_out_and_listed, json_has_queries_and_results,
           a_torn_index_is_refused_by_search_and_made_anew_by_index, another_file_is_not_overwritten,
-          other_weights_are_noticed, wrong_queries_say_so, interrupted_it_keeps_what_is_done])
+          other_weights_are_noticed,
+          near_duplicates_are_grouped_with_the_best_copy_first, a_leak_between_two_sets_is_named,
+          a_selection_is_diverse_and_outliers_are_far, wrong_queries_say_so, interrupted_it_keeps_what_is_done])
