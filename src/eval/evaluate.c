@@ -15,7 +15,7 @@
 typedef struct plan {
     bool chosen[CLC_TASK_COUNT];
     size_t count;
-    json_t *skipped; /* {"task": "why"} of those that were asked for by name */
+    json_t *skipped; /* {"task": "why"} of those that were asked for by name, or turned off */
     char why[CLC_TASK_WHY];
 } plan;
 
@@ -30,12 +30,14 @@ static clc_status plan_make(const clc_evaluation *e, plan *p) {
     const clc_status status = clc_tasks_choose(names, p->chosen);
     for (size_t t = 0; status == CLC_OK && t < CLC_TASK_COUNT; t++) {
         char why[CLC_TASK_WHY] = "";
+        const clc_task *task = clc_tasks[t];
         if (!p->chosen[t])
             continue;
-        p->chosen[t] = clc_tasks[t]->can(e, why, sizeof why);
+        const bool can = task->can(e, why, sizeof why);
+        p->chosen[t] = can && (!task->wanted || task->wanted(e->config, why, sizeof why));
         p->count += p->chosen[t];
-        if (!p->chosen[t] && *names)
-            json_object_set_new(p->skipped, clc_tasks[t]->name, json_string(why));
+        if (!p->chosen[t] && (can || *names))
+            json_object_set_new(p->skipped, task->name, json_string(why));
     }
     return status;
 }
@@ -150,16 +152,18 @@ static clc_status interrupted(const char *folder) {
                     folder);
 }
 
-static void note_failure(session *s, const clc_task *task, clc_status status, json_t *row) {
+/* Of a task, or of "features" that could not be had for any. */
+static void note_failure(session *s, const char *what, clc_status status, json_t *row) {
     json_t *failed = json_object_get(row, "failed");
     if (!failed) {
         failed = json_object();
         json_object_set_new(row, "failed", failed);
     }
-    json_object_set_new(failed, task->name, json_string(clc_error()));
+    json_object_set_new(failed, what, json_string(clc_error()));
     clc_live("%s", "");
     if (s->failed == CLC_OK)
-        snprintf(s->why, sizeof s->why, "%s: %s", task->name, clc_error());
+        snprintf(s->why, sizeof s->why, "%s of %s: %s", what,
+                 json_string_value(json_object_get(row, "features")), clc_error());
     if (s->failed == CLC_OK)
         s->failed = status;
 }
@@ -211,7 +215,7 @@ static clc_status run_task(session *s, size_t number, clc_evaluated *features, j
     if (status == CLC_OK)
         json_object_set(row, task->name, result);
     else
-        note_failure(s, task, status, row);
+        note_failure(s, task->name, status, row);
     json_decref(result);
     tell(s, number, features->name, clc_seconds() - start);
     return clc_evaluation_write(s->rows, s->plan.skipped, s->e.folder);
@@ -219,8 +223,9 @@ static clc_status run_task(session *s, size_t number, clc_evaluated *features, j
 
 static json_t *row_json(const session *s, const clc_evaluated *features) {
     char why[CLC_TASK_WHY];
-    json_t *row = json_pack("{s:s,s:i,s:f}", "features", features->name, "dim", features->dim,
-                            "seconds", 0.0);
+    json_t *row = json_pack("{s:s,s:f}", "features", features->name, "seconds", 0.0);
+    if (features->dim)
+        json_object_set_new(row, "dim", json_integer(features->dim));
     if (clc_evaluation_has_classes(&s->e, why, sizeof why))
         json_object_set_new(row, "classes", clc_json_of_names(s->e.class_names));
     if (json_object_size(s->plan.skipped))
@@ -245,13 +250,27 @@ static clc_status describe_samples(const session *s, clc_evaluated *features) {
     return CLC_OK;
 }
 
+/* Features that can't be had, such as for lack of memory: the others are evaluated. */
+static clc_status give_up_row(session *s, const clc_evaluated *features, clc_status status) {
+    if (status == CLC_INTERRUPTED)
+        return interrupted(s->e.folder);
+    json_t *row = row_json(s, features);
+    json_array_append_new(s->rows, row);
+    note_failure(s, "features", status, row);
+    return clc_evaluation_write(s->rows, s->plan.skipped, s->e.folder);
+}
+
 static clc_status run_row(session *s, clc_evaluated_kind kind) {
     clc_status status = CLC_OK;
     clc_evaluated features = {0};
     s->kind = kind;
     if (clc_signals_stop())
         return interrupted(s->e.folder);
-    CLC_TRY(clc_evaluated_open(&s->e, kind, s->params, &features));
+    status = clc_evaluated_open(&s->e, kind, s->params, &features);
+    if (status != CLC_OK) {
+        status = give_up_row(s, &features, status);
+        goto fail;
+    }
     if (!any_fits(s, &features))
         goto fail;
     json_t *row = row_json(s, &features);

@@ -44,6 +44,9 @@ typedef struct clc_task {
     bool costly;       /* done only if it is asked for */
     /* Whether data and network allow it; else `why` (size) says what is missing. */
     bool (*can)(const clc_evaluation *e, char *why, size_t size);
+    /* Whether the configuration leaves it in; else `why` (size) says which key does not, also where
+     * nobody asked for the task by name. NULL: it does. */
+    bool (*wanted)(const clc_config *config, char *why, size_t size);
     /* Whether these features are of a kind that it is about; NULL: all are. Without a word: that
      * raw pixels can't be matched with texts is no failure. */
     bool (*fits)(const clc_evaluated *row);

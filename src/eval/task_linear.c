@@ -1,6 +1,13 @@
 #include "eval/classification.h"
 #include "eval/linear.h"
 
+static bool wanted(const clc_config *config, char *why, size_t size) {
+    const bool trained = config->evaluation.linear_epochs > 0;
+    if (!trained)
+        snprintf(why, size, "evaluation.linear_epochs is 0");
+    return trained;
+}
+
 static clc_status choose(clc_evaluated *row, const clc_features *train, clc_config_evaluation *o,
                          json_t *result) {
     clc_choice choice;
@@ -50,6 +57,7 @@ const clc_task clc_task_linear = {
     .label = "linear",
     .about = "can a line divide the classes? logistic regression on frozen features",
     .can = clc_evaluation_has_classes,
+    .wanted = wanted,
     .request = clc_linear_request,
     .run = run,
     .columns = clc_classification_columns,

@@ -52,6 +52,15 @@ def what_is_asked_for_and_impossible_is_said():
     w.refused("eval", "run", "--tasks", "sts", "--output", "three", status=INVALID, says=["sts", "score"])
 
 
+def what_is_turned_off_is_said():
+    w = Run.get()
+    out, _ = w.run("eval", "run", "--set", "evaluation.linear_epochs=0", "--output", "off")
+    assert "linear was skipped: evaluation.linear_epochs is 0" in out and "retrieval" not in out, out
+    (row,) = rows_of(w, "off")
+    assert "knn" in row and "linear" not in row and list(row["skipped"]) == ["linear"], row
+    w.refused("eval", "run", "--tasks", "linear", "--set", "evaluation.linear_epochs=0", "--output", "off", status=INVALID, says=["linear_epochs"])
+
+
 def figures_agree_with_each_other():
     w = Run.get()
     w.run("eval", "run", "--set", "evaluation.baselines=false", "--output", "four")
@@ -151,6 +160,7 @@ main(
     [
         tasks_are_chosen_by_name,
         what_is_asked_for_and_impossible_is_said,
+        what_is_turned_off_is_said,
         figures_agree_with_each_other,
         settings_are_chosen_on_training_samples,
         samples_without_a_label_take_no_part,
