@@ -4,6 +4,7 @@
 #include "core/log.h"
 #include "data/dataset_kinds.h"
 #include "device/open.h"
+#include "method/method.h"
 #include "method/setup.h"
 #include "model/run_folder.h"
 #include "train/preview_series.h"
@@ -82,6 +83,22 @@ fail:
     return status;
 }
 
+/* Texts alone, or those of a second tower; captions beside pictures that stand alone are no views.
+ */
+static clc_status run_texts(const clc_config *config, clc_device *device, const clc_dataset *data) {
+    clc_status status = CLC_OK;
+    const clc_method *method = clc_method_find(clc_config_choice(config, "method", "name"));
+    const bool second = clc_dataset_has_pictures(data);
+    char path[CLC_PATH_BYTES];
+    if (!data->texts || (second && method->towers != 2))
+        return CLC_OK;
+    CLC_TRY(clc_run_path(config->output.folder, CLC_RUN_VIEWS_TEXT, path));
+    status = clc_preview_text_of(config, second ? &config->text_encoder : &config->encoder, device,
+                                 data, path);
+fail:
+    return status;
+}
+
 clc_status clc_preview_run(const clc_config *config, clc_device *device, const clc_dataset *data) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
@@ -90,6 +107,7 @@ clc_status clc_preview_run(const clc_config *config, clc_device *device, const c
         CLC_TRY(run_images(config, device, data, path));
     else if (data->fields[0].kind == CLC_KIND_SERIES)
         CLC_TRY(clc_preview_series_of(config, device, data, path));
+    status = run_texts(config, device, data);
 fail:
     return status;
 }

@@ -23,6 +23,7 @@ clc_status clc_results_forget(const char *folder) {
                                         CLC_RUN_THUMBS,
                                         CLC_RUN_MAP,
                                         CLC_RUN_VIEWS,
+                                        CLC_RUN_VIEWS_TEXT,
                                         CLC_RUN_REPORT};
     char path[CLC_PATH_BYTES];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

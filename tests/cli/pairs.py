@@ -141,6 +141,9 @@ def a_run_of_pairs_prints_retrieval_and_leaves_its_tokenizer():
     assert metadata(w.path("clip/encoder.safetensors"))["tokenizer"].encode() == read(w.path("clip/tokenizer.json"))
     words = json.loads(read(w.path("clip/tokenizer.json")))["model"]["vocab"]
     assert "upper" in words and "<end>" in words
+    views = read(w.path("clip/views.txt")).decode()
+    assert views.count("view 0\t") == 12 and views.splitlines()[0].split("\t")[2] == views.splitlines()[1].split("\t")[2], views
+    assert read(w.path("clip/views.jpg"))[:2] == b"\xff\xd8"
 
 
 def eval_finds_the_same_and_needs_no_folder():
@@ -278,6 +281,8 @@ def texts_alone_are_classified_and_compared_with_gold_scores():
         assert [row["features"] for row in rows] == ["bag of tokens", "untrained encoder", "encoder"], rows
         assert rows[0]["knn"]["accuracy"] > 0.8 and rows[2]["dim"] == 32, rows
         assert "knn_accuracy" in err and "texts/s" in err, err
+        views = [line.split("\t") for line in read(w.path("notes/views.txt")).decode().splitlines() if line]
+        assert len(views) == 12 * 7 and len({line[2] for line in views[:7]}) > 1, views[:7]
         pairs = ["sent0,sent1,score", '"bread, soup","soup bread",4.5', "moon star,sun moon,3", "wave fish,bread salt,0.5", "cloud,wave,1"]
         write(w.path("sts.csv"), "\n".join(pairs) + "\n")
         out, _ = w.run("eval", "notes", "--set", "data.test=sts.csv", "--set", "data.test_fraction=0", "--output", "out")
