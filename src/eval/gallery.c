@@ -83,6 +83,7 @@ static void release(clc_gallery *g) {
     free(g->labels);
     free(g->near);
     free(g->cosine);
+    free(g->shown);
     json_decref(g->page);
 }
 
@@ -118,9 +119,9 @@ clc_status clc_gallery_write(clc_evaluated *row, const char *folder) {
     json_object_set_new(g.page, "unit", json_string(clc_dataset_unit(g.data)));
     CLC_TRY(read_unit(&g));
     CLC_TRY(find_neighbours(&g));
+    CLC_TRY(clc_gallery_choose(&g));
     CLC_TRY(clc_gallery_describe(&g, folder));
     CLC_TRY(clc_gallery_map(&g, folder));
-    CLC_TRY(clc_gallery_choose(&g));
     CLC_TRY(write_page(&g, folder));
 fail:
     clc_live("%s", "");

@@ -37,7 +37,9 @@ static bool voted_right(const clc_gallery *g, size_t i) {
 
 static json_t *neighbour_row(const clc_gallery *g, size_t i, bool right) {
     json_t *near = json_array(), *cosine = json_array();
+    g->shown[i] = true;
     for (int k = 0; k < g->k && k < SHOWN; k++) {
+        g->shown[g->near[i * (size_t)g->k + (size_t)k]] = true;
         json_array_append_new(near, json_integer(g->near[i * (size_t)g->k + (size_t)k]));
         json_array_append_new(cosine, json_real((double)g->cosine[i * (size_t)g->k + (size_t)k]));
     }
@@ -117,8 +119,10 @@ static json_t *first_of(const clc_gallery *g, const scored *list, size_t n, int 
     json_t *picks = json_array();
     memset(taken, 0, (size_t)(g->classes + 1) * sizeof *taken);
     for (size_t i = 0; i < n && json_array_size(picks) < EXTREMES; i++)
-        if (taken[g->labels[list[i].sample] + 1]++ < each || !g->labelled)
+        if (taken[g->labels[list[i].sample] + 1]++ < each || !g->labelled) {
             json_array_append_new(picks, json_pack("[i,f]", list[i].sample, sign * list[i].value));
+            g->shown[list[i].sample] = true;
+        }
     return picks;
 }
 
@@ -154,6 +158,7 @@ fail:
 
 clc_status clc_gallery_choose(clc_gallery *g) {
     clc_status status = CLC_OK;
+    CLC_NEW(g->shown, g->count);
     CLC_TRY(add_neighbours(g));
     CLC_TRY(add_extremes(g));
 fail:

@@ -139,12 +139,29 @@ fail:
     return status;
 }
 
-static clc_status draw_pictures(const clc_gallery *g, int count, int columns, int side,
-                                clc_contact_sheet *sheet) {
+/* picked (at least `most`): samples whose pictures are drawn, `most` at most: those that are shown,
+ * then evenly spaced ones of the others. */
+static void pick(const clc_gallery *g, size_t most, size_t *picked) {
+    size_t n = 0, seen = 0, others = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        others += !g->shown[i];
+        if (g->shown[i] && n < most)
+            picked[n++] = i;
+    }
+    const size_t room = most - n < others ? most - n : others;
+    for (size_t i = 0, taken = 0; i < g->count && taken < room; i++)
+        if (!g->shown[i] && seen++ == taken * others / room) {
+            picked[n++] = i;
+            taken++;
+        }
+}
+
+static clc_status draw_pictures(const clc_gallery *g, const size_t *picked, int count, int columns,
+                                int side, clc_contact_sheet *sheet) {
     clc_status status = CLC_OK;
     clc_image image = {0};
     for (int i = 0; i < count; i++) {
-        CLC_TRY(clc_dataset_picture(g->data, (size_t)g->samples[i], &image));
+        CLC_TRY(clc_dataset_picture(g->data, (size_t)g->samples[picked[i]], &image));
         CLC_TRY(shrink(&image, side));
         clc_contact_sheet_put(sheet, i / columns, i % columns, image.pixels, image.height,
                               image.width, image.channels);
@@ -155,24 +172,42 @@ fail:
     return status;
 }
 
+/* Which sample lies at each place; without a list, sample i does at place i. */
+static void note_order(json_t *note, const size_t *picked, size_t n) {
+    json_t *order = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(order, json_integer((json_int_t)picked[i]));
+    json_object_set_new(note, "samples", order);
+}
+
 static clc_status add_pictures(clc_gallery *g, const char *folder) {
     clc_status status = CLC_OK;
     clc_contact_sheet *sheet = NULL;
+    size_t *picked = NULL;
     char path[CLC_PATH_BYTES];
-    const int count = g->count < PICTURES ? (int)g->count : PICTURES;
+    const bool all = g->count <= PICTURES;
+    const int count = all ? (int)g->count : PICTURES;
     const int columns = (int)ceil(sqrt(count));
     const int least = g->data->height < g->data->width ? g->data->height : g->data->width;
     const int side = least > SIDE ? SIDE : clc_larger_int(least, SMALLEST);
+    CLC_NEW(picked, count);
+    for (size_t i = 0; i < g->count && all; i++)
+        picked[i] = i;
+    if (!all)
+        pick(g, PICTURES, picked);
     CLC_TRY(
         clc_contact_sheet_create(clc_ceil_div_int(count, columns), columns, side, side, &sheet));
-    CLC_TRY(draw_pictures(g, count, columns, side, sheet));
+    CLC_TRY(draw_pictures(g, picked, count, columns, side, sheet));
     CLC_TRY(clc_run_path(folder, CLC_RUN_THUMBS, path));
     CLC_TRY(clc_contact_sheet_write(sheet, path));
-    json_object_set_new(g->page, "sheet",
-                        json_pack("{s:i,s:i,s:i,s:i}", "count", count, "columns", columns, "side",
-                                  side, "gap", sheet->gap));
+    json_t *note = json_pack("{s:i,s:i,s:i,s:i}", "count", count, "columns", columns, "side", side,
+                             "gap", sheet->gap);
+    json_object_set_new(g->page, "sheet", note);
+    if (!all)
+        note_order(note, picked, PICTURES);
 fail:
     clc_contact_sheet_free(&sheet);
+    free(picked);
     return status;
 }
 

@@ -19,18 +19,20 @@ typedef struct clc_gallery {
     int dim, k;    /* neighbours */
     int32_t *near; /* (count,k) */
     float *cosine; /* (count,k) */
+    bool *shown;   /* (count): by the lists of clc_gallery_choose */
     bool labelled; /* any is */
     int classes;
     json_t *page; /* samples.json */
 } clc_gallery;
 
-/* Names, classes, folders, texts and curves; and the pictures, into thumbs.jpg. */
+/* Names, classes, folders, texts and curves; and the pictures, into thumbs.jpg: where it can't hold
+ * all, first those of samples that are shown. */
 clc_status clc_gallery_describe(clc_gallery *gallery, const char *folder);
 
 /* Map and clusters; the map also as map.jpg. */
 clc_status clc_gallery_map(clc_gallery *gallery, const char *folder);
 
-/* Neighbours of some samples, the hardest and the most typical. */
+/* Neighbours of some samples, the hardest and the most typical; marks what they show. */
 clc_status clc_gallery_choose(clc_gallery *gallery);
 
 #endif
