@@ -212,8 +212,9 @@ static const clc_command commands[] = {
     {"eval", "RUN|ENCODER", "evaluate an encoder beside baselines by the tasks below", 1, 1,
      run_eval},
     {"compare", "RUN...",
-     "evaluations of runs in one table: compare.txt, .csv and .json; of seeds mean and spread", 1,
-     INT_MAX, run_compare},
+     "evaluations of runs in one table: compare.txt, .csv, .json, report.html; of seeds mean and "
+     "spread",
+     1, INT_MAX, run_compare},
     {"embed", "RUN|ENCODER [IMAGE...|TEXTS]",
      "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), of a "
      "file of texts (or - for stdin), or of a run's own data",

@@ -1,9 +1,12 @@
 #include "eval/compare.h"
 
 #include "core/file.h"
+#include "core/log.h"
 #include "core/path.h"
 #include "eval/compare_groups.h"
 #include "eval/task.h"
+#include "model/run_folder.h"
+#include "report/page.h"
 #include "report/table.h"
 
 #include <math.h>
@@ -241,6 +244,16 @@ static clc_status write_file(const char *folder, const char *name, const char *t
     return status == CLC_OK ? clc_file_write_all(path, text, strlen(text)) : status;
 }
 
+/* [{"figure": "knn.accuracy", "heading": "kNN accuracy", "percent": true} ...] */
+static json_t *list_columns(const columns *c) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(list, json_pack("{s:s,s:s,s:b}", "figure", c->list[i].figure,
+                                              "heading", c->list[i].heading, "percent",
+                                              c->list[i].cell == CLC_CELL_PERCENT));
+    return list;
+}
+
 /* A stream to memory that a name is given to when it is complete. */
 typedef struct sheet {
     char *text;
@@ -259,7 +272,8 @@ static clc_status write_all(json_t *groups, const columns *c, const char *folder
         CLC_TRY(clc_fail_alloc(4096));
     CLC_TRY(print_all(groups, c, differences, text.file));
     put_csv(groups, csv.file);
-    json_t *all = json_pack("{s:O,s:O}", "rows", groups, "differences", differences);
+    json_t *all = json_pack("{s:o,s:O,s:O}", "columns", list_columns(c), "rows", groups,
+                            "differences", differences);
     json = json_dumps(all, JSON_INDENT(2));
     json_decref(all);
     if (fflush(text.file) || fflush(csv.file) || !json)
@@ -268,7 +282,7 @@ static clc_status write_all(json_t *groups, const columns *c, const char *folder
     CLC_TRY(clc_make_folders(folder));
     CLC_TRY(write_file(folder, "compare.txt", text.text));
     CLC_TRY(write_file(folder, "compare.csv", csv.text));
-    CLC_TRY(write_file(folder, "compare.json", json));
+    CLC_TRY(write_file(folder, CLC_RUN_COMPARISON, json));
 fail:
     if (text.file)
         fclose(text.file);
@@ -281,6 +295,17 @@ fail:
     return status;
 }
 
+/* A run's own report stays. */
+static clc_status write_report(const char *folder) {
+    if (!clc_run_has(folder, CLC_RUN_METRICS_JSONL) &&
+        !clc_run_has(folder, CLC_RUN_EVALUATION_JSON))
+        return clc_page_write(folder);
+    clc_warn("compare: '%s' is the folder of a run, whose report stays; --output FOLDER makes one "
+             "of the comparison",
+             folder);
+    return CLC_OK;
+}
+
 clc_status clc_compare(const char *const *folders, size_t n, const char *output) {
     clc_status status = CLC_OK;
     json_t *groups = NULL;
@@ -289,6 +314,7 @@ clc_status clc_compare(const char *const *folders, size_t n, const char *output)
     for (size_t t = 0; t < CLC_TASK_COUNT; t++)
         add_task(&c, groups, clc_tasks[t]);
     CLC_TRY(write_all(groups, &c, output ? output : "."));
+    CLC_TRY(write_report(output ? output : "."));
 fail:
     json_decref(groups);
     return status;

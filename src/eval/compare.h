@@ -9,7 +9,8 @@
  * deviation over them (of n - 1); so are the baselines of runs on the same data. Prints the table,
  * and which differences from the highest are within the spread, that is at most sqrt(s1^2 + s2^2);
  * writes it to compare.txt of the folder `output` (NULL: the current one), and all figures to
- * compare.csv and compare.json. CLC_IO: a folder has no evaluation. */
+ * compare.csv and compare.json, and a page to report.html, unless that folder is a run with a
+ * report of its own. CLC_IO: a folder has no evaluation. */
 clc_status clc_compare(const char *const *folders, size_t n, const char *output);
 
 #endif

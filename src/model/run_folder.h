@@ -18,6 +18,7 @@
 #define CLC_RUN_SKIPPED         "skipped.txt" /* files that are no usable images, with reasons */
 #define CLC_RUN_EVALUATION_TEXT "evaluation.txt"
 #define CLC_RUN_EVALUATION_JSON "evaluation.json"
+#define CLC_RUN_COMPARISON      "compare.json" /* of a folder that compares runs */
 #define CLC_RUN_REPORT          "report.html"
 #define CLC_RUN_SAMPLES         "samples.json" /* what the report shows of the evaluation's samples */
 #define CLC_RUN_THUMBS          "thumbs.jpg"   /* their pictures, side by side */

@@ -47,7 +47,7 @@ static void drop_large(json_t *value) {
     }
 }
 
-/* A JSON file of the run under `key`; where it can't be read, why under "<key>_error". */
+/* A JSON file of the folder under `key`; where it can't be read, why under "<key>_error". */
 static clc_status add_json(json_t *page, const char *key, const char *folder, const char *name) {
     char path[CLC_PATH_BYTES], said[CLC_PATH_BYTES + 300];
     json_error_t error;
@@ -149,20 +149,24 @@ static void add_history(json_t *page, json_t *run, const clc_history *history) {
     }
 }
 
+/* Where another encoder's evaluation went there are no metrics, nor are there of a comparison. */
+static bool is_run(const char *folder) {
+    return clc_run_has(folder, CLC_RUN_METRICS_JSONL) ||
+           (!clc_run_has(folder, CLC_RUN_EVALUATION_JSON) &&
+            !clc_run_has(folder, CLC_RUN_COMPARISON));
+}
+
 static clc_status gather(const char *folder, json_t *page) {
     clc_status status = CLC_OK;
     clc_history *history = NULL;
     json_t *run = json_object(), *images = json_object();
+    const bool trained = is_run(folder);
     char now[40];
     const time_t seconds = time(NULL);
     struct tm parts;
     json_object_set_new(page, "run", run);
     json_object_set_new(page, "images", images);
-    /* Where another encoder's evaluation went there are no metrics. */
-    if (clc_run_has(folder, CLC_RUN_METRICS_JSONL) || !clc_run_has(folder, CLC_RUN_EVALUATION_JSON))
-        CLC_TRY(clc_history_open(folder, &history));
-    else
-        CLC_TRY(clc_history_empty(&history));
+    CLC_TRY(trained ? clc_history_open(folder, &history) : clc_history_empty(&history));
     add_history(page, run, history);
     add_versions(page, history);
     json_object_set_new(run, "name", name_of(folder));
@@ -170,6 +174,8 @@ static clc_status gather(const char *folder, json_t *page) {
     json_object_set_new(run, "written", json_string(now));
     CLC_TRY(add_config(page, run, folder));
     CLC_TRY(add_json(page, "evaluation", folder, CLC_RUN_EVALUATION_JSON));
+    if (!trained && !clc_run_has(folder, CLC_RUN_EVALUATION_JSON))
+        CLC_TRY(add_json(page, "comparison", folder, CLC_RUN_COMPARISON));
     CLC_TRY(add_json(page, "samples", folder, CLC_RUN_SAMPLES));
     CLC_TRY(add_text(page, "views_text", folder, CLC_RUN_VIEWS_TEXT));
     CLC_TRY(add_picture(images, "views", folder, CLC_RUN_VIEWS));

@@ -1,4 +1,5 @@
-/* report.html: a run as one page that needs no other file and loads nothing. */
+/* report.html: a run, or a comparison of runs, as one page that needs no other file and loads
+ * nothing. */
 #ifndef CLC_REPORT_PAGE_H
 #define CLC_REPORT_PAGE_H
 
@@ -8,9 +9,9 @@
 extern const char clc_page_html[];
 
 /* Writes <folder>/report.html from what the run's folder holds: metrics.jsonl, config.ini,
- * evaluation.json, samples.json with thumbs.jpg, views.jpg or views.txt. Whatever is missing is
- * missing in the page, what can't be read is said there. CLC_IO if there are neither metrics nor
- * an evaluation. */
+ * evaluation.json, samples.json with thumbs.jpg, views.jpg and views.txt; without metrics and
+ * evaluation, from compare.json. Whatever is missing is missing in the page, what can't be read is
+ * said there. CLC_IO if there is none of the three. */
 clc_status clc_page_write(const char *folder);
 
 #endif

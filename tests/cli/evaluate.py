@@ -147,6 +147,10 @@ def runs_of_two_seeds_are_one_row():
         assert "kNN accuracy: highest" in out and "the spread is not known" in out, out
         lines = read(w.path("table/compare.csv")).decode().splitlines()
         assert lines[0].startswith("name,features,figure") and any(line.startswith('"simclr","encoder",knn.accuracy,2,') for line in lines), lines
+        assert b'"comparison"' in read(w.path("table/report.html"))
+        before = read(w.path("c/report.html"))
+        _, err = w.run("compare", "a", "b", "--output", "c")
+        assert "whose report stays" in err and read(w.path("c/report.html")) == before, err
         # Rows of one method are told apart by what differs.
         w.train(*common, "--set", "loss.temperature=0.2", "--set", f"output.folder={w.path('d')}")
         out, _ = w.run("compare", "a", "d")

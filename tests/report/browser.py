@@ -31,6 +31,10 @@ found.ground = getComputedStyle(document.body).backgroundColor;
 found.points = all("canvas").map(c => { const p = c.getContext("2d").getImageData(0, 0, c.width, c.height).data; let n = 0;
     for (let i = 3; i < p.length; i += 4) n += p[i] > 0; return n; });
 found.thumbs = all(".thumb").length;
+found.costs = all("#cost tr").map(tr => [...tr.children].map(n => n.textContent));
+found.texts = all(".texts > li").map(li => [...li.querySelectorAll("li")].map(n => n.textContent));
+found.bars = all("#figures .bars").map(b => [...b.querySelectorAll(".tag")].map(n => n.textContent));
+found.spreads = all("#figures .track b").length;
 found.groups = all(".legend li").length;
 const map = all("canvas")[0];
 if (map) { key(map, "ArrowRight"); found.chosen = all(".chosen b").length === 1 && all(".chosen .thumb").length === 1; }
@@ -105,6 +109,40 @@ def runs_without_evaluation_or_steps_have_a_page():
         assert probe(r.run)["curves"] == 1
 
 
+def the_cost_task_is_told_with_units():
+    cost = {"parameters": 3456, "flops": 5.2e6, "embed_per_second": 812.4, "embed_joules": 0.0021, "device_megabytes": 25.2, "train_joules": None}
+    found = [{"features": "encoder", "dim": 8, "seconds": 3.5, "cost": cost}]
+    events = "".join(json.dumps({"event": "cost", "step": s, "seconds": 9, "device_megabytes": s, "joules": 1500}) + "\n" for s in (10, 30))
+    with RunFolder(evaluation_json=json.dumps(found), metrics_jsonl='{"step": 30, "epoch": 1, "loss": 2}\n' + events) as r:
+        told = dict(probe(r.run)["costs"])
+        assert told["Parameters of the encoder"] == "3,456" and told["Arithmetic per sample"] == "5.2 MFLOP", told
+        assert told["Training, energy"] == "3 kJ" and told["Training, memory of the device"] == "30 MB", told
+        assert told["Embedding, samples a second"] == "812" and told["Embedding, energy per sample"] == "2.1 mJ", told
+
+
+def equal_views_of_a_text_are_told_once():
+    views = f"\t3 tokens\t{HOSTILE[1]}\nview 0\t3 tokens\ta b\nview 1\t2 tokens\ta\nview 2\t3 tokens\ta b\n\n\t2 tokens\t\nview 0\t2 tokens\t\n"
+    with RunFolder(views_txt=views) as r:
+        found = probe(r.run)
+        assert found["texts"] == [["a b ×2", "a"], ["(empty)"]] and found["hacked"] == "no", found
+
+
+def a_comparison_is_drawn_as_bars():
+    def row(name, mean, deviation=None):
+        figure = {"values": [mean], "mean": mean, **({} if deviation is None else {"deviation": deviation})}
+        return {"name": name, "features": "encoder", "runs": ["a"], "figures": {"knn.accuracy": figure, "sts.spearman": figure}}
+    columns = [{"figure": "knn.accuracy", "heading": "kNN accuracy", "percent": True}, {"figure": "sts.spearman", "heading": "STS", "percent": False}]
+    rows = [row(HOSTILE[0], 0.7, 0.1), row(HOSTILE[1], 0.8, 0.1), row("low", -0.5, 0.01), row("one", 0.3)]
+    difference = {"figure": "knn.accuracy", "highest": HOSTILE[1], "within the spread of it": [HOSTILE[0]], "below it": ["low"],
+                  "of one run only, so that the spread is not known": ["one"]}
+    found = {"columns": columns, "rows": rows, "differences": [difference]}
+    with RunFolder(metrics_jsonl=None, config_ini=None, evaluation_json=None, compare_json=json.dumps(found)) as r:
+        for width in (1200, 400):
+            page = probe(r.run, width=width)
+            assert page["sections"] == ["figures", "table", "runs"] and page["hacked"] == "no" and page["wide"] <= 0, page
+            assert page["bars"] == [["highest", "within its spread", "spread not known", "below"], [""] * 4] and page["spreads"] == 6, page
+
+
 def a_trained_run_has_a_map_with_pictures():
     """Without labels, too: colours are clusters then."""
     with program.Workplace() as w:
@@ -125,5 +163,8 @@ program.main([
     themes_differ_and_can_be_switched,
     a_phone_shows_all_without_scrolling_sideways,
     runs_without_evaluation_or_steps_have_a_page,
+    the_cost_task_is_told_with_units,
+    equal_views_of_a_text_are_told_once,
+    a_comparison_is_drawn_as_bars,
     a_trained_run_has_a_map_with_pictures,
 ])

@@ -70,6 +70,35 @@ def a_page_stays_below_three_megabytes():
         assert len(r.page()) < 3_000_000 and "views" not in data_of(r.page())["images"]
 
 
+def a_comparison_has_a_page():
+    row = {"name": HOSTILE[0], "features": "encoder", "runs": ["a", "b"],
+           "figures": {"knn.accuracy": {"values": [0.5, 0.7], "mean": 0.6, "deviation": 0.1}}}
+    found = {"columns": [{"figure": "knn.accuracy", "heading": "kNN accuracy", "percent": True}], "rows": [row], "differences": []}
+    with RunFolder(metrics_jsonl=None, config_ini=None, evaluation_json=None, compare_json=json.dumps(found)) as r:
+        report(r.run)
+        assert data_of(r.page())["comparison"] == found
+    with RunFolder(metrics_jsonl=None, config_ini=None, evaluation_json=None, compare_json="{") as r:
+        assert "compare.json can't be read" in report(r.run)
+        assert "line 1" in data_of(r.page())["comparison_error"]
+    with RunFolder(compare_json=json.dumps(found)) as r:
+        report(r.run)
+        assert "comparison" not in data_of(r.page()), "a run's page is of the run"
+
+
+def pictures_are_those_of_samples_that_lists_show():
+    with program.Workplace() as w:
+        program.write_images(w.path("test-images"), 2300, 2, w.path("test-labels"))
+        w.train("--set", "training.epochs=1", "--set", "evaluation.tasks=knn", "--set", "evaluation.map=2200", "--set", "evaluation.map_perplexity=0")
+        samples = json.loads(program.read(w.path("run/samples.json")))
+        there = samples["sheet"]["samples"]
+        assert len(samples["names"]) == 2200 and samples["sheet"]["count"] == len(there) == len(set(there)) == 2000
+        assert max(there) > 2150 and min(there) < 50, "others are of all parts of the set"
+        shown = {i for i, *_ in samples["typical"] + samples["hardest"]}
+        for query, near, _, _ in samples["neighbours"]:
+            shown |= {query, *near}
+        assert len(shown) > 100 and shown <= set(there) and there[: len(shown)] == sorted(shown)
+
+
 def watch_shows_a_run_that_has_ended():
     with RunFolder() as r:
         for arguments in (["--once"], []):
@@ -85,5 +114,7 @@ program.main([
     an_evaluation_without_training_has_a_page,
     a_matrix_of_a_thousand_classes_is_left_out,
     a_page_stays_below_three_megabytes,
+    a_comparison_has_a_page,
+    pictures_are_those_of_samples_that_lists_show,
     watch_shows_a_run_that_has_ended,
 ])

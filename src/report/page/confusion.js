@@ -69,6 +69,7 @@ function heatMap({ matrix, row }) {
 function mistakes({ matrix, row }) {
     const n = matrix.length, names = classNames(row, n), found = [];
     matrix.forEach((line, i) => line.forEach((count, j) => { if (i !== j && count) found.push([count, i, j]); }));
+    if (!found.length) return null;
     found.sort((a, b) => b[0] - a[0]);
     return el("div", { class: "card" }, el("h3", {}, "Most frequent mistakes"), el("div", { class: "scroll" }, el("table", {},
         el("thead", {}, el("tr", {}, ["true class", "taken for", "times"].map((h, i) => el("th", { scope: "col", style: i === 1 ? "text-align:left" : null }, h)))),

@@ -13,12 +13,13 @@ function scalars(result, prefix = "") {
     return found;
 }
 
-/* Tasks in the order in which they came: every object in a row, but reasons why there is none. */
+/* Tasks in the order in which they came: every object in a row, but reasons why there is none, and what
+ * the section on cost shows. */
 function taskNames() {
     const names = [];
     for (const row of rows)
         for (const [key, value] of Object.entries(row))
-            if (isObject(value) && key !== "skipped" && scalars(value).length && !names.includes(key)) names.push(key);
+            if (isObject(value) && !["skipped", "failed", "cost"].includes(key) && scalars(value).length && !names.includes(key)) names.push(key);
     return names;
 }
 
@@ -62,7 +63,7 @@ function mainFigure() {
     return null;
 }
 
-function comparison(task, key) {
+function beside(task, key) {
     const of = name => rows.find(r => r !== encoderRow && String(r.features).includes(name));
     const mine = encoderRow[task][key], said = [];
     for (const [name, phrase] of [["untrained", "before training"], ["raw", "raw data"], ["bag", "a bag of tokens"], ["histogram", "colour histograms"]]) {
@@ -83,7 +84,7 @@ function summary() {
     parts.push(". ");
     const main = mainFigure();
     if (main) {
-        const [task, key, name] = main, said = comparison(task, key);
+        const [task, key, name] = main, said = beside(task, key);
         parts.push("Frozen features are right on ", el("b", {}, percent(encoderRow[task][key])), ` by ${name}`,
             said.length ? ": " + said.join(", ") + "." : ".");
     } else if (data.rows.loss && data.rows.loss.length) {
@@ -120,18 +121,46 @@ function showEvaluation() {
         tasks.map(taskTable), skippedNotes());
 }
 
+/* 1234567 "FLOP" -> "1.23 MFLOP" */
+function amount(value, unit) {
+    const [by, prefix] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"]]
+        .find(([by]) => Math.abs(value) >= by) || [1, ""];
+    return `${number(value / by, 3)} ${prefix}${unit}`;
+}
+
+/* What training told of itself, session by session: the cost task's figures where it ran. */
+function trainingCost(task) {
+    const events = data.events.filter(e => e.event === "cost");
+    const total = key => events.reduce((all, e) => (typeof e[key] === "number" ? (all || 0) + e[key] : all), null);
+    const most = events.reduce((all, e) => Math.max(all, e.device_megabytes || 0), 0);
+    const of = (key, told) => (typeof task[key] === "number" ? task[key] : told);
+    return { joules: of("train_joules", total("joules")), megabytes: of("train_megabytes", most || null), rate: of("train_per_second", null) };
+}
+
+function costLines() {
+    const lines = [], add = (what, value, say) => { if (typeof value === "number" && value > 0) lines.push([what, say(value)]); };
+    const unit = data.run.unit || (samples && samples.unit) || "samples", one = unit === "series" ? unit : unit.replace(/s$/, "");
+    const task = encoderRow && isObject(encoderRow.cost) ? encoderRow.cost : {}, training = trainingCost(task);
+    const last = values => { const some = (values || []).filter(v => v > 0); return some[some.length - 1]; };
+    add("Parameters of the encoder", task.parameters, number);
+    add(`Arithmetic per ${one}`, task.flops, v => amount(v, "FLOP"));
+    add("Training, wall clock", data.run.seconds, duration);
+    add("Training, steps", last(data.rows.step), number);
+    add(`Training, ${unit} a second`, last(data.rows.images_per_second) || training.rate, v => number(Math.round(v)));
+    add("Training, memory of the device", training.megabytes, v => amount(v * 1e6, "B"));
+    add("Training, energy", training.joules, v => amount(v, "J"));
+    add("Waited for data", data.events.filter(e => e.event === "loader").reduce((all, e) => all + (e.loader_wait || 0), 0), v => (v > 0.05 ? duration(v) : "hardly"));
+    add(`Embedding, ${unit} a second`, task.embed_per_second, v => number(Math.round(v)));
+    add("Embedding, memory of the device", task.device_megabytes, v => amount(v * 1e6, "B"));
+    add(`Embedding, energy per ${one}`, task.embed_joules, v => amount(v, "J"));
+    for (const row of rows) add(`Evaluation of the ${row.features}`, row.seconds, duration);
+    return lines;
+}
+
 function showCost() {
-    const timed = rows.filter(r => typeof r.seconds === "number");
-    const lines = [];
-    const add = (what, value) => { if (value !== null && value !== undefined) lines.push([what, value]); };
-    add("Training, wall clock", data.run.seconds > 0 ? duration(data.run.seconds) : null);
-    add("Steps", data.rows.step.length ? number(data.rows.step[data.rows.step.length - 1]) : null);
-    const rate = (data.rows.images_per_second || []).filter(v => v > 0);
-    add(`${heading(data.run.unit || "samples")} a second`, rate.length ? number(Math.round(rate[rate.length - 1])) : null);
-    for (const row of timed) add(`Evaluation of the ${row.features}`, duration(row.seconds));
-    const waits = data.events.filter(e => e.event === "loader").reduce((sum, e) => sum + (e.loader_wait || 0), 0);
-    if (waits > 0.05) add("Waited for data", duration(waits));
+    const lines = costLines();
     if (!lines.length) return;
-    section("cost", "Cost", null, el("div", { class: "card" }, el("table", {}, el("tbody", {},
-        lines.map(([what, value]) => el("tr", {}, el("th", { scope: "row" }, what), el("td", {}, value)))))));
+    section("cost", "Cost", encoderRow && isObject(encoderRow.cost) ? null : "Parameters, arithmetic and the speed of embedding are measured by the task cost.",
+        el("div", { class: "card" }, el("table", {}, el("tbody", {},
+            lines.map(([what, value]) => el("tr", {}, el("th", { scope: "row" }, what), el("td", {}, value)))))));
 }

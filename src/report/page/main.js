@@ -69,16 +69,14 @@ function followSections() {
 document.title = `${data.run.name}: clcontrast report`;
 themeButton();
 addSheet();
-page.append(el("p", { class: "over" }, "clcontrast report"), el("h1", {}, data.run.name), summary(), tiles());
-showTraining();
-showViews();
-showEvaluation();
-showConfusion();
-showMap();
-showNeighbours();
-showExtremes();
-showCost();
-showSettings();
+function showRun() {
+    page.append(el("p", { class: "over" }, "clcontrast report"), el("h1", {}, data.run.name), summary(), tiles());
+    for (const show of [showTraining, showViews, showEvaluation, showConfusion, showMap, showNeighbours, showExtremes, showCost, showSettings]) show();
+}
+
+if (comparison) showComparison();
+else if (data.comparison_error) page.append(el("h1", {}, data.run.name), el("p", { class: "note" }, data.comparison_error));
+else showRun();
 showVersions();
 redrawAll();
 followSections();

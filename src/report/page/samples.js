@@ -19,12 +19,19 @@ function addSheet() {
     document.head.append(rule);
 }
 
+/* A large set's pictures are some of its samples': sample -> place in the sheet. */
+const places = samples && samples.sheet && Array.isArray(samples.sheet.samples) ? new Map(samples.sheet.samples.map((sample, place) => [sample, place])) : null;
+function placeInSheet(i) {
+    if (!samples.sheet) return undefined;
+    return places ? places.get(i) : i < samples.sheet.count ? i : undefined;
+}
+
 /* How sample `i` looks at `size` pixels: a picture, a curve, or words. */
 function look(i, size) {
-    const sheet = samples.sheet;
-    if (sheet && i < sheet.count) {
+    const sheet = samples.sheet, place = placeInSheet(i);
+    if (place !== undefined) {
         const scale = size / sheet.side, gap = sheet.gap || 0, cell = sheet.side + gap;
-        const x = gap + (i % sheet.columns) * cell, y = gap + Math.floor(i / sheet.columns) * cell;
+        const x = gap + (place % sheet.columns) * cell, y = gap + Math.floor(place / sheet.columns) * cell;
         const tall = Math.ceil(sheet.count / sheet.columns);
         const node = el("div", { class: "thumb", "--shown": size + "px", role: "img", "aria-label": nameOf(i) });
         node.style.backgroundSize = `${(sheet.columns * cell + gap) * scale}px ${(tall * cell + gap) * scale}px`;
@@ -77,17 +84,31 @@ function gallery(title, about, picks) {
 
 function showExtremes() {
     if (!samples || !samples.typical) return;
+    const hard = labelled ? samples.hardest.filter(([, own]) => own < 1) : samples.hardest;
     section("extremes", "Typical and hard", null, el("div", { class: "two" },
         gallery(labelled ? "Most typical" : "In the thick of things",
             labelled ? "Nearest to the mean of their class, with the cosine similarity to it." : "With the most alike neighbours: their mean similarity.", samples.typical),
         gallery(labelled ? "Hardest" : "Loners",
-            labelled ? "Whose nearest are of other classes: the share that is of their own." : "Least alike to their nearest: the mean similarity.", samples.hardest)));
+            !labelled ? "Least alike to their nearest: the mean similarity."
+                : hard.length ? "Whose nearest are of other classes: the share that is of their own." : "None: all nearest ones are of the same class.", hard)));
+}
+
+/* Blocks of views.txt: a text with its number of tokens, and views of it, of which equal ones are told once. */
+function textViews() {
+    const blocks = data.views_text.replace(/\n+$/, "").split(/\n\n+/).map(block => block.split("\n").map(line => line.split("\t")));
+    return blocks.map(([[, tokens, ...text], ...views]) => {
+        const counts = new Map();
+        for (const [, , ...view] of views) counts.set(view.join(" "), (counts.get(view.join(" ")) || 0) + 1);
+        return el("li", {}, el("div", {}, text.join(" ") || "(no text)", el("span", { class: "over" }, ` ${tokens || ""}`)),
+            el("ul", {}, [...counts].map(([view, times]) => el("li", {}, view || "(empty)", times > 1 ? el("span", { class: "over" }, ` ×${times}`) : null))));
+    });
 }
 
 function showViews() {
+    const parts = [];
     if (data.images.views)
-        section("views", "Views", `As trained on: each row begins with a sample of the training set; the others are random views of it.`,
-            el("div", { class: "card sheet" }, el("img", { src: data.images.views, alt: "Contact sheet of training samples and their augmented views" })));
-    else if (data.views_text)
-        section("views", "Views", "As trained on: texts, their tokens and random views of them.", el("div", { class: "card" }, el("pre", {}, data.views_text)));
+        parts.push(el("div", { class: "card sheet" }, el("img", { src: data.images.views, alt: "Contact sheet of training samples and their augmented views" })));
+    if (data.views_text) parts.push(el("div", { class: "card" }, el("ul", { class: "texts" }, textViews())));
+    if (parts.length)
+        section("views", "Views", "As trained on: first a sample of the training set, then random views of it.", parts);
 }
