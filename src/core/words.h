@@ -66,6 +66,7 @@
     F(X, class_retrieval)                                                                          \
     F(X, robustness)                                                                               \
     F(X, structure)                                                                                \
+    F(X, cka)                                                                                      \
     F(X, clustering)                                                                               \
     F(X, segmentation)                                                                             \
     F(X, detection)

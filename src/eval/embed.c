@@ -34,10 +34,17 @@ fail:
 /* A classifier's parameters are among the encoder's, for clc_classifier_predict. */
 static clc_status add_classifier(clc_embedder *e) {
     clc_tensor *scores;
-    if (e->in.tower || !clc_classifier_there(e->config))
+    if (e->in.tower || e->in.stage || !clc_classifier_there(e->config))
         return CLC_OK;
     clc_graph_expose(e->features, false);
     return clc_classifier_build(e->graph, e->config, e->features, &scores);
+}
+
+static clc_status add_network(clc_embedder *e) {
+    const clc_embedder_input *in = &e->in;
+    return in->stage
+               ? clc_stage_build(e->graph, e->config, in->tower, in->stage, &e->input, &e->features)
+               : clc_kept_build(e->graph, e->config, in->tower, &e->input, &e->features);
 }
 
 static clc_status build_graph(clc_embedder *e, clc_params *params) {
@@ -47,7 +54,7 @@ static clc_status build_graph(clc_embedder *e, clc_params *params) {
     e->graph->convolution = e->config->device.convolution;
     e->graph->gemm = (clc_gemm_kind)e->config->device.gemm;
     CLC_TRY(add_input(e));
-    CLC_TRY(clc_kept_build(e->graph, e->config, e->in.tower, &e->input, &e->features));
+    CLC_TRY(add_network(e));
     CLC_TRY(add_classifier(e));
     if (fresh) {
         clc_params_layout(params);

@@ -11,6 +11,8 @@
 typedef struct clc_embedder_input {
     int tower; /* whose network reads it (model/heads.h) */
     int field; /* of the samples, where these have several */
+    int stage; /* features are the mean of that stage's map (clc_stages); 0: what the encoder gives
+                */
     /* Its kind; of tokens the vocabulary, of series channels, mean and deviation. Raw features of
      * tokens count in how many of its texts a token is. */
     const clc_field *like;

@@ -134,8 +134,10 @@ fail:
     return status;
 }
 
-clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
-                                 size_t override_count, clc_encoder **encoder) {
+/* On the device `on`, or where that is NULL on the one that `device` names. */
+static clc_status open_encoder(const char *path, clc_device *on, const char *device,
+                               const char *const *overrides, size_t override_count,
+                               clc_encoder **encoder) {
     clc_status status = CLC_OK;
     char weights[CLC_PATH_BYTES];
     clc_encoder *e = NULL;
@@ -149,7 +151,10 @@ clc_status clc_encoder_open_with(const char *path, const char *device, const cha
     e->tower_count = clc_config_towers(&e->config);
     CLC_TRY(load_tokenizer(weights, e));
     CLC_TRY(load_scale(weights, e));
-    CLC_TRY(open_device(device, e));
+    e->device = on;
+    e->borrows = on != NULL;
+    if (!on)
+        CLC_TRY(open_device(device, e));
     for (int i = 0; i < e->tower_count; i++)
         CLC_TRY(open_tower(weights, i, e));
     *encoder = e;
@@ -157,6 +162,15 @@ clc_status clc_encoder_open_with(const char *path, const char *device, const cha
 fail:
     clc_encoder_close(&e);
     return status;
+}
+
+clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
+                                 size_t override_count, clc_encoder **encoder) {
+    return open_encoder(path, NULL, device, overrides, override_count, encoder);
+}
+
+clc_status clc_encoder_open_on(const char *path, clc_device *device, clc_encoder **encoder) {
+    return open_encoder(path, device, NULL, NULL, 0, encoder);
 }
 
 clc_tower_encoder *clc_encoder_tower(clc_encoder *encoder, clc_kind kind) {
@@ -183,7 +197,8 @@ void clc_encoder_close(clc_encoder **encoder) {
         if (e->device)
             clc_params_release(&e->towers[i].params, e->device);
     }
-    clc_device_close(&e->device);
+    if (!e->borrows)
+        clc_device_close(&e->device);
     clc_tokenizer_free(&e->tokenizer);
     clc_names_free(&e->classes);
     free(e);

@@ -19,6 +19,7 @@ struct clc_encoder {
     clc_config by_hand; /* the same for images or texts given by hand */
     clc_names classes;  /* of the training images */
     clc_device *device;
+    bool borrows;             /* the device */
     clc_tokenizer *tokenizer; /* NULL unless a tower reads texts */
     int tower_count;
     clc_tower_encoder towers[CLC_TOWERS];
@@ -28,6 +29,9 @@ struct clc_encoder {
 /* clc_encoder_open with overrides of the configuration. */
 clc_status clc_encoder_open_with(const char *path, const char *device, const char *const *overrides,
                                  size_t override_count, clc_encoder **encoder);
+
+/* The same on a device that is open, which must outlive it; how products are made there stays. */
+clc_status clc_encoder_open_on(const char *path, clc_device *device, clc_encoder **encoder);
 
 /* The tower that reads data of that kind, or NULL with the error CLC_INVALID. */
 clc_tower_encoder *clc_encoder_tower(clc_encoder *encoder, clc_kind kind);

@@ -1,6 +1,7 @@
 #include "eval/spread.h"
 
 #include "core/eigen.h"
+#include "core/signals.h"
 
 #include <math.h>
 #include <string.h>
@@ -146,39 +147,80 @@ fail:
     return status;
 }
 
-/* The squares of y' x, of x (rows,a) and y (rows,b), a row of the product at a time. */
+/* The squares of y' x, of x (rows,a) and y (rows,b), some rows of the product at a time. */
 static clc_status squares_of_product(const double *x, size_t a, const double *y, size_t b,
                                      size_t rows, double *sum) {
+    enum { BLOCK = 8 };
     clc_status status = CLC_OK;
-    double *row = NULL;
+    double *block = NULL;
     *sum = 0;
-    CLC_NEW(row, b);
-    for (size_t i = 0; i < a; i++) {
-        memset(row, 0, b * sizeof *row);
+    CLC_NEW(block, BLOCK * b);
+    for (size_t first = 0; first < a; first += BLOCK) {
+        const size_t n = a - first < BLOCK ? a - first : BLOCK;
+        memset(block, 0, n * b * sizeof *block);
         for (size_t r = 0; r < rows; r++)
-            for (size_t j = 0; j < b; j++)
-                row[j] += x[r * a + i] * y[r * b + j];
-        *sum += dot(row, row, (int)b);
+            for (size_t i = 0; i < n; i++)
+                for (size_t j = 0; j < b; j++)
+                    block[i * b + j] += x[r * a + first + i] * y[r * b + j];
+        for (size_t i = 0; i < n; i++)
+            *sum += dot(block + i * b, block + i * b, (int)b);
     }
 fail:
-    free(row);
+    free(block);
+    return status;
+}
+
+/* A space about its mean, and the squares of its product with itself. */
+typedef struct centred_space {
+    double *values; /* (rows,dim) */
+    size_t dim;
+    double own;
+} centred_space;
+
+static void free_spaces(centred_space *spaces, size_t count) {
+    for (size_t i = 0; spaces && i < count; i++)
+        free(spaces[i].values);
+    free(spaces);
+}
+
+static clc_status centre_spaces(const clc_space *from, size_t count, size_t rows,
+                                centred_space **spaces) {
+    clc_status status = CLC_OK;
+    CLC_NEW(*spaces, count);
+    for (size_t i = 0; i < count; i++) {
+        centred_space *s = &(*spaces)[i];
+        s->dim = from[i].dim;
+        CLC_TRY(to_double(from[i].values, rows * s->dim, &s->values));
+        centre(s->values, rows, s->dim);
+        if (clc_signals_stop())
+            return CLC_INTERRUPTED;
+        CLC_TRY(squares_of_product(s->values, s->dim, s->values, s->dim, rows, &s->own));
+    }
+fail:
+    return status;
+}
+
+clc_status clc_linear_ckas(const clc_space *x, size_t x_count, const clc_space *y, size_t y_count,
+                           size_t rows, double *cka) {
+    clc_status status = CLC_OK;
+    centred_space *u = NULL, *v = NULL;
+    CLC_TRY(centre_spaces(x, x_count, rows, &u));
+    CLC_TRY(centre_spaces(y, y_count, rows, &v));
+    for (size_t i = 0; i < x_count * y_count && status == CLC_OK; i++) {
+        const centred_space *a = &u[i / y_count], *b = &v[i % y_count];
+        double both;
+        CLC_TRY(squares_of_product(a->values, a->dim, b->values, b->dim, rows, &both));
+        cka[i] = a->own > 0 && b->own > 0 ? both / sqrt(a->own * b->own) : NAN;
+        status = clc_signals_stop() ? CLC_INTERRUPTED : CLC_OK;
+    }
+fail:
+    free_spaces(u, x_count);
+    free_spaces(v, y_count);
     return status;
 }
 
 clc_status clc_linear_cka(const float *x, size_t dim_x, const float *y, size_t dim_y, size_t rows,
                           double *cka) {
-    clc_status status = CLC_OK;
-    double *u = NULL, *v = NULL, both, of_x, of_y;
-    CLC_TRY(to_double(x, rows * dim_x, &u));
-    CLC_TRY(to_double(y, rows * dim_y, &v));
-    centre(u, rows, dim_x);
-    centre(v, rows, dim_y);
-    CLC_TRY(squares_of_product(u, dim_x, v, dim_y, rows, &both));
-    CLC_TRY(squares_of_product(u, dim_x, u, dim_x, rows, &of_x));
-    CLC_TRY(squares_of_product(v, dim_y, v, dim_y, rows, &of_y));
-    *cka = of_x > 0 && of_y > 0 ? both / sqrt(of_x * of_y) : NAN;
-fail:
-    free(u);
-    free(v);
-    return status;
+    const clc_space of_x = {x, dim_x}, of_y = {y, dim_y};
+    return clc_linear_ckas(&of_x, 1, &of_y, 1, rows, cka);
 }

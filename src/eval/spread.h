@@ -33,4 +33,14 @@ clc_status clc_rankme(const float *x, size_t rows, size_t dim, double *rank);
 clc_status clc_linear_cka(const float *x, size_t dim_x, const float *y, size_t dim_y, size_t rows,
                           double *cka);
 
+/* One of several spaces of the same samples: values (rows,dim). */
+typedef struct clc_space {
+    const float *values;
+    size_t dim;
+} clc_space;
+
+/* The same of each of `x` with each of `y`: cka (x_count,y_count). Ctrl-C: CLC_INTERRUPTED. */
+clc_status clc_linear_ckas(const clc_space *x, size_t x_count, const clc_space *y, size_t y_count,
+                           size_t rows, double *cka);
+
 #endif

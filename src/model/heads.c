@@ -1,5 +1,6 @@
 #include "model/heads.h"
 
+#include "core/text.h"
 #include "op/ops.h"
 #include "optim/optim.h"
 
@@ -21,6 +22,27 @@ clc_status clc_encoder_build(clc_graph *graph, const clc_config *config, int tow
     const clc_tower t = clc_tower_at(config, tower);
     return clc_net_build(graph, t.section, clc_config_choice(config, t.section, "name"), t.encoder,
                          in, features);
+}
+
+int clc_stages(const clc_config *config, int tower) {
+    const clc_tower t = clc_tower_at(config, tower);
+    const clc_net *net = clc_net_find(clc_config_choice(config, t.section, "name"));
+    return net && net->stages ? net->stages(t.encoder) : 0;
+}
+
+clc_status clc_stage_build(clc_graph *graph, const clc_config *config, int tower, int stage,
+                           const clc_net_input *in, clc_tensor **features) {
+    clc_status status = CLC_OK;
+    const clc_tower t = clc_tower_at(config, tower);
+    const clc_ints stages = {1, {stage}};
+    clc_taps taps = {0};
+    char layer[64];
+    CLC_TRY(clc_text_format(layer, sizeof layer, "%s.stage%d", t.section, stage));
+    CLC_TRY(clc_net_taps(graph, t.section, clc_config_choice(config, t.section, "name"), t.encoder,
+                         in, &stages, &taps));
+    CLC_TRY(clc_op_avgpool(graph, layer, taps.maps[0], features));
+fail:
+    return status;
 }
 
 static clc_mlp projector_of(const clc_config_projector *p) {

@@ -40,6 +40,11 @@ clc_status clc_kept_build(clc_graph *graph, const clc_config *config, int tower,
 clc_status clc_kept_layers_build(clc_graph *graph, const clc_config *config, int tower,
                                  clc_tensor *features, clc_tensor **kept);
 
+/* Stages of a tower's network, which may be none, and the mean of the map of one, from 1 on. */
+int clc_stages(const clc_config *config, int tower);
+clc_status clc_stage_build(clc_graph *graph, const clc_config *config, int tower, int stage,
+                           const clc_net_input *in, clc_tensor **features);
+
 /* The scores of method.classes classes, from what is kept. */
 clc_status clc_classifier_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
                                 clc_tensor **scores);

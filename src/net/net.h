@@ -38,6 +38,8 @@ typedef struct clc_net {
      * of the stages that are listed, where it has several. NULL: it has no maps. */
     clc_status (*taps)(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
                        const clc_net_input *in, const clc_ints *stages, clc_taps *taps);
+    /* How many stages it has whose maps `taps` gives; NULL: none. */
+    int (*stages)(const clc_config_encoder *encoder);
 } clc_net;
 
 /* The network that an encoder of that name is, or NULL. */

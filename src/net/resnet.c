@@ -137,10 +137,15 @@ fail:
     return status;
 }
 
+static int stages_of(const clc_config_encoder *encoder) {
+    return (int)depth_of(encoder).blocks.count;
+}
+
 static const char *const sizes[] = {"resnet10", "resnet18", "resnet34", "resnet50", "custom", NULL};
 
 const clc_net clc_net_resnet = {.name = "resnet",
                                 .sizes = sizes,
                                 .takes = {[CLC_KIND_IMAGES] = true},
                                 .build = build,
-                                .taps = add_taps};
+                                .taps = add_taps,
+                                .stages = stages_of};

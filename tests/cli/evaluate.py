@@ -61,6 +61,29 @@ def what_is_turned_off_is_said():
     w.refused("eval", "run", "--tasks", "linear", "--set", "evaluation.linear_epochs=0", "--output", "off", status=INVALID, says=["linear_epochs"])
 
 
+def layers_are_compared():
+    w = Run.get()
+    w.train(*QUICK, "--set", "encoder.blocks=1", "--set", "training.seed=3", "--set", "evaluation.tasks=knn", "--set", f"output.folder={w.path('other')}")
+    out, _ = w.run("eval", "run", "--tasks", "cka", "--output", "own")
+    (row,) = rows_of(w, "own")
+    own = row["cka"]
+    layers = ["stage_1", "stage_2", "features"]
+    for a in layers:
+        assert abs(own[a]["with_" + a] - 1) < 1e-9 and len(own[a]) == 3, own
+        assert all(0 < own[a]["with_" + b] <= 1 + 1e-9 and abs(own[a]["with_" + b] - own[b]["with_" + a]) < 1e-9 for b in layers), own
+    # The features are the means of the last stage's map.
+    assert abs(own["stage_2"]["with_features"] - 1) < 1e-6 and own["stage_1"]["with_features"] < 1, own
+    assert "those of the same encoder, of 100 samples" in out and "stage 1" in out, out
+    w.run("eval", "run", "--tasks", "cka", "--set", "evaluation.cka_with=other", "--output", "both")
+    w.run("eval", "other", "--tasks", "cka", "--set", "evaluation.cka_with=run", "--output", "back")
+    both, back = (rows_of(w, name)[0]["cka"] for name in ("both", "back"))
+    assert both["run"] == "other" and sorted(both["features"]) == ["with_features", "with_stage_1"], both
+    for a in layers:
+        for b in ("stage_1", "features"):
+            assert abs(both[a]["with_" + b] - back[b]["with_" + a]) < 1e-9 and 0 < both[a]["with_" + b] < 1, (both, back)
+    w.refused("eval", "run", "--tasks", "cka", "--set", "evaluation.cka_with=data", "--output", "bad", status=IO, says=["data"])
+
+
 def figures_agree_with_each_other():
     w = Run.get()
     w.run("eval", "run", "--set", "evaluation.baselines=false", "--output", "four")
@@ -165,6 +188,7 @@ main(
         tasks_are_chosen_by_name,
         what_is_asked_for_and_impossible_is_said,
         what_is_turned_off_is_said,
+        layers_are_compared,
         figures_agree_with_each_other,
         settings_are_chosen_on_training_samples,
         samples_without_a_label_take_no_part,
