@@ -7,7 +7,8 @@ set -eu
 packages="build-essential meson ninja-build pkg-config python3
   ocl-icd-opencl-dev opencl-c-headers pocl-opencl-icd libclblast-dev
   libinih-dev libstb-dev libjpeg62-turbo-dev libpng-dev libgif-dev libwebp-dev libtiff-dev
-  libarchive-dev libjansson-dev libexpat1-dev libutf8proc-dev zlib1g-dev libxxhash-dev libcmocka-dev
+  libarchive-dev libjansson-dev libexpat1-dev libutf8proc-dev zlib1g-dev libxxhash-dev libprotobuf-c-dev
+  protobuf-c-compiler libonnx-dev libcmocka-dev
   dataset-fashion-mnist"
 if [ "${1:-}" = all ]; then
     packages="$packages

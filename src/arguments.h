@@ -16,7 +16,7 @@ typedef struct clc_arguments {
     size_t override_count;
     const char *device, *checkpoint, *tasks, *data, *output, *tower, *classes, *templates, *as;
     const char *encoder, *against;
-    bool json, layers, once, dry_run, overwrite, resume, allow_changes;
+    bool json, layers, once, pixels, dry_run, overwrite, resume, allow_changes;
     int most, k, n;
     double threshold;
     bool quiet, help, version;

@@ -13,6 +13,7 @@
 #include "eval/task.h"
 #include "manual.h"
 #include "model/rename.h"
+#include "onnx/export.h"
 #include "report/cache.h"
 #include "report/devices.h"
 #include "report/live.h"
@@ -100,9 +101,22 @@ static clc_status run_embed(const clc_arguments *a) {
 
 static clc_status run_export(const clc_arguments *a) {
     char written[CLC_PATH_BYTES];
-    if (!a->as)
-        return clc_fail(CLC_INVALID, "export: --as TOOL is needed; see --help");
-    const clc_status status = clc_encoder_rename(a->positionals[0], a->as, a->output, written);
+    const char *output = a->positional_count > 1 ? a->positionals[1] : a->output;
+    const char *end = output ? strrchr(output, '.') : NULL;
+    const char *as = a->as ? a->as : end && !strcmp(end, ".onnx") ? "onnx" : NULL;
+    const clc_onnx_options onnx = {.encoder = a->positionals[0],
+                                   .device = a->device,
+                                   .output = output,
+                                   .tower = a->tower,
+                                   .pixels = a->pixels,
+                                   .overrides = a->overrides,
+                                   .override_count = a->override_count};
+    if (!as)
+        return clc_fail(CLC_INVALID, "export: --as TOOL or a file that ends in .onnx is needed; "
+                                     "see --help");
+    const clc_status status = strcmp(as, "onnx")
+                                  ? clc_encoder_rename(a->positionals[0], as, output, written)
+                                  : clc_onnx_export(&onnx, written);
     if (status == CLC_OK)
         printf("%s\n", written);
     return status;
@@ -219,8 +233,8 @@ static const clc_command commands[] = {
      "write features as .npy: of images, folders, lists, archives (or - for a list on stdin), of a "
      "file of texts (or - for stdin), or of a run's own data",
      1, INT_MAX, run_embed},
-    {"export", "RUN|ENCODER",
-     "write an encoder's weights under the names of another tool: --as TOOL [--output FILE]", 1, 1,
+    {"export", "RUN|ENCODER [FILE]",
+     "write an encoder for another tool: --as TOOL; an ONNX network where FILE ends in .onnx", 1, 2,
      run_export},
     {"watch", "RUN", "show a run's curves in the terminal while it trains (--once: and leave)", 1,
      1, run_watch},

@@ -148,7 +148,7 @@ clc_status clc_encoder_rename(const char *path, const char *as, const char *outp
     while (tool < TOOLS && strcmp(tools[tool].as, as))
         tool++;
     if (tool == TOOLS)
-        return clc_fail(CLC_INVALID, "--as %s: there are torchvision and detectron2", as);
+        return clc_fail(CLC_INVALID, "--as %s: there are onnx, torchvision and detectron2", as);
     CLC_TRY(open_encoder(path, weights, &st));
     if (tools[tool].resnet_only)
         CLC_TRY(check_network(weights, as));

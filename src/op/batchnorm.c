@@ -1,6 +1,7 @@
 #include "op/batchnorm.h"
 
 #include "core/math.h"
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <math.h>
@@ -157,10 +158,6 @@ fail:
 
 enum { WEIGHT, BIAS, MEAN, VARIANCE, PARAMS };
 
-typedef struct batchnorm_attr {
-    bool relu;
-} batchnorm_attr;
-
 static int splits_of(const clc_graph *graph) {
     return graph->training ? graph->norm_splits : 1;
 }
@@ -188,7 +185,7 @@ static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node
         .splits = splits_of(graph),
         .frozen = graph->frozen,
         .fixed = graph->fixed_norm,
-        .relu = ((const batchnorm_attr *)node->attr)->relu,
+        .relu = ((const clc_batchnorm_attr *)node->attr)->relu,
         .x = in->value,
         .y = node->out->value,
         .residual = residual ? residual->value : NULL,
@@ -226,7 +223,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
     return clc_batchnorm_build_backward(sequence, graph->device, &args);
 }
 
-static const clc_op batchnorm = {"batchnorm", sizeof(batchnorm_attr), plan, workspace, forward,
+static const clc_op batchnorm = {"batchnorm", sizeof(clc_batchnorm_attr), plan, workspace, forward,
                                  backward};
 
 clc_status clc_op_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in,
@@ -240,7 +237,7 @@ clc_status clc_op_batchnorm(clc_graph *graph, const char *layer, clc_tensor *in,
                         [VARIANCE] = {"running_var", CLC_PARAM_NORM_VARIANCE}};
     clc_status status = CLC_OK;
     const int channels = clc_tensor_channels(in);
-    const batchnorm_attr attr = {relu};
+    const clc_batchnorm_attr attr = {relu};
     clc_node node = {
         .op = &batchnorm, .in = {in, residual}, .in_count = residual ? 2 : 1, .attr = &attr};
     for (int i = 0; i < PARAMS; i++)

@@ -1,16 +1,13 @@
 /* Convolution as a node of the tape; the arithmetic is op/conv2d_*.c. */
 #include "op/conv2d.h"
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <assert.h>
 
-typedef struct conv2d_attr {
-    int filters, kernel, stride, pad;
-} conv2d_attr;
-
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const clc_tensor *in = node->in[0];
-    const conv2d_attr *attr = node->attr;
+    const clc_conv2d_attr *attr = node->attr;
     const int *dims = in->shape.dims;
     (void)graph;
     assert(in->shape.rank == 4 && in->shape.type == CLC_TYPE_FLOAT32);
@@ -23,7 +20,7 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
 }
 
 static clc_conv2d_shape node_shape(const clc_node *node) {
-    const conv2d_attr *attr = node->attr;
+    const clc_conv2d_attr *attr = node->attr;
     const int *dims = node->in[0]->shape.dims;
     return (clc_conv2d_shape){.n = dims[0],
                               .h = dims[1],
@@ -88,13 +85,14 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
     return build(graph, node, sequence, CLC_CONV2D_BACKWARD_DATA);
 }
 
-static const clc_op conv2d = {"conv2d", sizeof(conv2d_attr), plan, workspace, forward, backward};
+static const clc_op conv2d = {"conv2d", sizeof(clc_conv2d_attr), plan, workspace, forward,
+                              backward};
 
 clc_status clc_op_conv2d(clc_graph *graph, const char *layer, clc_tensor *in, int filters,
                          int kernel, int stride, int pad, clc_tensor **out) {
     clc_status status = CLC_OK;
     const int shape[4] = {kernel, kernel, clc_tensor_channels(in), filters};
-    const conv2d_attr attr = {filters, kernel, stride, pad};
+    const clc_conv2d_attr attr = {filters, kernel, stride, pad};
     clc_node node = {.op = &conv2d, .in = {in}, .in_count = 1, .attr = &attr};
     CLC_TRY(clc_graph_param(graph, layer, &node, "weight", CLC_PARAM_CONV_WEIGHT, 4, shape));
     CLC_TRY(clc_graph_node(graph, layer, &node, out));

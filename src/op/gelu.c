@@ -1,9 +1,6 @@
 #include "op/elementwise.h"
+#include "op/attr.h"
 #include "op/ops.h"
-
-typedef struct gelu_attr {
-    bool quick;
-} gelu_attr;
 
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     (void)graph;
@@ -13,7 +10,7 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
 
 static void begin(clc_elementwise *b, const clc_graph *graph, const clc_node *node,
                   const char *kernel, double passes) {
-    const bool quick = ((const gelu_attr *)node->attr)->quick;
+    const bool quick = ((const clc_gelu_attr *)node->attr)->quick;
     clc_elementwise_begin(b, graph->device, node->out, "op/gelu.cl", kernel,
                           quick ? " -DQUICK=1" : "", node->layer, passes);
 }
@@ -35,11 +32,11 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
                       CLC_INT(node->adds[0]));
 }
 
-static const clc_op gelu = {"gelu", sizeof(gelu_attr), plan, NULL, forward, backward};
+static const clc_op gelu = {"gelu", sizeof(clc_gelu_attr), plan, NULL, forward, backward};
 
 clc_status clc_op_gelu(clc_graph *graph, const char *layer, clc_tensor *in, bool quick,
                        clc_tensor **out) {
-    const gelu_attr attr = {quick};
+    const clc_gelu_attr attr = {quick};
     const clc_node node = {.op = &gelu, .in = {in}, .in_count = 1, .attr = &attr};
     return clc_graph_node(graph, layer, &node, out);
 }

@@ -1,10 +1,7 @@
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <stdio.h>
-
-typedef struct layernorm_attr {
-    float eps;
-} layernorm_attr;
 
 enum { WEIGHT, BIAS };
 
@@ -48,7 +45,7 @@ static void begin(build *b, const clc_graph *graph, const clc_node *node, const 
 }
 
 static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
-    const layernorm_attr *attr = node->attr;
+    const clc_layernorm_attr *attr = node->attr;
     build b;
     begin(&b, graph, node, "layernorm_forward", groups_of(graph, node), 2);
     cl_mem saved = node->saved ? node->saved->value : node->out->value;
@@ -81,14 +78,14 @@ fail:
     return status;
 }
 
-static const clc_op layernorm = {"layernorm", sizeof(layernorm_attr), plan, workspace, forward,
+static const clc_op layernorm = {"layernorm", sizeof(clc_layernorm_attr), plan, workspace, forward,
                                  backward};
 
 clc_status clc_op_layernorm(clc_graph *graph, const char *layer, clc_tensor *in, float eps,
                             clc_tensor **out) {
     clc_status status = CLC_OK;
     const int channels = clc_tensor_channels(in);
-    const layernorm_attr attr = {eps};
+    const clc_layernorm_attr attr = {eps};
     clc_node node = {.op = &layernorm, .in = {in}, .in_count = 1, .attr = &attr};
     CLC_TRY(clc_graph_param(graph, layer, &node, "weight", CLC_PARAM_NORM_WEIGHT, 1, &channels));
     CLC_TRY(clc_graph_param(graph, layer, &node, "bias", CLC_PARAM_NORM_BIAS, 1, &channels));

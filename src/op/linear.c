@@ -1,5 +1,6 @@
 #include "core/math.h"
 #include "op/elementwise.h"
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <assert.h>
@@ -9,15 +10,10 @@
 /* y (n,k) = x (n,c) W (c,k) + b [+ residual]; dx = d W^T, dW = x^T d, db = column sums of d, where
  * d is dy behind the ReLU's mask, which `saved` (n,k) holds then; the residual's gradient is dy. */
 
-typedef struct linear_attr {
-    int outputs;
-    bool bias, relu;
-} linear_attr;
-
 enum { WEIGHT, BIAS };
 enum { X, RESIDUAL };
 
-static const linear_attr *attr_of(const clc_node *node) {
+static const clc_linear_attr *attr_of(const clc_node *node) {
     return node->attr;
 }
 
@@ -35,7 +31,7 @@ static clc_arg floor_of(const clc_node *node) {
 }
 
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
-    const linear_attr *attr = node->attr;
+    const clc_linear_attr *attr = node->attr;
     *needs = (clc_needs){.out = clc_shape_channels(node->in[X]->shape, attr->outputs),
                          .keeps_in = {true},
                          .keeps_out = attr->relu};
@@ -181,7 +177,8 @@ fail:
     return status;
 }
 
-static const clc_op linear = {"linear", sizeof(linear_attr), plan, workspace, forward, backward};
+static const clc_op linear = {"linear", sizeof(clc_linear_attr), plan, workspace, forward,
+                              backward};
 
 clc_status clc_op_linear_as(clc_graph *graph, const clc_linear *l, clc_tensor *in,
                             clc_tensor **out) {
@@ -190,7 +187,7 @@ clc_status clc_op_linear_as(clc_graph *graph, const clc_linear *l, clc_tensor *i
     const int matrix[2] = {inputs, l->outputs};
     const int window[4] = {side, side, inputs / (side * side), l->outputs};
     const bool conv = l->kind == CLC_PARAM_CONV_WEIGHT;
-    const linear_attr attr = {l->outputs, l->bias != NULL, l->relu};
+    const clc_linear_attr attr = {l->outputs, l->bias != NULL, l->relu};
     clc_node node = {
         .op = &linear, .in = {in, l->residual}, .in_count = l->residual ? 2 : 1, .attr = &attr};
     CLC_TRY(clc_graph_param(graph, l->layer, &node, l->weight, l->kind, conv ? 4 : 2,

@@ -1,14 +1,11 @@
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-typedef struct patches_attr {
-    int side;
-} patches_attr;
-
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
-    const int *dims = node->in[0]->shape.dims, side = ((const patches_attr *)node->attr)->side;
+    const int *dims = node->in[0]->shape.dims, side = ((const clc_patches_attr *)node->attr)->side;
     (void)graph;
     assert(node->in[0]->shape.rank == 4);
     if (dims[1] % side || dims[2] % side)
@@ -27,7 +24,7 @@ typedef struct build {
 } build;
 
 static void begin(build *b, const clc_graph *graph, const clc_node *node, const char *kernel) {
-    const int *dims = node->in[0]->shape.dims, side = ((const patches_attr *)node->attr)->side;
+    const int *dims = node->in[0]->shape.dims, side = ((const clc_patches_attr *)node->attr)->side;
     const size_t rows = (size_t)dims[0] * (size_t)(dims[1] / side);
     const size_t most = (size_t)graph->device->groups * 4;
     snprintf(b->options, sizeof b->options, "-DH=%d -DW=%d -DC=%d -DP=%d", dims[1], dims[2],
@@ -58,11 +55,11 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
                       CLC_INT(node->adds[0]));
 }
 
-static const clc_op patches = {"patches", sizeof(patches_attr), plan, NULL, forward, backward};
+static const clc_op patches = {"patches", sizeof(clc_patches_attr), plan, NULL, forward, backward};
 
 clc_status clc_op_patches(clc_graph *graph, const char *layer, clc_tensor *in, int side,
                           clc_tensor **out) {
-    const patches_attr attr = {side};
+    const clc_patches_attr attr = {side};
     const clc_node node = {.op = &patches, .in = {in}, .in_count = 1, .attr = &attr};
     return clc_graph_node(graph, layer, &node, out);
 }

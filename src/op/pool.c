@@ -1,11 +1,8 @@
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <assert.h>
 #include <stdio.h>
-
-typedef struct pool_attr {
-    int kernel, stride, pad;
-} pool_attr;
 
 typedef struct pool_build {
     char options[192];
@@ -15,8 +12,8 @@ typedef struct pool_build {
 /* A launch over `rows` rows of images; `b` must live until it is added. */
 static void begin(pool_build *b, const clc_graph *graph, const clc_node *node, const char *kernel,
                   size_t rows) {
-    static const pool_attr whole = {1, 1, 0}; /* the mean has no windows */
-    const pool_attr *attr = node->attr ? node->attr : &whole;
+    static const clc_maxpool_attr whole = {1, 1, 0}; /* the mean has no windows */
+    const clc_maxpool_attr *attr = node->attr ? node->attr : &whole;
     const clc_tensor *x = node->in[0], *y = node->out;
     const int *in = x->shape.dims, *out = y->shape.dims;
     const bool images = y->shape.rank == 4;
@@ -85,7 +82,7 @@ static clc_status avgpool_backward(clc_graph *graph, const clc_node *node, clc_s
 
 static clc_status maxpool_plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const clc_tensor *in = node->in[0];
-    const pool_attr *attr = node->attr;
+    const clc_maxpool_attr *attr = node->attr;
     const int *dims = in->shape.dims;
     assert(in->shape.rank == 4 && in->shape.type == CLC_TYPE_FLOAT32);
     *needs = (clc_needs){
@@ -107,14 +104,14 @@ static clc_status avgpool_plan(const clc_graph *graph, const clc_node *node, clc
     return CLC_OK;
 }
 
-static const clc_op maxpool = {"maxpool",    sizeof(pool_attr), maxpool_plan,
-                               no_workspace, maxpool_forward,   maxpool_backward};
+static const clc_op maxpool = {"maxpool",    sizeof(clc_maxpool_attr), maxpool_plan,
+                               no_workspace, maxpool_forward,          maxpool_backward};
 static const clc_op avgpool = {"avgpool",       0, avgpool_plan, no_workspace, avgpool_forward,
                                avgpool_backward};
 
 clc_status clc_op_maxpool(clc_graph *graph, const char *layer, clc_tensor *in, int kernel,
                           int stride, int pad, clc_tensor **out) {
-    const pool_attr attr = {kernel, stride, pad};
+    const clc_maxpool_attr attr = {kernel, stride, pad};
     const clc_node node = {.op = &maxpool, .in = {in}, .in_count = 1, .attr = &attr};
     return clc_graph_node(graph, layer, &node, out);
 }

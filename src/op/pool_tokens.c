@@ -1,20 +1,17 @@
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-typedef struct pool_attr {
-    clc_pooling pooling;
-} pool_attr;
-
 static bool is_mean(const clc_node *node) {
-    return ((const pool_attr *)node->attr)->pooling == CLC_POOLING_MEAN;
+    return ((const clc_pool_tokens_attr *)node->attr)->pooling == CLC_POOLING_MEAN;
 }
 
 /* Channels in front of this one take the last valid step. */
 static int last_channels(const clc_node *node) {
     const int channels = clc_tensor_channels(node->in[0]);
-    switch (((const pool_attr *)node->attr)->pooling) {
+    switch (((const clc_pool_tokens_attr *)node->attr)->pooling) {
     case CLC_POOLING_FIRST:
         return 0;
     case CLC_POOLING_ENDS:
@@ -76,11 +73,12 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
     return node->in[0]->wants_grad ? add(graph, node, sequence, true) : CLC_OK;
 }
 
-static const clc_op pool_tokens = {"pool_tokens", sizeof(pool_attr), plan, NULL, forward, backward};
+static const clc_op pool_tokens = {"pool_tokens", sizeof(clc_pool_tokens_attr), plan, NULL, forward,
+                                   backward};
 
 clc_status clc_op_pool_tokens(clc_graph *graph, const char *layer, clc_tensor *in,
                               clc_tensor *lengths, clc_pooling pooling, clc_tensor **out) {
-    const pool_attr attr = {pooling};
+    const clc_pool_tokens_attr attr = {pooling};
     const clc_node node = {
         .op = &pool_tokens, .in = {in, lengths}, .in_count = lengths ? 2 : 1, .attr = &attr};
     return clc_graph_node(graph, layer, &node, out);

@@ -1,4 +1,5 @@
 #include "op/elementwise.h"
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <assert.h>
@@ -135,15 +136,11 @@ fail:
     return status;
 }
 
-typedef struct map_attr {
-    int height, width; /* 0: the output is a sequence */
-} map_attr;
-
 static clc_status without_plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const int *dims = node->in[0]->shape.dims;
     (void)graph;
     assert(node->in[0]->shape.rank == 3);
-    const map_attr *map = node->attr;
+    const clc_map_attr *map = node->attr;
     *needs =
         (clc_needs){.out = map->height ? clc_shape_images(dims[0], map->height, map->width, dims[2])
                                        : clc_shape_sequences(dims[0], dims[1] - 1, dims[2])};
@@ -170,12 +167,13 @@ static clc_status without_backward(clc_graph *graph, const clc_node *node, clc_s
                       CLC_INT(node->adds[0]));
 }
 
-static const clc_op without_class_token = {
-    "without_class_token", sizeof(map_attr), without_plan, NULL, without_forward, without_backward};
+static const clc_op without_class_token = {"without_class_token", sizeof(clc_map_attr),
+                                           without_plan,          NULL,
+                                           without_forward,       without_backward};
 
 clc_status clc_op_token_map(clc_graph *graph, const char *layer, clc_tensor *in, int height,
                             int width, clc_tensor **out) {
-    const map_attr attr = {height, width};
+    const clc_map_attr attr = {height, width};
     const clc_node node = {.op = &without_class_token, .in = {in}, .in_count = 1, .attr = &attr};
     return clc_graph_node(graph, layer, &node, out);
 }

@@ -1,5 +1,6 @@
 #include "core/math.h"
 #include "core/text.h"
+#include "op/attr.h"
 #include "op/ops.h"
 
 #include <assert.h>
@@ -13,10 +14,6 @@
 enum { WEIGHT_IH, WEIGHT_HH, BIAS_IH, BIAS_HH, PARAMS }; /* of a direction */
 enum { SUMS = 4, MARGIN = 16, MOST_ROWS = 12 };          /* as in recurrent.h */
 enum { LOCAL_FLOATS = 8192 };                            /* that the smallest GPUs have a group */
-
-typedef struct recurrent_attr {
-    int hidden, gates, directions;
-} recurrent_attr;
 
 static int sequences(const clc_node *node) {
     return node->in[0]->shape.dims[0];
@@ -32,21 +29,21 @@ static size_t places(const clc_node *node) {
 
 /* Floats of a direction in `saved`, of its packed weights, of its gates. */
 static size_t saved_floats(const clc_node *node) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     return places(node) * (size_t)(a->gates + 2) * (size_t)a->hidden;
 }
 
 static size_t gate_floats(const clc_node *node) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     return places(node) * (size_t)a->gates * (size_t)a->hidden;
 }
 
-static size_t weight_floats(const recurrent_attr *a) {
+static size_t weight_floats(const clc_recurrent_attr *a) {
     return (size_t)a->gates * (size_t)a->hidden * (size_t)a->hidden;
 }
 
 /* Floats that a group of backward shares, a sequence; forward needs less. */
-static int shared_floats(const recurrent_attr *a) {
+static int shared_floats(const clc_recurrent_attr *a) {
     const int carried = a->gates == 4 ? 2 : 1;
     return (a->gates + carried) * a->hidden + (1 + carried) * MARGIN;
 }
@@ -55,7 +52,7 @@ static int shared_floats(const recurrent_attr *a) {
  * GRU's forward pass, unless that leaves processors without work; on GPUs as fit in local memory.
  */
 static int group_rows(const clc_graph *graph, const clc_node *node, bool backward) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     const clc_device *device = graph->device;
     const int fit = LOCAL_FLOATS / shared_floats(a), most = a->gates == 4 ? 2 : 4;
     int rows = device->vector_width >= 16 ? 24 : 12;
@@ -72,7 +69,7 @@ static int group_count(const clc_graph *graph, const clc_node *node, bool backwa
 }
 
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     const clc_shape *in = &node->in[0]->shape;
     assert(in->rank == 3 && in->type == CLC_TYPE_FLOAT32);
     if (graph->device->profile == CLC_PROFILE_GPU && shared_floats(a) > LOCAL_FLOATS)
@@ -98,7 +95,7 @@ static const clc_param *param_of(const clc_graph *graph, const clc_node *node, i
 
 static clc_gemm gemm_of(const clc_graph *graph, const clc_node *node, int direction,
                         product which) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     const size_t n = places(node), k = (size_t)clc_tensor_channels(node->in[0]),
                  gates = (size_t)(a->gates * a->hidden), h = (size_t)a->hidden;
     const cl_mem x = node->in[0]->value, saved = node->saved->value;
@@ -143,7 +140,7 @@ static clc_gemm gemm_of(const clc_graph *graph, const clc_node *node, int direct
 /* The workspace begins with what a product or the packed weights take; GRU's gradients in front of
  * the gates and the sums of the groups lie behind. */
 static size_t region_floats(const clc_graph *graph, const clc_node *node) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     const size_t h = (size_t)a->hidden;
     size_t largest = (size_t)a->directions * (weight_floats(a) + SUMS * h) * sizeof(float);
     for (int i = INPUT; i <= (graph->gradients ? HIDDEN_WEIGHTS : INPUT); i++) {
@@ -154,12 +151,12 @@ static size_t region_floats(const clc_graph *graph, const clc_node *node) {
 }
 
 static size_t hidden_floats(const clc_node *node) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     return a->gates == 3 ? (size_t)a->directions * gate_floats(node) : 0;
 }
 
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     size_t floats = region_floats(graph, node);
     if (graph->gradients)
         floats += hidden_floats(node) + (size_t)(a->directions * group_count(graph, node, true)) *
@@ -175,7 +172,7 @@ typedef struct build {
 /* A launch of `groups` groups; `b` must live until it is added. */
 static void begin(build *b, const clc_graph *graph, const clc_node *node, const char *kernel,
                   bool backward, size_t groups) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     const bool lstm = a->gates == 4;
     const unsigned width = clc_item_width(graph->device, (size_t)a->hidden);
     const bool pairs =
@@ -195,7 +192,7 @@ static void begin(build *b, const clc_graph *graph, const clc_node *node, const 
 
 /* Of the launch over all steps. */
 static void count_steps(build *b, const clc_node *node, double floats) {
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     const double all = (double)places(node) * a->directions * a->hidden;
     b->spec.groups[1] = (size_t)a->directions;
     b->spec.flops = 2 * all * a->gates * a->hidden;
@@ -204,7 +201,7 @@ static void count_steps(build *b, const clc_node *node, double floats) {
 
 static clc_status add_product(clc_graph *graph, const clc_node *node, clc_sequence *sequence,
                               const clc_gemm *gemm, const char *const names[2]) {
-    const bool lstm = ((const recurrent_attr *)node->attr)->gates == 4;
+    const bool lstm = ((const clc_recurrent_attr *)node->attr)->gates == 4;
     return clc_gemm_build(sequence, graph->device, graph->gemm, gemm, graph->workspace, names[lstm],
                           node->layer);
 }
@@ -216,7 +213,7 @@ static clc_arg lengths_of(const clc_node *node) {
 static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
     static const char *const names[2] = {"gru_input", "lstm_input"};
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     clc_device *device = graph->device;
     build b;
     for (int d = 0; d < a->directions; d++) {
@@ -245,7 +242,7 @@ fail:
 /* All steps back: gradients in front of the gates, and the biases'. */
 static clc_status steps_backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     clc_status status = CLC_OK;
-    const recurrent_attr *a = node->attr;
+    const clc_recurrent_attr *a = node->attr;
     clc_device *device = graph->device;
     const int groups = group_count(graph, node, true), h = a->hidden;
     const size_t hidden = region_floats(graph, node), sums = hidden + hidden_floats(node);
@@ -296,7 +293,7 @@ static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence 
     clc_status status = CLC_OK;
     static const char *const names[2] = {"gru_backward_data", "lstm_backward_data"};
     CLC_TRY(steps_backward(graph, node, sequence));
-    for (int d = 0; d < ((const recurrent_attr *)node->attr)->directions; d++) {
+    for (int d = 0; d < ((const clc_recurrent_attr *)node->attr)->directions; d++) {
         CLC_TRY(weights_backward(graph, node, sequence, d));
         const clc_gemm gemm = gemm_of(graph, node, d, DATA);
         if (node->in[0]->wants_grad)
@@ -306,11 +303,11 @@ fail:
     return status;
 }
 
-static const clc_op gru = {"gru", sizeof(recurrent_attr), plan, workspace, forward, backward};
-static const clc_op lstm = {"lstm", sizeof(recurrent_attr), plan, workspace, forward, backward};
+static const clc_op gru = {"gru", sizeof(clc_recurrent_attr), plan, workspace, forward, backward};
+static const clc_op lstm = {"lstm", sizeof(clc_recurrent_attr), plan, workspace, forward, backward};
 
 /* One of a direction's parameters; all begin uniform in +-1/sqrt(hidden), as PyTorch's. */
-static clc_status add_param(clc_graph *graph, const char *layer, const recurrent_attr *a,
+static clc_status add_param(clc_graph *graph, const char *layer, const clc_recurrent_attr *a,
                             clc_node *node, int inputs, int which, const char *suffix) {
     static const char *const names[PARAMS] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
     clc_status status = CLC_OK;
@@ -331,8 +328,8 @@ fail:
 clc_status clc_op_recurrent(clc_graph *graph, const char *layer, clc_tensor *in,
                             clc_tensor *lengths, const clc_recurrent *settings, clc_tensor **out) {
     clc_status status = CLC_OK;
-    const recurrent_attr a = {settings->hidden, settings->lstm ? 4 : 3,
-                              settings->bidirectional ? 2 : 1};
+    const clc_recurrent_attr a = {settings->hidden, settings->lstm ? 4 : 3,
+                                  settings->bidirectional ? 2 : 1};
     clc_node node = {.op = settings->lstm ? &lstm : &gru,
                      .in = {in, lengths},
                      .in_count = lengths ? 2 : 1,

@@ -1,26 +1,17 @@
 """An encoder in torchvision, with the stored normalisation and resize rule, gives clcontrast's features:
 in_torchvision.py CLCONTRAST. Run by a Python that has torch, torchvision and Pillow: CLC_TORCH_PYTHON names it."""
 
-import configparser
-import json
 import os
-import struct
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../cli"))
 # pylint: disable=wrong-import-position
+from pictures import normalisation, run_by_other_python, settings_of, view, write_pictures
 from program import Skip, Workplace, main
 
 # Of the largest feature. Torch and the kernels sum in float32, in orders of their own; the pixels that go in are the
 # same to 1e-6.
 TOLERANCE = 1e-5
-
-
-def run_by_other_python():
-    other = os.environ.pop("CLC_TORCH_PYTHON", None)
-    if other:
-        sys.exit(subprocess.run([other, *sys.argv], check=False).returncode)
 
 
 def need_torch():
@@ -30,110 +21,12 @@ def need_torch():
         raise Skip(f"{missing.name} is not there: name a Python that has it by CLC_TORCH_PYTHON") from missing
 
 
-def settings_of(encoder):
-    """The configuration in the encoder's metadata."""
-    with open(encoder, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    config = configparser.ConfigParser()
-    config.read_string(header["__metadata__"]["config"])
-    return config
-
-
-def weights(extent, size):
-    """(size, pixels): the antialiased triangle filter from `extent` pixels, the last of which may be a part."""
-    import numpy as np
-
-    pixels = int(np.ceil(extent))
-    scale = extent / size
-    centre = (np.arange(size) + 0.5) * scale
-    w = 1 - np.abs(np.arange(pixels) + 0.5 - centre[:, None]) / max(scale, 1.0)
-    w = np.maximum(w, 0)
-    return w / w.sum(1, keepdims=True)
-
-
-def fitted(height, width, side):
-    """The size that is kept: a short side of at most `side`, a long one of at most twice of it."""
-    factor = min(1.0, side / min(height, width), 2 * side / max(height, width))
-    return [max(1, int(n * factor + 0.5)) for n in (height, width)]
-
-
-def stored(path, side):
-    """The picture as clcontrast keeps it: (H,W,3) bytes."""
-    import numpy as np
-    from PIL import Image, ImageOps
-
-    image = Image.open(path)
-    width, height = image.size
-    h, w = fitted(height, width, side)
-    parts = 8
-    if image.format == "JPEG":
-        # Decoded at 1/2, 1/4 or 1/8 where that is no smaller than what is kept.
-        while parts > 1 and -(-height * parts // 16) >= h and -(-width * parts // 16) >= w:
-            parts //= 2
-        image.draft("RGB", (width * parts // 8, height * parts // 8))
-    height, width = height * parts / 8, width * parts / 8
-    if image.getexif().get(0x0112, 1) in (5, 6, 7, 8):
-        height, width, h, w = width, height, w, h
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("RGBA", "LA", "P"):
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    pixels = np.asarray(image.convert("RGB"), np.float64)
-    if (h, w) == pixels.shape[:2]:
-        return pixels.astype(np.uint8)
-    across = np.einsum("wx,yxc->ywc", weights(width, w), pixels)
-    down = np.einsum("hy,ywc->hwc", weights(height, h), across)
-    return np.floor(down + 0.5).clip(0, 255).astype(np.uint8)
-
-
 def features_of(path, config, model):
     import torch
     from torchvision.transforms import functional as F
 
-    size = config.getint("augmentation", "size")
-    side = config.getint("data", "store_side")
-    mean, std = ([float(v) for v in config.get("augmentation", key).split(",")] for key in ("mean", "std"))
-    x = torch.from_numpy(stored(path, side)).permute(2, 0, 1).float() / 255
-    square = min(x.shape[1:])
-    top, left = (x.shape[1] - square) // 2, (x.shape[2] - square) // 2
-    x = F.resized_crop(x, top, left, square, square, [size, size], antialias=True)
     with torch.no_grad():
-        return model(F.normalize(x, mean, std)[None])[0].numpy()
-
-
-def write_pictures(folder):
-    """Pictures of several kinds and sizes; returns their paths."""
-    import numpy as np
-    from PIL import Image
-
-    rng = np.random.default_rng(3)
-    os.makedirs(folder)
-    paths = []
-
-    def smooth(height, width, channels):
-        small = Image.fromarray(rng.integers(0, 256, (6, 6, channels), np.uint8))
-        return small.resize((width, height), Image.BICUBIC)
-
-    def put(name, image, **options):
-        paths.append(os.path.join(folder, name))
-        image.save(paths[-1], **options)
-
-    put("small.png", smooth(40, 70, 3))
-    put("square.png", smooth(64, 64, 3))
-    put("larger.png", smooth(150, 200, 3))
-    put("broad.png", smooth(60, 600, 3))
-    put("grey.png", smooth(80, 50, 3).convert("L"))
-    put("alpha.png", smooth(90, 90, 4))
-    put("palette.png", smooth(70, 90, 3).convert("P", palette=Image.ADAPTIVE))
-    put("photo.jpg", smooth(375, 500, 3), quality=90)
-    put("huge.jpg", smooth(1501, 999, 3), quality=90)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    put("turned.jpg", smooth(300, 401, 3), quality=90, exif=exif)
-    for i in range(22):
-        put(f"more{i:02d}.png", smooth(64, 64, 3))
-    return paths
+        return model(F.normalize(view(path, config), *normalisation(config))[None])[0].numpy()
 
 
 def torchvision_gives_the_same_features():
