@@ -86,7 +86,10 @@ function rangeOf(points) {
 /* As many digits as neighbouring ticks need to differ. */
 function tickText(key, value, step) {
     const share = shareKeys.test(key) && value >= 0 && value <= 1;
-    return share ? percent(value, step < 0.01 ? 1 : 0) : number(value, 3);
+    if (share) return percent(value, step < 0.01 ? 1 : 0);
+    const places = [0, 1, 2, 3, 4, 5].find(d => Math.abs(step * 10 ** d - Math.round(step * 10 ** d)) < 1e-6);
+    return places === undefined || Math.abs(value) >= 1e5 ? number(value, 3)
+        : value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
 }
 
 function makeScale(curve, width, height) {
