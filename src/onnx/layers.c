@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 #include "model/heads.h"
+#include "onnx/parts.h"
 #include "op/attr.h"
 
 #include <stdio.h>
@@ -127,8 +128,11 @@ static clc_status avgpool(clc_onnx_tape *tape, const clc_node *node, const char 
 static clc_status linear(clc_onnx_tape *tape, const clc_node *node, const char *out) {
     clc_status status = CLC_OK;
     const clc_linear_attr *a = node->attr;
-    const bool turned = clc_node_param(tape->graph, node, 0)->kind == CLC_PARAM_LINEAR_WEIGHT;
+    const clc_param_kind kind = clc_node_param(tape->graph, node, 0)->kind;
+    const bool turned = kind == CLC_PARAM_LINEAR_WEIGHT;
     char weight[CLC_ONNX_NAME_BYTES], bias[CLC_ONNX_NAME_BYTES], matrix[CLC_ONNX_NAME_BYTES];
+    if (kind == CLC_PARAM_CONV_WEIGHT)
+        return clc_onnx_patch_projection(tape, node, out);
     CLC_TRY(clc_onnx_param(tape, node, 0, weight));
     if (a->bias)
         CLC_TRY(clc_onnx_param(tape, node, 1, bias));
@@ -146,8 +150,19 @@ static const struct {
     const char *op;
     clc_onnx_layer layer;
 } layers[] = {
-    {"conv2d", conv2d},   {"batchnorm", batchnorm}, {"maxpool", maxpool},
-    {"avgpool", avgpool}, {"linear", linear},
+    {"conv2d", conv2d},
+    {"batchnorm", batchnorm},
+    {"maxpool", maxpool},
+    {"avgpool", avgpool},
+    {"linear", linear},
+    {"patches", clc_onnx_patches},
+    {"class_token", clc_onnx_class_token},
+    {"without_class_token", clc_onnx_without_class_token},
+    {"position", clc_onnx_position},
+    {"layernorm", clc_onnx_layernorm},
+    {"gelu", clc_onnx_gelu},
+    {"attention", clc_onnx_attention},
+    {"pool_tokens", clc_onnx_pool_tokens},
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 

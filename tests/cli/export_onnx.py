@@ -109,4 +109,18 @@ def a_resnet_is_written_whole():
         w.refused("export", "run", "--as", "onnx", "--tower", "text", status=INVALID, says=["texts"])
 
 
-main([a_resnet_is_written_whole])
+def a_vision_transformer_is_written_whole():
+    with Workplace() as w:
+        w.train("--set", "training.epochs=1", "--set", "encoder.name=vit", "--set", "encoder.block=auto",
+                "--set", "encoder.blocks=", "--set", "encoder.width=16", "--set", "encoder.depth=1",
+                "--set", "encoder.heads=2")  # fmt: skip
+        w.run("export", "run", "vit.onnx")
+        nodes, constants, inputs, outputs, _ = parse(w.path("vit.onnx"))
+        check_values(nodes, constants, inputs, outputs)
+        ops = {op for op, _, _ in nodes}
+        assert {"Conv", "Expand", "LayerNormalization", "Softmax", "Erf"} <= ops, ops
+        weights = weights_of(w.path("run/encoder.safetensors"))
+        assert all(constants[name] == weights[name] for name in weights), "a weight differs"
+
+
+main([a_resnet_is_written_whole, a_vision_transformer_is_written_whole])

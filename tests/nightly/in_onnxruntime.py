@@ -13,9 +13,13 @@ from program import Skip, Workplace, main
 TOLERANCE = 1e-4
 
 NETWORKS = {
-    "a resnet": ["encoder.name=custom", "encoder.blocks=1,1", "encoder.width=16", "encoder.stem=large"],
+    "a resnet": ["encoder.name=custom", "encoder.block=basic", "encoder.blocks=1,1", "encoder.width=16",
+                 "encoder.stem=large"],
     "bottlenecks with a projector": ["encoder.name=custom", "encoder.block=bottleneck", "encoder.blocks=1,1",
                                      "encoder.width=16", "projector.keep=1"],
+    "a vision transformer": ["encoder.name=vit", "encoder.width=64", "encoder.heads=2", "encoder.depth=2", "encoder.patch=8"],
+    "mean of patches": ["encoder.name=vit", "encoder.depth=1", "encoder.width=64", "encoder.pooling=mean",
+                      "encoder.patch=16", "encoder.activation=quick_gelu"],
 }  # fmt: skip
 
 
