@@ -13,6 +13,7 @@
 #include "eval/task.h"
 #include "manual.h"
 #include "model/rename.h"
+#include "new/new.h"
 #include "onnx/export.h"
 #include "report/cache.h"
 #include "report/devices.h"
@@ -45,6 +46,14 @@ static clc_train_options train_options(const clc_arguments *a) {
 static clc_status run_train(const clc_arguments *a) {
     const clc_train_options options = train_options(a);
     return clc_train(&options);
+}
+
+static clc_status run_new(const clc_arguments *a) {
+    const clc_new_options options = {.data = a->positionals[0],
+                                     .device = a->device,
+                                     .overrides = a->overrides,
+                                     .override_count = a->override_count};
+    return clc_new(&options, stdout);
 }
 
 static clc_status run_devices(const clc_arguments *a) {
@@ -220,6 +229,8 @@ static clc_status run_completion(const clc_arguments *a);
 static const clc_command commands[] = {
     {"train", "train.ini", "train an encoder and evaluate it; the word train may be left out", 1, 1,
      run_train},
+    {"new", "FOLDER|FILE",
+     "look at data and device, and print a train.ini that fits both, with reasons", 1, 1, run_new},
     {"finetune", "RUN|ENCODER [INI]",
      "train encoder and classifier by labels, as many as --set finetune.labels=1% says", 1, 2,
      run_finetune},
