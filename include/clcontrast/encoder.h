@@ -1,9 +1,11 @@
-/* A trained encoder: images or texts in, features out. */
+/* A trained encoder: images or texts in, features out. Several threads may use one at once, but for
+ * its closing; they take turns on the device. */
 #ifndef CLCONTRAST_ENCODER_H
 #define CLCONTRAST_ENCODER_H
 
 #include "clcontrast/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +22,15 @@ CLC_API clc_status clc_encoder_open(const char *path, const char *device, clc_en
 /* Features an image or text gives. */
 CLC_API int clc_encoder_features(const clc_encoder *encoder);
 
+/* What it reads: one of these, or CLC_READS_IMAGES | CLC_READS_TEXTS. */
+enum { CLC_READS_IMAGES = 1, CLC_READS_TEXTS = 2, CLC_READS_SERIES = 4 };
+CLC_API unsigned clc_encoder_reads(const clc_encoder *encoder);
+
+/* Classes of the samples it was trained on, 0 where they have no names; the name of one, which is
+ * the encoder's, or NULL. */
+CLC_API size_t clc_encoder_classes(const clc_encoder *encoder);
+CLC_API const char *clc_encoder_class(const clc_encoder *encoder, size_t number);
+
 /* Channels that images are brought to: 1 grey, 3 colour, or as many as they must have; 0: it reads
  * no images. */
 CLC_API int clc_encoder_channels(const clc_encoder *encoder);
@@ -29,6 +40,12 @@ CLC_API int clc_encoder_channels(const clc_encoder *encoder);
  * others'. */
 CLC_API clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t count,
                                      int height, int width, int channels, float *features);
+
+/* Embeds `count` files of one picture each, of any format, size and channels, into features
+ * (count,clc_encoder_features()). bad (count), unless NULL, says which could not be read: their
+ * rows are NaN. With NULL one such file is a failure; all of them always are. */
+CLC_API clc_status clc_encoder_embed_files(clc_encoder *encoder, const char *const *paths,
+                                           size_t count, float *features, bool *bad);
 
 /* Embeds `count` texts likewise: of any length and bytes, as UTF-8. An encoder of images and texts
  * gives both such features that cosines of images with texts mean something. CLC_INVALID: it reads

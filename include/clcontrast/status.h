@@ -28,6 +28,9 @@ typedef enum clc_status {
 #undef CLC_STATUS_ENUM
 } clc_status;
 
+/* The version of the library that runs, such as "0.2.0"; a static string. */
+CLC_API const char *clc_version(void);
+
 /* The name of a status, such as "NO_DEVICE"; a static string. */
 CLC_API const char *clc_status_name(clc_status status);
 

@@ -2,14 +2,23 @@
 #ifndef CLCONTRAST_TRAIN_H
 #define CLCONTRAST_TRAIN_H
 
-#include "clcontrast/status.h"
+#include "clcontrast/log.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+typedef struct clc_train_progress {
+    int64_t step, steps; /* done, of all */
+    int epoch, epochs;   /* of the step, from 1 */
+    double loss, rate;   /* of the step; rate: of learning */
+    double samples_per_second;
+    double seconds_left; /* of training, without the evaluation; 0: not known yet */
+} clc_train_progress;
 
 typedef struct clc_train_options {
     const char *config;           /* path of the .ini file */
@@ -21,11 +30,22 @@ typedef struct clc_train_options {
     bool resume;            /* go on from a checkpoint */
     const char *checkpoint; /* which one; NULL: the newest of the output folder */
     bool allow_changes;     /* of settings with which it becomes another training */
+
+    /* Callbacks, each with `context`; NULL: none. With any of them the library installs no
+     * signal handlers (the compiler of an OpenCL driver may) and prints nothing: text goes to `log`
+     * only. One training of a process at a time can have some: another one is CLC_INVALID. */
+    void *context;
+    clc_log_callback log; /* from any thread, see clcontrast/log.h */
+    /* After each step that is finished, in the caller's thread. */
+    void (*progress)(void *context, const clc_train_progress *progress);
+    /* Whether to save and end with CLC_INTERRUPTED; asked between steps and parts of other work, in
+     * the caller's thread. */
+    bool (*stop)(void *context);
 } clc_train_options;
 
 /* Trains, writes checkpoints, metrics and encoder.safetensors to the output folder and evaluates.
- * Returns CLC_INTERRUPTED after SIGINT or SIGTERM, when the state has been saved. Messages go to
- * stderr, the evaluation to stdout. */
+ * Returns CLC_INTERRUPTED after SIGINT, SIGTERM or as options->stop says, when the state has been
+ * saved. Without callbacks messages go to stderr, the evaluation to stdout. */
 CLC_API clc_status clc_train(const clc_train_options *options);
 
 /* Fine-tunes the encoder of `run` (a folder or file) by the labels of its data, or of section

@@ -1,13 +1,17 @@
 #include "core/signals.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t received;
 static int depth;
-static bool deferred;
+static atomic_bool deferred;
 static struct sigaction former_int, former_term;
+static _Thread_local bool (*asked)(void *context);
+static _Thread_local void *asked_context;
+static _Thread_local bool answered; /* that it is to stop, which holds from then on */
 
 static void handle(int signal) {
     static const char text[] = "\nfinishing what runs and saving; once more to exit at once\n";
@@ -19,9 +23,15 @@ static void handle(int signal) {
         return;
 }
 
+void clc_signals_ask(bool (*stop)(void *context), void *context) {
+    asked = stop;
+    asked_context = context;
+    answered = false;
+}
+
 void clc_signals_install(void) {
     struct sigaction action;
-    if (depth++)
+    if (asked || depth++)
         return;
     memset(&action, 0, sizeof action);
     action.sa_handler = handle;
@@ -33,14 +43,20 @@ void clc_signals_install(void) {
 }
 
 void clc_signals_restore(void) {
-    if (--depth)
+    if (asked || --depth)
         return;
     sigaction(SIGINT, &former_int, NULL);
     sigaction(SIGTERM, &former_term, NULL);
+    received = 0; /* what comes next in this process was not to be stopped */
 }
 
 bool clc_signals_stop(void) {
-    return received != 0 && !deferred;
+    if (deferred)
+        return false;
+    if (!asked)
+        return received != 0;
+    answered = answered || asked(asked_context);
+    return answered;
 }
 
 bool clc_signals_defer(bool defer) {

@@ -13,6 +13,12 @@ enum { CLC_EXIT_AT_ONCE = 130 };
 void clc_signals_install(void);
 void clc_signals_restore(void);
 
+/* Until NULL is said, in this thread `stop` is asked instead and clc_signals_install installs
+ * nothing: for a program that has handlers of its own. Its first "yes" holds. To be said outside of
+ * install and restore.
+ */
+void clc_signals_ask(bool (*stop)(void *context), void *context);
+
 /* Whether one of the signals has come since the outermost clc_signals_install. */
 bool clc_signals_stop(void);
 

@@ -8,6 +8,10 @@ enum { MESSAGE_BYTES = 16384 };
 
 static _Thread_local char message[MESSAGE_BYTES];
 
+const char *clc_version(void) {
+    return CLC_VERSION;
+}
+
 const char *clc_status_name(clc_status status) {
     static const char *const names[] = {
 #define STATUS_NAME(name, meaning) #name,

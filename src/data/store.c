@@ -97,7 +97,8 @@ static clc_status work(void *context) {
     for (;;) {
         pthread_mutex_lock(&b->lock);
         const size_t item = b->next;
-        const bool more = item < b->source->count && !b->stop && !clc_signals_stop();
+        b->stop = b->stop || clc_signals_stop();
+        const bool more = item < b->source->count && !b->stop;
         b->next += more;
         pthread_mutex_unlock(&b->lock);
         if (!more)

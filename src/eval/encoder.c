@@ -2,8 +2,7 @@
 
 #include "core/log.h"
 #include "device/open.h"
-#include "eval/evaluate.h"
-#include "eval/text_field.h"
+#include "eval/evaluation.h"
 #include "model/run_folder.h"
 #include "model/run_tokenizer.h"
 #include "model/weights.h"
@@ -143,6 +142,7 @@ static clc_status open_encoder(const char *path, clc_device *on, const char *dev
     clc_encoder *e = NULL;
     *encoder = NULL;
     CLC_NEW(e, 1);
+    pthread_mutex_init(&e->lock, NULL);
     CLC_TRY(clc_weights_path(path, weights));
     CLC_TRY(clc_encoder_config(weights, overrides, override_count, &e->config, &e->classes));
     CLC_TRY(check_settled(&e->config, weights));
@@ -201,6 +201,7 @@ void clc_encoder_close(clc_encoder **encoder) {
         clc_device_close(&e->device);
     clc_tokenizer_free(&e->tokenizer);
     clc_names_free(&e->classes);
+    pthread_mutex_destroy(&e->lock);
     free(e);
     *encoder = NULL;
 }
@@ -214,102 +215,25 @@ int clc_encoder_features(const clc_encoder *encoder) {
     return clc_embedder_features(&encoder->towers[0].embedder);
 }
 
+unsigned clc_encoder_reads(const clc_encoder *encoder) {
+    static const unsigned bits[CLC_KINDS] = {[CLC_KIND_IMAGES] = CLC_READS_IMAGES,
+                                             [CLC_KIND_TOKENS] = CLC_READS_TEXTS,
+                                             [CLC_KIND_SERIES] = CLC_READS_SERIES};
+    unsigned reads = 0;
+    for (int i = 0; i < encoder->tower_count; i++)
+        reads |= bits[encoder->towers[i].like.kind];
+    return reads;
+}
+
+size_t clc_encoder_classes(const clc_encoder *encoder) {
+    return encoder->classes.count;
+}
+
+const char *clc_encoder_class(const clc_encoder *encoder, size_t number) {
+    return number < encoder->classes.count ? clc_names_at(&encoder->classes, number) : NULL;
+}
+
 int clc_encoder_channels(const clc_encoder *encoder) {
     const bool images = encoder->towers[0].like.kind == CLC_KIND_IMAGES;
     return images ? encoder->config.data.channels : 0;
-}
-
-typedef struct rows {
-    float *next;
-    size_t dim;
-} rows;
-
-static clc_status take_rows(void *context, const clc_batch *batch, const float *features) {
-    rows *r = context;
-    memcpy(r->next, features, batch->count * r->dim * sizeof *features);
-    r->next += batch->count * r->dim;
-    return CLC_OK;
-}
-
-/* Copies of images, scaled down as the training images were, as a data set. */
-static clc_status fit_all(const clc_encoder *e, const uint8_t *pixels, size_t count, int height,
-                          int width, int channels, clc_dataset **data) {
-    clc_status status = CLC_OK;
-    const clc_image_options options = clc_image_options_from_config(
-        &e->config.data, e->config.data.store_side, e->config.data.channels);
-    const size_t bytes = (size_t)height * (size_t)width * (size_t)channels;
-    uint8_t *all = NULL;
-    clc_image image = {0};
-    for (size_t i = 0; i < count; i++) {
-        image = (clc_image){height, width, channels, NULL};
-        CLC_NEW(image.pixels, bytes);
-        memcpy(image.pixels, pixels + i * bytes, bytes);
-        CLC_TRY(clc_image_fit(&image, &options));
-        const size_t fitted = (size_t)image.height * (size_t)image.width * (size_t)image.channels;
-        if (!all)
-            CLC_NEW(all, count * fitted);
-        memcpy(all + i * fitted, image.pixels, fitted);
-        if (i + 1 < count)
-            clc_image_free(&image);
-    }
-    status = clc_dataset_make("images", count, image.height, image.width, image.channels, all, NULL,
-                              0, data);
-    all = NULL;
-fail:
-    clc_image_free(&image);
-    free(all);
-    return status;
-}
-
-clc_status clc_encoder_embed(clc_encoder *encoder, const uint8_t *pixels, size_t count, int height,
-                             int width, int channels, float *features) {
-    clc_status status = CLC_OK;
-    clc_dataset *data = NULL;
-    rows r = {features, (size_t)clc_encoder_features(encoder)};
-    clc_tower_encoder *tower = clc_encoder_tower(encoder, CLC_KIND_IMAGES);
-    if (!tower)
-        return CLC_INVALID;
-    if (count == 0)
-        return CLC_OK;
-    if (height < 1 || width < 1 || channels < 1 || channels > CLC_CHANNELS_MAX)
-        return clc_fail(CLC_INVALID, "images of %d x %d with %d channels can't be embedded", height,
-                        width, channels);
-    CLC_TRY(fit_all(encoder, pixels, count, height, width, channels, &data));
-    CLC_TRY(clc_embedder_each(&tower->embedder, data, NULL, data->count, take_rows, &r, NULL));
-fail:
-    clc_dataset_free(&data);
-    return status;
-}
-
-clc_status clc_encoder_embed_texts(clc_encoder *encoder, const char *const *texts, size_t count,
-                                   float *features) {
-    clc_status status = CLC_OK;
-    clc_names names = {0};
-    for (size_t i = 0; i < count; i++)
-        CLC_TRY(clc_names_add(&names, texts[i], strlen(texts[i])));
-    CLC_TRY(clc_encoder_embed_names(encoder, &names, features));
-fail:
-    clc_names_free(&names);
-    return status;
-}
-
-clc_status clc_encoder_embed_names(clc_encoder *encoder, const clc_names *texts, float *features) {
-    clc_status status = CLC_OK;
-    clc_tower_encoder *tower = clc_encoder_tower(encoder, CLC_KIND_TOKENS);
-    clc_field field = {0};
-    cl_mem buffer = NULL;
-    if (!tower)
-        return CLC_INVALID;
-    if (texts->count == 0)
-        return CLC_OK;
-    const size_t bytes =
-        texts->count * (size_t)clc_embedder_features(&tower->embedder) * sizeof *features;
-    CLC_TRY(clc_text_field_make(encoder->tokenizer, texts, &field));
-    CLC_TRY(clc_buffer_create(encoder->device, bytes, "features", &buffer));
-    CLC_TRY(clc_embedder_run_field(&tower->embedder, &field, NULL, texts->count, buffer));
-    CLC_TRY(clc_buffer_read(encoder->device, buffer, 0, bytes, features));
-fail:
-    clc_buffer_release(encoder->device, &buffer);
-    clc_field_free(&field);
-    return status;
 }

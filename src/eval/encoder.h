@@ -7,6 +7,8 @@
 #include "eval/embed.h"
 #include "model/heads.h"
 
+#include <pthread.h>
+
 /* A network of it. */
 typedef struct clc_tower_encoder {
     clc_field like; /* what it reads, without any */
@@ -23,7 +25,8 @@ struct clc_encoder {
     clc_tokenizer *tokenizer; /* NULL unless a tower reads texts */
     int tower_count;
     clc_tower_encoder towers[CLC_TOWERS];
-    double scale; /* that the loss multiplies cosines with */
+    pthread_mutex_t lock; /* of towers and device, in the functions of clcontrast/encoder.h */
+    double scale;         /* that the loss multiplies cosines with */
 };
 
 /* clc_encoder_open with overrides of the configuration. */

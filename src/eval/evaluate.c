@@ -9,6 +9,7 @@
 #include "report/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What is done: tasks that are meant and that the data allow. */
@@ -295,6 +296,21 @@ fail:
     return status;
 }
 
+static clc_status print(const session *s) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    if (!file)
+        return clc_fail_alloc(1);
+    clc_status status = clc_evaluation_print(s->rows, s->plan.skipped, file);
+    if (fclose(file) != 0 && status == CLC_OK)
+        status = clc_fail_alloc(size);
+    if (text)
+        clc_log_result(text);
+    free(text);
+    return status;
+}
+
 clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config,
                                   const clc_evaluation_sets *sets,
                                   clc_params *const params[CLC_TOWERS], const char *folder) {
@@ -306,7 +322,7 @@ clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config,
         CLC_TRY(nothing_to_do(&s.plan));
     status = run_rows(&s);
     if (json_array_size(s.rows))
-        printed = clc_evaluation_print(s.rows, s.plan.skipped, stdout);
+        printed = print(&s);
     status = status == CLC_OK ? printed : status;
     if (status == CLC_OK && s.failed != CLC_OK)
         status = clc_fail(s.failed, "%s", s.why);

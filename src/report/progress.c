@@ -19,6 +19,12 @@ double clc_progress_rate(const clc_progress *progress, int64_t steps_done) {
     return seconds > 0 ? (double)((steps_done - progress->first) * progress->samples) / seconds : 0;
 }
 
+double clc_progress_left(const clc_progress *progress, int64_t steps_done) {
+    const int64_t done = steps_done - progress->first, remaining = progress->last - steps_done;
+    const double spent = clc_seconds() - progress->started;
+    return done > 0 ? spent / (double)done * (double)remaining : 0;
+}
+
 void clc_progress_time(double seconds, char *text, size_t size) {
     long total = (long)(seconds + 0.5);
     if (total >= 3600)
@@ -35,10 +41,8 @@ void clc_progress_show(clc_progress *progress, int64_t steps_done, double loss, 
         return;
     progress->shown = now;
     char left[32], line[256];
-    int64_t done = steps_done - progress->first, remaining = progress->last - steps_done;
     int64_t per = progress->steps_per_epoch, at = steps_done > 0 ? steps_done - 1 : 0;
-    double each = done > 0 ? (now - progress->started) / (double)done : 0;
-    clc_progress_time(each * (double)remaining, left, sizeof left);
+    clc_progress_time(clc_progress_left(progress, steps_done), left, sizeof left);
     snprintf(line, sizeof line,
              "epoch %" PRId64 "/%" PRId64 "  step %" PRId64 "/%" PRId64
              "  loss %.4f  rate %.4g  %.0f %s/s  %s left",

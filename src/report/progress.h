@@ -21,6 +21,9 @@ void clc_progress_start(clc_progress *progress, int64_t first, int64_t last,
 /* Samples a second since the start of the session. */
 double clc_progress_rate(const clc_progress *progress, int64_t steps_done);
 
+/* Seconds that the rest of the session takes, as far as is known; 0 before a step is timed. */
+double clc_progress_left(const clc_progress *progress, int64_t steps_done);
+
 /* Shows the state after `steps_done` steps, unless it was shown a moment ago (`force`: always). */
 void clc_progress_show(clc_progress *progress, int64_t steps_done, double loss, double rate,
                        int force);

@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "method/setup.h"
 #include "model/weights.h"
+#include "train/callbacks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,7 +124,7 @@ fail:
     return status;
 }
 
-clc_status clc_finetune(const char *run, const char *data, const clc_train_options *options) {
+static clc_status finetune(const char *run, const char *data, const clc_train_options *options) {
     clc_status status = CLC_OK;
     clc_config config;
     CLC_TRY(make_config(run, data, options, &config));
@@ -132,5 +133,14 @@ clc_status clc_finetune(const char *run, const char *data, const clc_train_optio
             config.finetune.labels, config.output.folder);
     status = train_as(&config, options);
 fail:
+    return status;
+}
+
+clc_status clc_finetune(const char *run, const char *data, const clc_train_options *options) {
+    clc_status status = clc_callbacks_enter(options);
+    if (status != CLC_OK)
+        return status;
+    status = finetune(run, data, options);
+    clc_callbacks_leave(options);
     return status;
 }

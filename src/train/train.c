@@ -4,17 +4,16 @@
 #include "core/file.h"
 #include "core/log.h"
 #include "core/signals.h"
-#include "data/labelled.h"
 #include "device/program.h"
 #include "eval/evaluate.h"
 #include "model/run_folder.h"
-#include "model/run_tokenizer.h"
 #include "model/weights.h"
 #include "optim/schedule.h"
 #include "report/metrics.h"
-#include "report/progress.h"
+#include "train/callbacks.h"
 #include "train/cost.h"
 #include "train/diagnose.h"
+#include "train/record.h"
 #include "train/results.h"
 #include "train/resume.h"
 #include "train/session.h"
@@ -26,6 +25,7 @@
 #include <unistd.h>
 
 typedef struct trainer {
+    const clc_train_options *options;
     clc_session session;
     clc_position position;
     clc_metrics_files metrics;
@@ -46,40 +46,6 @@ static const char *folder_of(const trainer *t) {
 /* The number of a step outside of this start: see clc_position. */
 static int64_t named(const trainer *t, int64_t step) {
     return step + t->position.renumbered;
-}
-
-/* Which samples kept their labels; none of a former run's where all did. */
-static clc_status write_labelled(const trainer *t) {
-    clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    double share;
-    int each;
-    CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_LABELLED, path));
-    clc_config_labels(&t->session.config.finetune, &share, &each);
-    if (t->session.data->labels && (each || share < 1))
-        return clc_labelled_write(t->session.data, path);
-    if (unlink(path) != 0 && errno != ENOENT)
-        return clc_fail_file("remove", path);
-fail:
-    return status;
-}
-
-/* The configuration and what it has no room for: the names of the classes, the tokenizer. */
-static clc_status write_config(const trainer *t) {
-    clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES];
-    char *text = NULL;
-    size_t size = 0;
-    CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_CONFIG, path));
-    CLC_TRY(clc_config_text(&t->session.config, &text, &size));
-    CLC_TRY(clc_file_write_all(path, text, size));
-    CLC_TRY(clc_run_path(folder_of(t), CLC_RUN_CLASSES, path));
-    CLC_TRY(clc_names_write(&t->session.data->class_names, path));
-    CLC_TRY(clc_run_tokenizer_save(folder_of(t), t->session.data->tokenizer));
-    CLC_TRY(write_labelled(t));
-fail:
-    free(text);
-    return status;
 }
 
 /* Refuses to lose a run that is there; removes its checkpoints when that was asked for. */
@@ -137,7 +103,7 @@ static clc_status open_trainer(trainer *t, const clc_train_options *options) {
         CLC_TRY(clc_resume(options, t->session.checkpoint, t->position.images, &t->session.step,
                            &t->position));
     clc_checkpoint_close(&t->session.checkpoint);
-    CLC_TRY(write_config(t));
+    CLC_TRY(clc_record_config(&t->session));
     CLC_TRY(write_bad(t));
     CLC_TRY(clc_metrics_open(&t->metrics, folder_of(t),
                              options->resume ? named(t, t->position.step) : -1));
@@ -200,6 +166,7 @@ static clc_status take_in(trainer *t, const clc_step_slot *slot) {
                                named(t, done)));
     if (slot->step == t->first_step)
         start_progress(t, done); /* kernels were compiled in it: no measure of the others */
+    clc_callbacks_progress(t->options, &t->progress, done, loss, (double)slot->rate);
     clc_progress_show(&t->progress, done, loss, (double)slot->rate, 0);
 fail:
     return status;
@@ -365,13 +332,14 @@ fail:
     return status;
 }
 
-clc_status clc_train(const clc_train_options *options) {
+static clc_status train(const clc_train_options *options) {
     clc_status status = CLC_OK;
     trainer *t = NULL;
     if (options->allow_changes && !options->resume)
         return clc_fail(CLC_INVALID, "--allow-changes is for resumed runs: give --resume, too");
     clc_signals_install();
     CLC_NEW(t, 1);
+    t->options = options;
     CLC_TRY(open_trainer(t, options));
     if (options->dry_run) {
         CLC_TRY(clc_step_prepare(&t->session.step));
@@ -393,5 +361,14 @@ fail:
         free(t);
     }
     clc_signals_restore();
+    return status;
+}
+
+clc_status clc_train(const clc_train_options *options) {
+    clc_status status = clc_callbacks_enter(options);
+    if (status != CLC_OK)
+        return status;
+    status = train(options);
+    clc_callbacks_leave(options);
     return status;
 }

@@ -36,7 +36,7 @@ def package(*options):
 def compiled(name, compiler):
     if not shutil.which(compiler):
         raise Skip("there is no " + compiler)
-    run(compiler, "-Wall", "-Wextra", "-Werror", os.path.join(HERE, name), "-o", PLACE.path(name + ".out"),
+    run(compiler, "-Wall", "-Wextra", "-Werror", "-pthread", os.path.join(HERE, name), "-o", PLACE.path(name + ".out"),
         *package("--cflags", "--libs"))
     return PLACE.path(name + ".out")
 
@@ -92,6 +92,24 @@ def examples_train_and_embed():
     assert [f"{x:.6g}" for x in by_program] == by_library.split()
 
 
+def another_program_follows_training_and_ends_it():
+    done = subprocess.run([compiled("callbacks.c", "cc"), "train.ini", "followed"], cwd=PLACE.folder, capture_output=True, text=True,
+                          env={**os.environ, "LD_LIBRARY_PATH": library()}, timeout=240, check=False)
+    assert done.returncode == 0 and not done.stdout and not done.stderr, done
+
+
+def threads_share_an_encoder():
+    os.mkdir(PLACE.path("folder"))
+    for path in ("one.pgm", "folder/1.pgm", "folder/2.pgm"):
+        with open(PLACE.path(path), "wb") as file:
+            file.write(b"P5 30 18 255\n" + bytes(11 * i % 256 for i in range(30 * 18)))
+    with open(PLACE.path("broken.png"), "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n and no more")
+    said = subprocess.run([compiled("threads.c", "cc"), "run", "one.pgm", "broken.png", "folder"], cwd=PLACE.folder,
+                          capture_output=True, text=True, env={**os.environ, "LD_LIBRARY_PATH": library()}, timeout=240, check=False)
+    assert said.returncode == 0 and not said.stdout and not said.stderr, said
+
+
 def an_error_is_a_message_and_a_status():
     embed = compiled("embed.c", "cc")
     done = subprocess.run([embed, "absent"], env={**os.environ, "LD_LIBRARY_PATH": library()}, capture_output=True, text=True, check=False)
@@ -101,4 +119,5 @@ def an_error_is_a_message_and_a_status():
 with PLACE:
     main([everything_is_installed, the_soname_is_the_major_version, symbols_are_those_of_the_list,
           the_static_library_has_our_names_only, headers_are_cplusplus, examples_train_and_embed,
+          another_program_follows_training_and_ends_it, threads_share_an_encoder,
           an_error_is_a_message_and_a_status])
