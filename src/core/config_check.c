@@ -31,7 +31,7 @@ static clc_status contradiction(const clc_config *config, const clc_config_key *
 
 static clc_status check_data(const clc_config *config, const clc_config_key *keys[2]) {
     int limit = config->data.limit;
-    if (limit != 0 && limit < config->training.batch)
+    if (limit != 0 && limit < config->training.batch && !config->finetune.lower_batch)
         return CONTRADICTION(data.limit, training.batch,
                              "there would be no full batch; raise the limit or lower the batch");
     if (config->data.train[0] && config->data.train_images[0])
@@ -160,6 +160,9 @@ static clc_status check_finetune(const clc_config *config, const clc_config_key 
         return CONTRADICTION(finetune.labels, finetune.labels,
                              "give a share above 0 up to 100, such as 1%, or how many samples of "
                              "each class, such as 10");
+    if (config->finetune.from == CLC_CONFIG_START_SCRATCH && config->encoder.frozen_layers > 0)
+        return CONTRADICTION(encoder.frozen_layers, finetune.from,
+                             "frozen layers would stay random; use 0, or from = run");
     return CLC_OK;
 }
 

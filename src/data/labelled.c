@@ -126,12 +126,17 @@ fail:
     return status;
 }
 
+size_t clc_labelled_count(const clc_dataset *data) {
+    size_t count = 0;
+    for (size_t i = 0; data->labels && i < data->count; i++)
+        count += data->labels[i] >= 0;
+    return count;
+}
+
 clc_status clc_labelled_samples(const clc_dataset *data, int32_t **samples, size_t *count) {
     clc_status status = CLC_OK;
     *samples = NULL;
-    *count = 0;
-    for (size_t i = 0; data->labels && i < data->count; i++)
-        *count += data->labels[i] >= 0;
+    *count = clc_labelled_count(data);
     if (*count == data->count)
         return CLC_OK;
     CLC_NEW(*samples, *count);

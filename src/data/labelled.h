@@ -10,6 +10,9 @@
  * where all keep theirs, or there are none. */
 clc_status clc_labels_limit(const clc_config *config, clc_dataset *data);
 
+/* How many samples have a label. */
+size_t clc_labelled_count(const clc_dataset *data);
+
 /* The samples that have a label, in their order, which the caller frees; NULL and the number of all
  * where each has one. */
 clc_status clc_labelled_samples(const clc_dataset *data, int32_t **samples, size_t *count);

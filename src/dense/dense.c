@@ -288,6 +288,7 @@ static clc_status set_encoder(clc_dense *d) {
     const char *name = clc_config_choice(d->config, "encoder", "name");
     d->encoder = d->config->encoder;
     d->encoder.dropout = 0;
+    d->encoder.frozen_layers = 0;
     if (clc_net_find(name) != &clc_net_vit)
         return CLC_OK;
     if (!d->encoder.patch)

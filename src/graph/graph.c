@@ -67,6 +67,15 @@ clc_status clc_graph_input_external(clc_graph *graph, const char *name, clc_shap
     return status;
 }
 
+void clc_graph_freeze(clc_graph *graph) {
+    assert(graph->node_count == 0);
+    graph->freezes = true;
+}
+
+void clc_graph_thaw(clc_graph *graph) {
+    graph->freezes = false;
+}
+
 void clc_graph_expose(clc_tensor *tensor, bool gradient) {
     tensor->exposed = true;
     tensor->exposed_grad |= gradient && tensor->wants_grad;
@@ -116,7 +125,7 @@ static clc_status add_outputs(clc_graph *graph, clc_node *node, int index) {
     clc_status status = CLC_OK;
     CLC_TRY(add_tensor(graph, node->layer, node->needs.out, &node->out));
     node->out->producer = index;
-    node->out->wants_grad = graph->gradients && node->needs.out.type == CLC_TYPE_FLOAT32;
+    node->out->wants_grad = node->gradients && node->needs.out.type == CLC_TYPE_FLOAT32;
     if (node->needs.saved.rank) {
         CLC_TRY(add_tensor(graph, node->layer, node->needs.saved, &node->saved));
         node->saved->producer = index;
@@ -129,6 +138,8 @@ clc_status clc_graph_node(clc_graph *graph, const char *layer, const clc_node *n
                           clc_tensor **out) {
     clc_status status = CLC_OK;
     clc_node made = *node;
+    made.training = clc_graph_trains(graph);
+    made.gradients = graph->gradients && !graph->freezes;
     CLC_TRY(clc_text_format(made.layer, sizeof made.layer, "%s", layer));
     CLC_TRY(made.op->plan(graph, &made, &made.needs));
     CLC_TRY(check_shape(&made, &made.needs.out));
@@ -179,7 +190,8 @@ clc_status clc_graph_build(clc_graph *graph) {
     }
     for (size_t i = graph->node_count; graph->gradients && i-- > 0;) {
         const clc_node *node = &graph->nodes[i];
-        CLC_TRY(node->op->backward(graph, node, &graph->backward));
+        if (node->gradients)
+            CLC_TRY(node->op->backward(graph, node, &graph->backward));
         graph->backward_end[i] = graph->backward.count;
     }
 fail:

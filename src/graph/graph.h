@@ -58,6 +58,7 @@ struct clc_node {
     int param_count;
     const void *attr; /* the op's own settings, owned by the graph; NULL for none */
     clc_needs needs;
+    bool training, gradients;   /* as the graph's were, but not of a frozen part */
     bool adds[CLC_NODE_INPUTS]; /* planned: something else has written in[i]'s gradient before */
 };
 
@@ -70,6 +71,7 @@ struct clc_graph {
     int norm_splits; /* equal parts of the samples that batch-norm sees alone; 1 unless set */
     bool frozen;     /* training leaves batch-norm's running statistics as they are */
     bool fixed_norm; /* it normalises by them, too: no sample depends on another */
+    bool freezes;    /* nodes are being added that clc_graph_freeze is about */
     cl_mem dropout_state;    /* uint[4]: low and high half of the seed, step, micro-batch; borrowed;
                                 NULL: there is no dropout */
     unsigned dropout_stream; /* graphs with different ones draw different numbers, below 2^16 */
@@ -100,6 +102,17 @@ clc_status clc_graph_input(clc_graph *graph, const char *name, clc_shape shape, 
  */
 clc_status clc_graph_input_external(clc_graph *graph, const char *name, clc_shape shape,
                                     clc_tensor **tensor);
+
+/* Nodes added from now on, until clc_graph_thaw, are those of inference: batch-norm goes by its
+ * running statistics, and no backward pass runs through them. Only the first ones of a graph can be
+ * frozen. */
+void clc_graph_freeze(clc_graph *graph);
+void clc_graph_thaw(clc_graph *graph);
+
+/* Whether a node added now is trained. */
+static inline bool clc_graph_trains(const clc_graph *graph) {
+    return graph->training && !graph->freezes;
+}
 
 /* The loss reads this tensor; with `gradient` it also writes its gradient, to which nodes add
  * theirs. */

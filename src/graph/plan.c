@@ -18,7 +18,7 @@ static void keep(clc_tensor *tensor, int time) {
 
 static void consume(clc_graph *graph, clc_tensor *tensor, int node, bool kept) {
     tensor->last_consumer = node;
-    keep(tensor, kept && graph->gradients ? backward_time(graph, node) : node);
+    keep(tensor, kept && graph->nodes[node].gradients ? backward_time(graph, node) : node);
 }
 
 static void find_lifetimes(clc_graph *graph) {
@@ -29,10 +29,10 @@ static void find_lifetimes(clc_graph *graph) {
         for (int input = 0; input < node->in_count; input++)
             consume(graph, node->in[input], i, node->needs.keeps_in[input]);
         keep(node->out, i);
-        if (graph->gradients && node->needs.keeps_out)
+        if (node->gradients && node->needs.keeps_out)
             keep(node->out, backward_time(graph, i));
         if (node->saved)
-            keep(node->saved, graph->gradients ? backward_time(graph, i) : i);
+            keep(node->saved, node->gradients ? backward_time(graph, i) : i);
     }
     /* Results, which nothing in the graph consumes, are read after the last node. */
     for (size_t i = 0; i < graph->tensor_count; i++)

@@ -37,6 +37,12 @@ static int tower_of(const clc_branches_plan *plan, int crop) {
     return plan->method->towers == CLC_TOWERS ? plan->views->crops[crop].field : 0;
 }
 
+/* Layers of a network that aren't trained. */
+static bool has_frozen(const clc_branches_plan *plan, int crop) {
+    const clc_config_encoder *encoder = clc_tower_at(plan->config, tower_of(plan, crop)).encoder;
+    return encoder->frozen || encoder->frozen_layers;
+}
+
 static bool is_frozen(const clc_branches_plan *plan, int crop) {
     return clc_tower_at(plan->config, tower_of(plan, crop)).encoder->frozen;
 }
@@ -137,10 +143,12 @@ fail:
 /* A teacher's encoder would have to be frozen, too, which nothing asks for. */
 static clc_status check_frozen(const clc_branches_plan *plan, const clc_branches *b) {
     for (int i = 0; i < b->student_count; i++)
-        if (is_frozen(plan, i) && plan->method->target == CLC_TARGET_TEACHER)
+        if (has_frozen(plan, i) && plan->method->target == CLC_TARGET_TEACHER)
             return clc_fail(CLC_INVALID,
-                            "encoder.frozen = true: the teacher of %s follows its encoder, which "
-                            "must learn; leave it false, or choose a method without teacher",
+                            "encoder.%s: the teacher of %s follows its encoder, which must learn; "
+                            "use encoder.frozen = false and encoder.frozen_layers = 0, or a method "
+                            "without teacher",
+                            is_frozen(plan, i) ? "frozen = true" : "frozen_layers is above 0",
                             plan->method->name);
     return CLC_OK;
 }

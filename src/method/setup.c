@@ -1,6 +1,7 @@
 #include "method/setup.h"
 
 #include "core/log.h"
+#include "data/labelled.h"
 #include "method/method.h"
 
 #include <math.h>
@@ -145,12 +146,26 @@ static clc_status settle_classes(clc_config *config, const clc_dataset *data) {
     return CLC_OK;
 }
 
+/* Of a classifier: to the labelled samples, or as many whole micro-batches of them. */
+static void lower_batch(clc_config *config, const clc_dataset *data) {
+    const int micro = config->training.micro_batch ? config->training.micro_batch : 1;
+    const size_t labelled = clc_labelled_count(data);
+    const size_t most = labelled - labelled % (size_t)micro;
+    if (!config->finetune.lower_batch || !config->method.classes || !most ||
+        labelled >= (size_t)config->training.batch)
+        return;
+    clc_log("training.batch: %zu in place of %d, as %zu samples have a label", most,
+            config->training.batch, labelled);
+    config->training.batch = (int)most;
+}
+
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data) {
     clc_status status = CLC_OK;
     clc_config_encoder *const encoders[2] = {&config->encoder, &config->text_encoder};
     settle_towers(config);
     CLC_TRY(settle_classes(config, data));
     config->data.as = as_of(data);
+    lower_batch(config, data);
     if (clc_dataset_has_pictures(data))
         CLC_TRY(settle_images(config, data));
     for (int i = 0; i < 2 && i < data->field_count; i++)
@@ -177,6 +192,8 @@ void clc_config_adopt(clc_config *config, const clc_config *settled) {
         config->data.channels = settled->data.channels;
     if (!config->data.store_side)
         config->data.store_side = settled->data.store_side;
+    if (config->finetune.lower_batch && config->training.batch > settled->training.batch)
+        config->training.batch = settled->training.batch;
 }
 
 clc_status clc_config_transfer(clc_config *config, const char *path) {

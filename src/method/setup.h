@@ -25,8 +25,9 @@ clc_status clc_series_from_config(const clc_config *config, const clc_config_enc
                                   const clc_field *field, clc_series_augment *augment);
 
 /* Puts what `data` decides into the configuration where it left that open: what a sample is;
- * of pictures size, channels, store_side, mean and deviation; of texts and series the context. With
- * it an encoder stands alone: nothing depends on other images any more. */
+ * of pictures size, channels, store_side, mean and deviation; of texts and series the context; and,
+ * with finetune.lower_batch, a batch that the labelled samples fill, which it says. With it an
+ * encoder stands alone: nothing depends on other images any more. */
 clc_status clc_config_settle(clc_config *config, const clc_dataset *data);
 
 /* Puts section [data] of the .ini file at `path` in the place of a settled configuration's own, of
@@ -35,7 +36,8 @@ clc_status clc_config_settle(clc_config *config, const clc_dataset *data);
  * all labels count. Says so. */
 clc_status clc_config_transfer(clc_config *config, const char *path);
 
-/* Takes from a run's settled configuration what this one leaves open. */
+/* Takes from a run's settled configuration what this one leaves open, and a batch that was lowered.
+ */
 void clc_config_adopt(clc_config *config, const clc_config *settled);
 
 #endif

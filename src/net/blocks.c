@@ -1,6 +1,7 @@
 #include "net/blocks.h"
 
 #include "core/text.h"
+#include "net/net.h"
 
 #include <math.h>
 
@@ -33,22 +34,17 @@ clc_status clc_blocks_settings(const char *section, const clc_config_encoder *en
 
 clc_status clc_blocks_drop(clc_graph *graph, const char *layer, const clc_blocks *b, clc_tensor *in,
                            clc_tensor *residual, clc_tensor **out) {
-    clc_status status = CLC_OK;
-    char name[LAYER_BYTES];
     *out = in;
-    if (!graph->training || !(b->dropout > 0))
+    if (!clc_graph_trains(graph) || !(b->dropout > 0))
         return CLC_OK;
-    CLC_TRY(clc_text_format(name, sizeof name, "%s.dropout", layer));
-    CLC_TRY(clc_op_dropout(graph, name, in, b->dropout, residual, out));
-fail:
-    return status;
+    return clc_op_dropout(graph, layer, in, b->dropout, residual, out);
 }
 
 /* A linear layer whose output, behind dropout, is added to `residual`. */
 static clc_status add_to(clc_graph *graph, const char *layer, const clc_blocks *b,
                          clc_tensor *residual, clc_tensor *in, clc_tensor **out) {
     clc_status status = CLC_OK;
-    const bool drops = graph->training && b->dropout > 0;
+    const bool drops = clc_graph_trains(graph) && b->dropout > 0;
     const clc_linear l = {.layer = layer,
                           .weight = "weight",
                           .bias = "bias",
@@ -114,16 +110,19 @@ fail:
     return status;
 }
 
-clc_status clc_blocks_build(clc_graph *graph, const char *prefix, const clc_blocks *b,
-                            clc_tensor *in, clc_tensor *lengths, clc_tensor **out) {
+clc_status clc_blocks_build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                            const clc_blocks *b, clc_tensor *in, clc_tensor *lengths,
+                            clc_tensor **out) {
     clc_status status = CLC_OK;
     char block[LAYER_BYTES];
     clc_tensor *x = in, *y = NULL;
     for (int i = 0; i < b->depth; i++) {
+        clc_net_layer(graph, encoder, i);
         CLC_TRY(clc_text_format(block, sizeof block, b->names->block, prefix, i));
         CLC_TRY(add_attention(graph, block, b, lengths, b->picks && i == b->depth - 1, &x, &y));
         CLC_TRY(add_mlp(graph, block, b, y, &x));
     }
+    CLC_TRY(clc_net_layers_end(graph, prefix, encoder, b->depth));
     *out = x;
 fail:
     return status;

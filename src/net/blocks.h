@@ -29,8 +29,9 @@ clc_status clc_blocks_settings(const char *section, const clc_config_encoder *en
                                clc_blocks *blocks);
 
 /* in (N,T,C), lengths (N) or NULL, out (N,T,C), or (N,C) where one step is picked. */
-clc_status clc_blocks_build(clc_graph *graph, const char *prefix, const clc_blocks *blocks,
-                            clc_tensor *in, clc_tensor *lengths, clc_tensor **out);
+clc_status clc_blocks_build(clc_graph *graph, const char *prefix, const clc_config_encoder *encoder,
+                            const clc_blocks *blocks, clc_tensor *in, clc_tensor *lengths,
+                            clc_tensor **out);
 
 /* Dropout with the blocks' rate in training, `residual` (may be NULL) added. */
 clc_status clc_blocks_drop(clc_graph *graph, const char *layer, const clc_blocks *blocks,

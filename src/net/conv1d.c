@@ -43,7 +43,7 @@ fail:
 }
 
 static bool drops(const clc_graph *graph, const conv_net *net) {
-    return graph->training && net->encoder->dropout > 0;
+    return clc_graph_trains(graph) && net->encoder->dropout > 0;
 }
 
 /* Steps as rows of the width. */
@@ -104,8 +104,11 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
     clc_tensor *x = NULL;
     CLC_TRY(settings(prefix, encoder, &net));
     CLC_TRY(embed(graph, &net, in, &x));
-    for (int i = 0; i < net.depth; i++)
+    for (int i = 0; i < net.depth; i++) {
+        clc_net_layer(graph, encoder, i);
         CLC_TRY(add_block(graph, &net, i, in->lengths, &x));
+    }
+    CLC_TRY(clc_net_layers_end(graph, prefix, encoder, net.depth));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.norm", prefix));
     CLC_TRY(clc_op_layernorm(graph, layer, x, 1e-5f, &x));
     CLC_TRY(clc_op_pool_tokens(graph, layer, x, in->lengths, net.pooling, features));

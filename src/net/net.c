@@ -1,5 +1,7 @@
 #include "net/net.h"
 
+#include "optim/optim.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +43,8 @@ clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
         return clc_fail(CLC_INVALID, "%s: there is no network of that name", name);
     if (!net->takes[in->kind])
         return refuse_kind(prefix, name, in->kind);
+    if (encoder->frozen_layers)
+        clc_graph_freeze(graph);
     return net->build(graph, prefix, encoder, in, features);
 }
 
@@ -53,4 +57,29 @@ clc_status clc_net_taps(clc_graph *graph, const char *prefix, const char *name,
                         "%s.name = %s: that network has no feature maps; a resnet or vit has",
                         prefix, name);
     return net->taps(graph, prefix, encoder, in, stages, taps);
+}
+
+/* What nodes of the frozen part have is updated by nothing. */
+static void freeze_params(clc_graph *graph) {
+    for (size_t i = 0; i < graph->node_count; i++)
+        for (int p = 0; p < graph->nodes[i].param_count; p++)
+            graph->params->items[graph->nodes[i].params[p]].group = CLC_GROUP_FROZEN;
+}
+
+void clc_net_layer(clc_graph *graph, const clc_config_encoder *encoder, int layer) {
+    if (!graph->freezes || layer != encoder->frozen_layers)
+        return;
+    freeze_params(graph);
+    clc_graph_thaw(graph);
+}
+
+clc_status clc_net_layers_end(clc_graph *graph, const char *prefix,
+                              const clc_config_encoder *encoder, int layers) {
+    clc_net_layer(graph, encoder, layers);
+    if (!graph->freezes)
+        return CLC_OK;
+    return clc_fail(CLC_INVALID,
+                    "%s.frozen_layers = %d: the network has %d; use less, or %s.frozen = true for "
+                    "all of it",
+                    prefix, encoder->frozen_layers, layers, prefix);
 }

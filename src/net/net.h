@@ -45,7 +45,8 @@ typedef struct clc_net {
 /* The network that an encoder of that name is, or NULL. */
 const clc_net *clc_net_find(const char *name);
 
-/* Builds it; refuses an input that it doesn't take. */
+/* Builds it; refuses an input that it doesn't take. Of what is trained, the first
+ * encoder->frozen_layers layers (stages of a resnet) and what is in front of them are frozen. */
 clc_status clc_net_build(clc_graph *graph, const char *prefix, const char *name,
                          const clc_config_encoder *encoder, const clc_net_input *in,
                          clc_tensor **features);
@@ -58,6 +59,14 @@ clc_status clc_net_taps(clc_graph *graph, const char *prefix, const char *name,
 #define CLC_NET_DECLARE(unused, word) extern const clc_net clc_net_##word;
 CLC_NETS(CLC_NET_DECLARE, )
 #undef CLC_NET_DECLARE
+
+/* For a network's builder, in front of its layer number `layer` from 0 on: ends the frozen part of
+ * the graph there, if encoder->frozen_layers says so. */
+void clc_net_layer(clc_graph *graph, const clc_config_encoder *encoder, int layer);
+
+/* The same behind the last of `layers` layers; refuses to freeze more than there are. */
+clc_status clc_net_layers_end(clc_graph *graph, const char *prefix,
+                              const clc_config_encoder *encoder, int layers);
 
 /* Linear layers with batch-norm (then without bias) and ReLU between them. */
 typedef struct clc_mlp {

@@ -40,7 +40,7 @@ static clc_status drop(clc_graph *graph, const recurrent_net *net, const char *w
                        clc_tensor **x) {
     clc_status status = CLC_OK;
     char layer[64];
-    if (!graph->training || !(net->encoder->dropout > 0))
+    if (!clc_graph_trains(graph) || !(net->encoder->dropout > 0))
         return CLC_OK;
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.%s%d", net->prefix, where, index));
     CLC_TRY(clc_op_dropout(graph, layer, *x, net->encoder->dropout, NULL, x));
@@ -64,10 +64,12 @@ clc_status clc_recurrent_build(clc_graph *graph, const char *prefix,
     }
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.rnn", prefix));
     for (int i = 0; i < net.depth; i++) {
+        clc_net_layer(graph, encoder, i);
         const clc_recurrent settings = {lstm, net.width, encoder->bidirectional, i};
         CLC_TRY(clc_op_recurrent(graph, layer, x, in->lengths, &settings, &x));
         CLC_TRY(drop(graph, &net, "rnn.dropout", i, &x));
     }
+    CLC_TRY(clc_net_layers_end(graph, prefix, encoder, net.depth));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.pool", prefix));
     CLC_TRY(clc_op_pool_tokens(graph, layer, x, in->lengths, net.pooling, features));
 fail:

@@ -91,6 +91,7 @@ static clc_status add_stages(clc_graph *graph, const char *prefix,
     char name[64];
     CLC_TRY(add_stem(graph, encoder, prefix, in->values, &y));
     for (int stage = 0; stage < last; stage++) {
+        clc_net_layer(graph, encoder, stage);
         for (int block = 0; block < d.blocks.values[stage]; block++) {
             int stride = stage > 0 && block == 0 ? 2 : 1;
             CLC_TRY(clc_text_format(name, sizeof name, "%s.layer%d.%d", prefix, stage + 1, block));
@@ -98,6 +99,7 @@ static clc_status add_stages(clc_graph *graph, const char *prefix,
         }
         maps[stage] = y;
     }
+    CLC_TRY(clc_net_layers_end(graph, prefix, encoder, last));
 fail:
     return status;
 }

@@ -74,7 +74,7 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
     clc_tensor *x = NULL;
     CLC_TRY(settings(prefix, encoder, &b));
     CLC_TRY(embed(graph, prefix, encoder, &b, in, &x));
-    CLC_TRY(clc_blocks_build(graph, prefix, &b, x, in->lengths, &x));
+    CLC_TRY(clc_blocks_build(graph, prefix, encoder, &b, x, in->lengths, &x));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.ln_final", prefix));
     CLC_TRY(clc_op_layernorm(graph, layer, x, b.eps, &x));
     if (!b.picks)

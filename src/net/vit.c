@@ -78,7 +78,7 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
     clc_tensor *x = NULL;
     CLC_TRY(settings(prefix, encoder, &b));
     CLC_TRY(embed(graph, prefix, encoder, &b, in->values, &x));
-    CLC_TRY(clc_blocks_build(graph, prefix, &b, x, NULL, &x));
+    CLC_TRY(clc_blocks_build(graph, prefix, encoder, &b, x, NULL, &x));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.encoder.ln", prefix));
     CLC_TRY(clc_op_layernorm(graph, layer, x, b.eps, &x));
     if (!b.picks) {
@@ -102,7 +102,7 @@ static clc_status add_taps(clc_graph *graph, const char *prefix, const clc_confi
     CLC_TRY(settings(prefix, encoder, &b));
     b.picks = false;
     CLC_TRY(embed(graph, prefix, encoder, &b, in->values, &x));
-    CLC_TRY(clc_blocks_build(graph, prefix, &b, x, NULL, &x));
+    CLC_TRY(clc_blocks_build(graph, prefix, encoder, &b, x, NULL, &x));
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.encoder.ln", prefix));
     CLC_TRY(clc_op_layernorm(graph, layer, x, b.eps, &x));
     const int side = side_of(encoder, dims[1]);

@@ -17,6 +17,7 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     const clc_tensor *in = node->in[QKV];
     const clc_attention *attr = node->attr;
     const int channels = clc_tensor_channels(in) / 3;
+    (void)graph;
     assert(in->shape.rank == 3 && clc_tensor_channels(in) % 3 == 0);
     if (attr->heads < 1 || channels % attr->heads)
         return clc_fail(CLC_INVALID,
@@ -26,7 +27,7 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     *needs = (clc_needs){.out = clc_shape_channels(in->shape, channels),
                          .keeps_in = {true, true},
                          .keeps_out = true};
-    if (graph->gradients)
+    if (node->gradients)
         needs->saved = clc_shape_rows(in->shape.dims[0] * attr->heads, in->shape.dims[1]);
     return CLC_OK;
 }

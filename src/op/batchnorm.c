@@ -158,19 +158,19 @@ fail:
 
 enum { WEIGHT, BIAS, MEAN, VARIANCE, PARAMS };
 
-static int splits_of(const clc_graph *graph) {
-    return graph->training ? graph->norm_splits : 1;
+static int splits_of(const clc_graph *graph, const clc_node *node) {
+    return node->training ? graph->norm_splits : 1;
 }
 
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const clc_tensor *in = node->in[0];
-    const int splits = splits_of(graph);
+    const int splits = splits_of(graph, node);
     if (clc_tensor_samples(in) % splits)
         return clc_fail(CLC_INVALID,
                         "%s: %d samples can't be split into %d equal parts for batch-norm",
                         node->layer, clc_tensor_samples(in), splits);
     *needs = (clc_needs){.out = in->shape, .keeps_in = {true}, .keeps_out = node->in_count > 1};
-    if (graph->training)
+    if (node->training)
         needs->saved = clc_shape_rows(6 * splits, clc_tensor_channels(in));
     return CLC_OK;
 }
@@ -182,7 +182,7 @@ static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node
     return (clc_batchnorm_args){
         .rows = clc_tensor_rows(in),
         .channels = clc_tensor_channels(in),
-        .splits = splits_of(graph),
+        .splits = splits_of(graph, node),
         .frozen = graph->frozen,
         .fixed = graph->fixed_norm,
         .relu = ((const clc_batchnorm_attr *)node->attr)->relu,
@@ -209,13 +209,13 @@ static clc_batchnorm_args node_args(const clc_graph *graph, const clc_node *node
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
     const clc_tensor *in = node->in[0];
     return clc_batchnorm_workspace(graph->device, clc_tensor_rows(in), clc_tensor_channels(in),
-                                   splits_of(graph));
+                                   splits_of(graph, node));
 }
 
 static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {
     const clc_batchnorm_args args = node_args(graph, node);
-    return graph->training ? clc_batchnorm_build_training(sequence, graph->device, &args)
-                           : clc_batchnorm_build_inference(sequence, graph->device, &args);
+    return node->training ? clc_batchnorm_build_training(sequence, graph->device, &args)
+                          : clc_batchnorm_build_inference(sequence, graph->device, &args);
 }
 
 static clc_status backward(clc_graph *graph, const clc_node *node, clc_sequence *sequence) {

@@ -37,11 +37,12 @@ static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *
     const clc_conv1d *s = node->attr;
     const clc_shape *in = &node->in[0]->shape;
     const int reach = (s->kernel - 1) * s->dilation + 1;
+    (void)graph;
     assert(in->rank == 3 && in->type == CLC_TYPE_FLOAT32);
     *needs = (clc_needs){.out = *in, .keeps_in = {true, true}, .keeps_out = s->relu};
     needs->out.dims[1] = clc_window_positions(in->dims[1], reach, s->stride, s->pad);
     needs->out.dims[2] = s->filters;
-    if (graph->gradients && s->relu)
+    if (node->gradients && s->relu)
         needs->saved = needs->out;
     return CLC_OK;
 }
@@ -89,7 +90,7 @@ static clc_gemm product(const clc_graph *graph, const clc_node *node, conv1d_pas
 /* Where the windows begin: behind the product's own workspace. */
 static size_t column_offset(const clc_graph *graph, const clc_node *node) {
     size_t largest = 0;
-    for (int i = FORWARD; i <= (graph->gradients ? WEIGHTS : FORWARD); i++) {
+    for (int i = FORWARD; i <= (node->gradients ? WEIGHTS : FORWARD); i++) {
         const clc_gemm gemm = product(graph, node, (conv1d_pass)i, 0, samples_at_once(node), 0);
         largest = clc_larger(largest, clc_gemm_workspace(graph->device, graph->gemm, &gemm));
     }

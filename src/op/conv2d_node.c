@@ -41,7 +41,7 @@ static clc_conv2d_choice choice_of(const clc_graph *graph, const clc_conv2d_shap
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
     const clc_conv2d_shape shape = node_shape(node);
     size_t largest = 0;
-    for (int pass = 0; pass < (graph->training ? 3 : 1); pass++) {
+    for (int pass = 0; pass < (node->training ? 3 : 1); pass++) {
         if (pass == CLC_CONV2D_BACKWARD_DATA && !node->in[0]->wants_grad)
             continue;
         const clc_conv2d_choice choice = choice_of(graph, &shape, (clc_conv2d_pass)pass);

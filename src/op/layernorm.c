@@ -11,16 +11,17 @@ static size_t groups_of(const clc_graph *graph, const clc_node *node) {
 }
 
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
+    (void)graph;
     *needs = (clc_needs){.out = node->in[0]->shape, .keeps_in = {true}};
-    if (graph->gradients)
+    if (node->gradients)
         needs->saved = clc_shape_rows(clc_tensor_rows(node->in[0]), 2);
     return CLC_OK;
 }
 
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    return graph->gradients ? 2 * groups_of(graph, node) *
-                                  (size_t)clc_tensor_channels(node->in[0]) * sizeof(float)
-                            : 0;
+    return node->gradients ? 2 * groups_of(graph, node) * (size_t)clc_tensor_channels(node->in[0]) *
+                                 sizeof(float)
+                           : 0;
 }
 
 typedef struct build {

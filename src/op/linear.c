@@ -32,11 +32,12 @@ static clc_arg floor_of(const clc_node *node) {
 
 static clc_status plan(const clc_graph *graph, const clc_node *node, clc_needs *needs) {
     const clc_linear_attr *attr = node->attr;
+    (void)graph;
     *needs = (clc_needs){.out = clc_shape_channels(node->in[X]->shape, attr->outputs),
                          .keeps_in = {true},
                          .keeps_out = attr->relu};
     assert(!residual_of(node) || !attr->relu);
-    if (graph->gradients && attr->relu)
+    if (node->gradients && attr->relu)
         needs->saved = clc_shape_rows(clc_tensor_rows(node->in[X]), attr->outputs);
     return CLC_OK;
 }
@@ -74,10 +75,10 @@ static clc_gemm weight_gemm(const clc_graph *graph, const clc_node *node, cl_mem
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
     const clc_gemm gemms[3] = {forward_gemm(graph, node), data_gemm(graph, node, NULL),
                                weight_gemm(graph, node, NULL)};
-    size_t largest = graph->gradients && attr_of(node)->bias
+    size_t largest = node->gradients && attr_of(node)->bias
                          ? graph->device->groups * (size_t)attr_of(node)->outputs * sizeof(float)
                          : 0;
-    for (int i = 0; i < (graph->gradients ? 3 : 1); i++) {
+    for (int i = 0; i < (node->gradients ? 3 : 1); i++) {
         size_t bytes = clc_gemm_workspace(graph->device, graph->gemm, &gemms[i]);
         largest = bytes > largest ? bytes : largest;
     }

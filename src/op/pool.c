@@ -84,12 +84,13 @@ static clc_status maxpool_plan(const clc_graph *graph, const clc_node *node, clc
     const clc_tensor *in = node->in[0];
     const clc_maxpool_attr *attr = node->attr;
     const int *dims = in->shape.dims;
+    (void)graph;
     assert(in->shape.rank == 4 && in->shape.type == CLC_TYPE_FLOAT32);
     *needs = (clc_needs){
         .out = clc_shape_images(
             dims[0], clc_window_positions(dims[1], attr->kernel, attr->stride, attr->pad),
             clc_window_positions(dims[2], attr->kernel, attr->stride, attr->pad), dims[3])};
-    if (graph->training) {
+    if (node->training) {
         needs->saved = needs->out;
         needs->saved.type = CLC_TYPE_INT32;
     }

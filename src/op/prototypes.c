@@ -73,10 +73,10 @@ static size_t du_offset(const clc_graph *graph, const clc_node *node) {
 }
 
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
-    size_t largest = graph->gradients && node->adds[0]
+    size_t largest = node->gradients && node->adds[0]
                          ? du_offset(graph, node) * sizeof(float) + clc_tensor_bytes(node->in[0])
                          : 0;
-    for (int i = SCORES; i <= (graph->gradients ? WEIGHTS : SCORES); i++) {
+    for (int i = SCORES; i <= (node->gradients ? WEIGHTS : SCORES); i++) {
         const clc_gemm gemm = gemm_of(graph, node, (product)i);
         const size_t bytes = clc_gemm_workspace(graph->device, graph->gemm, &gemm);
         largest = bytes > largest ? bytes : largest;

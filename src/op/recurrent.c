@@ -143,7 +143,7 @@ static size_t region_floats(const clc_graph *graph, const clc_node *node) {
     const clc_recurrent_attr *a = node->attr;
     const size_t h = (size_t)a->hidden;
     size_t largest = (size_t)a->directions * (weight_floats(a) + SUMS * h) * sizeof(float);
-    for (int i = INPUT; i <= (graph->gradients ? HIDDEN_WEIGHTS : INPUT); i++) {
+    for (int i = INPUT; i <= (node->gradients ? HIDDEN_WEIGHTS : INPUT); i++) {
         const clc_gemm gemm = gemm_of(graph, node, 0, (product)i);
         largest = clc_larger(largest, clc_gemm_workspace(graph->device, graph->gemm, &gemm));
     }
@@ -158,7 +158,7 @@ static size_t hidden_floats(const clc_node *node) {
 static size_t workspace(const clc_graph *graph, const clc_node *node) {
     const clc_recurrent_attr *a = node->attr;
     size_t floats = region_floats(graph, node);
-    if (graph->gradients)
+    if (node->gradients)
         floats += hidden_floats(node) + (size_t)(a->directions * group_count(graph, node, true)) *
                                             SUMS * (size_t)a->hidden;
     return floats * sizeof(float);
@@ -234,7 +234,7 @@ static clc_status forward(clc_graph *graph, const clc_node *node, clc_sequence *
     CLC_TRY(CLC_LAUNCH(sequence, device, &b.spec, CLC_MEM(node->saved->value),
                        CLC_MEM(graph->workspace), lengths_of(node), CLC_MEM(node->out->value),
                        CLC_INT(sequences(node)), CLC_INT(steps(node)), CLC_INT(node->in_count > 1),
-                       CLC_INT(graph->gradients)));
+                       CLC_INT(node->gradients)));
 fail:
     return status;
 }

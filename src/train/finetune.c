@@ -16,11 +16,11 @@
 /* SimCLR's (arXiv 2002.05709, appendix B.5): crops and flips alone, SGD with Nesterov's momentum,
  * no warm-up; here with weight decay, which training from scratch needs. */
 static const char *const recipe[] = {
-    "method.name=supervised",     "augmentation.jitter=0",     "augmentation.grey=0",
-    "augmentation.blur=0",        "augmentation.solarise=0",   "encoder.frozen=false",
-    "optimizer.nesterov=true",    "optimizer.warmup_epochs=0", "training.epochs=60",
-    "training.batch=64",          "training.watch_every=0",    "evaluation.every=5",
-    "evaluation.tasks=classifier"};
+    "method.name=supervised",    "augmentation.jitter=0",     "augmentation.grey=0",
+    "augmentation.blur=0",       "augmentation.solarise=0",   "encoder.frozen=false",
+    "encoder.frozen_layers=0",   "finetune.lower_batch=true", "optimizer.nesterov=true",
+    "optimizer.warmup_epochs=0", "training.epochs=60",        "training.batch=64",
+    "training.watch_every=0",    "evaluation.every=5",        "evaluation.tasks=classifier"};
 enum { RECIPE = sizeof recipe / sizeof *recipe };
 
 /* The rate that suits weights that are good already. */

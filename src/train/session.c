@@ -46,12 +46,12 @@ static clc_status load_data(clc_session *session) {
         named = clc_dataset_has_test(config, session->data);
     }
     const clc_dataset *data = session->data;
+    CLC_TRY(clc_config_settle(config, data));
     if (data->count < (size_t)config->training.batch)
         return clc_fail(
             CLC_INVALID,
             "training.batch is %d but there are only %zu training samples; use a smaller batch",
             config->training.batch, data->count);
-    CLC_TRY(clc_config_settle(config, data));
     /* Test images are brought to the training images' form. */
     if (named)
         CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TEST, data, &session->test));

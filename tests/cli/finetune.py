@@ -16,6 +16,12 @@ def header_of(path):
     return json.loads(data[8:8 + struct.unpack("<Q", data[:8])[0]])
 
 
+def tensor_of(data, name):
+    size = struct.unpack("<Q", data[:8])[0]
+    begin, end = json.loads(data[8:8 + size])[name]["data_offsets"]
+    return data[8 + size + begin:8 + size + end]
+
+
 def trained(w):
     w.train("--set", "training.epochs=1", "--set", "projector.keep=1", "--set", "evaluation.linear_epochs=1")
 
@@ -53,7 +59,7 @@ def few_labels_train_encoder_and_classifier():
 
 
 def fine_tuning_begins_where_the_run_ended():
-    """At a rate of 0 the weights stay; from scratch they are others."""
+    """At a rate of 0 the weights stay, those of the projector's layers too; from scratch they are others."""
     still = ("--set", "optimizer.learning_rate=0", "--set", "encoder.norm=fixed", *SHORT)
     with Workplace() as w:
         trained(w)
@@ -61,12 +67,40 @@ def fine_tuning_begins_where_the_run_ended():
         w.run("finetune", "run", "--set", "finetune.labels=5", "--set", "finetune.from=scratch", *still)
         encoders = [read(w.path(f"run/{name}encoder.safetensors"))
                     for name in ("", "finetune-5-per-class/", "scratch-5-per-class/")]
-        weights = []
-        for data in encoders:
-            size = struct.unpack("<Q", data[:8])[0]
-            begin, end = json.loads(data[8:8 + size])["layer1.0.conv1.weight"]["data_offsets"]
-            weights.append(data[8 + size + begin:8 + size + end])
-        assert weights[0] == weights[1] != weights[2]
+        for name in ("layer1.0.conv1.weight", "projector.0.weight"):
+            weights = [tensor_of(data, name) for data in encoders]
+            assert weights[0] == weights[1] != weights[2], name
+        names = [name for name in header_of(w.path("run/encoder.safetensors")) if name.startswith("projector.")]
+        assert len(names) > 1, names
+        for name in names:
+            if not name.endswith("num_batches_tracked"):
+                assert tensor_of(encoders[0], name) == tensor_of(encoders[1], name), name
+
+
+def only_layers_behind_the_frozen_ones_learn():
+    with Workplace() as w:
+        trained(w)
+        w.run("finetune", "run", "--set", "encoder.frozen_layers=1", "--set", "finetune.labels=10%", *SHORT)
+        before, after = (read(w.path(f"run/{name}encoder.safetensors")) for name in ("", "finetune-10-percent/"))
+        for name in header_of(w.path("run/encoder.safetensors")):
+            if name == "__metadata__" or name.endswith("num_batches_tracked"):
+                continue
+            frozen = name.startswith(("conv1.", "bn1.", "layer1."))
+            assert (tensor_of(before, name) == tensor_of(after, name)) == frozen, name
+
+
+def fewer_labels_than_a_batch_are_one():
+    """A run that is resumed by the same words has the same batch."""
+    words = ("finetune", "run", "--set", "finetune.labels=1%", "--set", "training.epochs=2", "--set", "evaluation.every=0",
+             "--set", "output.folder=few")
+    with Workplace() as w:
+        trained(w)
+        _, said = w.run(*words)
+        assert "training.batch: 5 in place of 64, as 5 samples have a label" in said, said
+        with open(w.path("few/config.ini"), encoding="utf-8") as file:
+            assert "batch = 5\n" in file.read()
+        _, said = w.run(*words, "--set", "training.epochs=3", "--resume")
+        assert "2 steps done" in said, said
 
 
 def an_interrupted_run_goes_on_bit_for_bit():
@@ -121,8 +155,12 @@ def what_can_not_be_is_refused():
         trained(w)
         w.refused("finetune", "nosuch", status=IO, says=["nosuch"])
         w.refused("finetune", "run", "--set", "finetune.labels=0", status=INVALID, says=["finetune.labels", "1%"])
-        w.refused("finetune", "run", "--set", "finetune.labels=1%", status=INVALID,
-                  says=["training.batch is 64", "5 of 480"])
+        w.refused("finetune", "run", "--set", "finetune.labels=1%", "--set", "finetune.lower_batch=false",
+                  status=INVALID, says=["training.batch is 64", "5 of 480"])
+        w.refused("finetune", "run", "--set", "encoder.frozen_layers=9", status=INVALID,
+                  says=["encoder.frozen_layers = 9", "the network has"])
+        w.refused("finetune", "run", "--set", "encoder.frozen_layers=1", "--set", "finetune.from=scratch",
+                  status=INVALID, says=["encoder.frozen_layers = 1", "from = scratch"])
         w.refused("finetune", "run", "--set", "data.train_labels=", status=INVALID, says=["needs labels"])
         w.refused("finetune", "run", "--set", "encoder.width=16", status=FORMAT, says=["conv1.weight", "another shape"])
         w.refused("eval", "run", "--tasks", "classifier", status=INVALID, says=["finetune"])
@@ -133,6 +171,8 @@ if __name__ == "__main__":
     main([
         few_labels_train_encoder_and_classifier,
         fine_tuning_begins_where_the_run_ended,
+        only_layers_behind_the_frozen_ones_learn,
+        fewer_labels_than_a_batch_are_one,
         an_interrupted_run_goes_on_bit_for_bit,
         other_data_are_brought_to_the_encoders_form,
         what_can_not_be_is_refused,

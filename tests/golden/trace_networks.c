@@ -103,7 +103,7 @@ static void build_simcse(trace *t) {
     blocks.width = encoder.width;
     blocks.depth = encoder.depth;
     CHECK(clc_blocks_settings("text_encoder", &encoder, &blocks));
-    CHECK(clc_blocks_build(t->text, "text", &blocks, t->kept, t->lengths, &y));
+    CHECK(clc_blocks_build(t->text, "text", &encoder, &blocks, t->kept, t->lengths, &y));
     CHECK(clc_op_layernorm(t->text, "text.ln_final", y, blocks.eps, &y));
     CHECK(clc_op_pool_tokens(t->text, "text.pool", y, t->lengths, CLC_POOLING_MEAN, &t->z[0]));
 }

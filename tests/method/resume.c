@@ -14,10 +14,10 @@
 enum { BEFORE = 4, AFTER = 9 }; /* steps; an epoch has 6 */
 
 static const char *const overrides[] = {
-    "method.norm_parts=2",     "method.momentum_schedule=cosine", "method.freeze_prototypes=0.5",
-    "method.queue_start=0.5",  "predictor.constant_rate=true",    "optimizer.name=adamw",
-    "text_encoder.dropout=0.2"};
-enum { OVERRIDES = sizeof overrides / sizeof *overrides };
+    "method.norm_parts=2",      "method.momentum_schedule=cosine", "method.freeze_prototypes=0.5",
+    "method.queue_start=0.5",   "predictor.constant_rate=true",    "optimizer.name=adamw",
+    "text_encoder.dropout=0.2", "encoder.frozen_layers=1"}; /* the last one only if asked for */
+enum { OVERRIDES = sizeof overrides / sizeof *overrides - 1 };
 
 static float rate_of(int64_t number) {
     return 0.01f / (float)(number + 1);
@@ -53,18 +53,18 @@ static void expect_equal(fixture *a, fixture *b, const char *method) {
                     sa[i].name);
 }
 
-static void check(const char *method) {
+static void check(const char *method, bool frozen) {
     char folder[] = "/tmp/clcontrast-resume-XXXXXX", path[CLC_PATH_BYTES];
     const clc_position position = {
         .step = BEFORE, .renumbered = 7, .images = 99, .best = 0.1, .epoch_loss = 1.5};
     clc_checkpoint *found = NULL;
     fixture whole, part;
     assert_non_null(mkdtemp(folder));
-    fixture_open(&whole, method, overrides, OVERRIDES);
+    fixture_open(&whole, method, overrides, OVERRIDES + (size_t)frozen);
     run(&whole, 0, BEFORE);
     CHECK(clc_checkpoint_save(folder, &whole.session.step, &position, 1));
     run(&whole, BEFORE, AFTER);
-    fixture_open(&part, method, overrides, OVERRIDES);
+    fixture_open(&part, method, overrides, OVERRIDES + (size_t)frozen);
     run(&part, 0, 1); /* nothing of this may be left */
     CHECK(clc_checkpoint_find(folder, -1, path));
     CHECK(clc_checkpoint_open(path, &found));
@@ -81,11 +81,17 @@ static void check(const char *method) {
 
 static void every_method_resumes_bit_for_bit(void **state) {
     (void)state;
-#define CHECK_WORD(unused, word) check(#word);
+#define CHECK_WORD(unused, word) check(#word, false);
     CLC_METHODS(CHECK_WORD, )
 }
 
+static void frozen_layers_resume_bit_for_bit(void **state) {
+    (void)state;
+    check("supervised", true);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_method_resumes_bit_for_bit)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_method_resumes_bit_for_bit),
+                                       cmocka_unit_test(frozen_layers_resume_bit_for_bit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
