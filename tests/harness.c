@@ -48,6 +48,12 @@ float *test_random(size_t count, uint64_t seed) {
     return values;
 }
 
+clc_features test_features(const float *values, size_t rows, int dim) {
+    clc_features features = {.rows = rows, .dim = dim};
+    CHECK(clc_features_upload(test_device(), values, &features));
+    return features;
+}
+
 test_buffer test_buffer_make(const char *name, const float *values, size_t count) {
     clc_device *device = test_device();
     test_buffer buffer = {NULL, NULL, count, name};

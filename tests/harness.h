@@ -6,6 +6,7 @@
 #include "core/rng.h"
 #include "device/device.h"
 #include "device/sequence.h"
+#include "eval/features.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,6 +36,9 @@ int test_close_device(void **state);
 
 /* Floats in [-1, 1), the same for the same seed. Freed by the caller. */
 float *test_random(size_t count, uint64_t seed);
+
+/* Features of these values (rows,dim) on the device: clc_buffer_release their data. */
+clc_features test_features(const float *values, size_t rows, int dim);
 
 /* A device buffer between two canaries. */
 typedef struct test_buffer {

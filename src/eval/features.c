@@ -2,6 +2,15 @@
 
 #include <limits.h>
 
+clc_status clc_features_upload(clc_device *device, const float *values, clc_features *features) {
+    clc_status status = CLC_OK;
+    const size_t bytes = features->rows * (size_t)features->dim * sizeof *values;
+    CLC_TRY(clc_buffer_create(device, bytes, "features", &features->data));
+    CLC_TRY(clc_buffer_write(device, features->data, 0, bytes, values));
+fail:
+    return status;
+}
+
 clc_status clc_features_comparable(const clc_features *known, const clc_features *asked,
                                    const char *what) {
     if (known->dim < 1 || known->dim != asked->dim)

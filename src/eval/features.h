@@ -14,6 +14,10 @@ typedef struct clc_features {
     int classes;
 } clc_features;
 
+/* Puts `values` (rows,dim), of which features has rows and dim, into a new buffer features->data.
+ */
+clc_status clc_features_upload(clc_device *device, const float *values, clc_features *features);
+
 /* Whether rows can be compared: the same dimension, at least one row of the known. `what` compares,
  * in an error. */
 clc_status clc_features_comparable(const clc_features *known, const clc_features *asked,

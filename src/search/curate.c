@@ -17,10 +17,8 @@ clc_status clc_curation_open(const char *path, const char *device, const clc_cur
         c->device = other->device;
     else
         CLC_TRY(clc_device_open(device, CLC_PROFILE_AUTO, &c->device));
-    const size_t rows = c->index->count, bytes = rows * (size_t)c->index->dim * sizeof(float);
-    c->features = (clc_features){.rows = rows, .dim = c->index->dim};
-    CLC_TRY(clc_buffer_create(c->device, bytes, "features", &c->features.data));
-    CLC_TRY(clc_buffer_write(c->device, c->features.data, 0, bytes, c->index->features));
+    c->features = (clc_features){.rows = c->index->count, .dim = c->index->dim};
+    CLC_TRY(clc_features_upload(c->device, c->index->features, &c->features));
 fail:
     return status;
 }

@@ -50,14 +50,14 @@ static void look_at_file(const char *path, member *m) {
     clc_image_info image;
     const clc_image_options options = {.max_pixels = INFINITY};
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) ||
-        clc_file_map(path, &bytes, &n) != CLC_OK)
+        clc_file_read_all(path, SIZE_MAX, &bytes, &n) != CLC_OK)
         return;
     m->bytes = n;
     if (n && clc_image_probe(bytes, n, &options, &image) == CLC_OK) {
         m->height = image.height;
         m->width = image.width;
     }
-    clc_file_unmap(&bytes, n);
+    free(bytes);
 }
 
 static int by_group_and_worth(const void *a, const void *b) {

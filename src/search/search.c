@@ -139,29 +139,18 @@ static clc_status print_json(const clc_index *index, const queries *q, const clc
     return CLC_OK;
 }
 
-/* (rows,dim) on the device. */
-static clc_status upload(clc_device *device, const float *features, size_t rows, int dim,
-                         clc_features *on_device) {
-    clc_status status = CLC_OK;
-    const size_t bytes = rows * (size_t)dim * sizeof *features;
-    *on_device = (clc_features){.rows = rows, .dim = dim};
-    CLC_TRY(clc_buffer_create(device, bytes, "features", &on_device->data));
-    CLC_TRY(clc_buffer_write(device, on_device->data, 0, bytes, features));
-fail:
-    return status;
-}
-
 static clc_status find_and_print(const clc_index *index, const queries *q,
                                  const clc_search_options *o, FILE *file) {
     clc_status status = CLC_OK;
     clc_device *device = q->encoder->device;
-    clc_features bank = {0}, asked = {0};
+    clc_features bank = {.rows = index->count, .dim = index->dim};
+    clc_features asked = {.rows = q->names.count, .dim = index->dim};
     clc_knn_found found = {0};
     const int k = (size_t)o->k < index->count ? o->k : (int)index->count;
     CLC_NEW(found.cosines, q->names.count * (size_t)k);
     CLC_NEW(found.rows, q->names.count * (size_t)k);
-    CLC_TRY(upload(device, index->features, index->count, index->dim, &bank));
-    CLC_TRY(upload(device, q->features, q->names.count, index->dim, &asked));
+    CLC_TRY(clc_features_upload(device, index->features, &bank));
+    CLC_TRY(clc_features_upload(device, q->features, &asked));
     CLC_TRY(clc_knn_find(device, &bank, &asked, k, 1, &found));
     status = (o->json ? print_json : print_lines)(index, q, &found, k, file);
 fail:

@@ -13,14 +13,6 @@
 
 static const char source[] = "eval/centres.cl";
 
-static clc_features upload(const float *values, size_t rows, int dim) {
-    clc_features features = {NULL, rows, dim, NULL, 0};
-    const size_t bytes = rows * (size_t)dim * sizeof *values;
-    CHECK(clc_buffer_create(test_device(), bytes, "features", &features.data));
-    CHECK(clc_buffer_write(test_device(), features.data, 0, bytes, values));
-    return features;
-}
-
 /* ---- kernels ---- */
 
 static void distances_agree(void **state) {
@@ -174,7 +166,7 @@ static void clear_clusters_are_found(void **state) {
     enum { ROWS = 301, DIM = 19, K = 7 };
     int32_t labels[ROWS];
     float *x = blobs(ROWS, DIM, K, 0.1, labels);
-    clc_features features = upload(x, ROWS, DIM);
+    clc_features features = test_features(x, ROWS, DIM);
     clc_kmeans_result result, again;
     clc_partition_score score;
     CHECK(clc_kmeans(test_device(), &features, K, 8, 1, &result));
@@ -196,7 +188,7 @@ static void the_end_is_a_fixed_point(void **state) {
     float *x = blobs(ROWS, DIM, K, 1.5, labels);
     double u[ROWS * DIM], means[K * DIM] = {0}, inertia = 0;
     int counts[K] = {0};
-    clc_features features = upload(x, ROWS, DIM);
+    clc_features features = test_features(x, ROWS, DIM);
     clc_kmeans_result result;
     CHECK(clc_kmeans(test_device(), &features, K, 1, 3, &result));
     normalise(x, ROWS, DIM, u);
@@ -230,7 +222,7 @@ static void odd_numbers_end_well(void **state) {
     enum { ROWS = 12, DIM = 3 };
     float *x = test_random(ROWS * DIM, 9);
     bool used[ROWS] = {false};
-    clc_features features = upload(x, ROWS, DIM);
+    clc_features features = test_features(x, ROWS, DIM);
     clc_kmeans_result result;
     CHECK(clc_kmeans(test_device(), &features, ROWS, 1, 1, &result));
     for (int i = 0; i < ROWS; i++)
@@ -278,7 +270,7 @@ static void silhouettes_agree_with_their_definition(void **state) {
     int32_t labels[ROWS];
     float *x = blobs(ROWS, DIM, 4, 0.8, labels);
     double u[ROWS * DIM], got[ROWS], mean, want = 0;
-    clc_features features = upload(x, ROWS, DIM);
+    clc_features features = test_features(x, ROWS, DIM);
     normalise(x, ROWS, DIM, u);
     for (int i = 0; i < ROWS; i++)
         labels[i] *= 3;
@@ -310,7 +302,7 @@ static void blocks_make_no_difference(void **state) {
         return;
     float *x = blobs(ROWS, DIM, K, 0.5, labels);
     double *u = calloc((size_t)ROWS * DIM, sizeof *u), mean, want = 0;
-    clc_features features = upload(x, ROWS, DIM);
+    clc_features features = test_features(x, ROWS, DIM);
     clc_kmeans_result result;
     clc_partition_score score;
     assert_non_null(u);

@@ -80,7 +80,8 @@ static void embed_file(clc_encoder *encoder, const uint8_t *pixels, int height, 
     const char *path = in_folder("one.pnm");
     put_file(path, file, n + (size_t)head);
     CHECK(clc_encoder_open_paths(encoder, &path, 1, &data));
-    CHECK(clc_embedder_each(&encoder->towers[0].embedder, data, NULL, data->count, keep_row, features, NULL));
+    CHECK(clc_embedder_each(&encoder->towers[0].embedder, data, NULL, data->count, keep_row,
+                            features, NULL));
     clc_dataset_free(&data);
     free(file);
 }

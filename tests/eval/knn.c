@@ -72,12 +72,6 @@ static int32_t *labels_of(size_t rows, int classes) {
     return labels;
 }
 
-static void upload(clc_features *features, const float *values) {
-    const size_t bytes = features->rows * (size_t)features->dim * sizeof *values;
-    CHECK(clc_buffer_create(test_device(), bytes, "features", &features->data));
-    CHECK(clc_buffer_write(test_device(), features->data, 0, bytes, values));
-}
-
 /* cos in float: its partial sums stay below 1, so each of dim additions rounds by up to 2^-24, like
  * a random walk; four standard deviations and a few roundings of the unit vectors. */
 static double cosine_error(size_t dim) {
@@ -121,8 +115,8 @@ static void check_case(const knn_case *c) {
         memcpy(bank + r * c->dim, bank + r % (size_t)c->distinct * c->dim, c->dim * sizeof *bank);
     clc_features known = {NULL, c->bank, (int)c->dim, labels, c->classes};
     clc_features asked = {NULL, c->queries, (int)c->dim, NULL, c->classes};
-    upload(&known, bank);
-    upload(&asked, query);
+    CHECK(clc_features_upload(test_device(), bank, &known));
+    CHECK(clc_features_upload(test_device(), query, &asked));
     memset(got, 0xff, c->queries * sizeof *got);
     CHECK(clc_knn_classify(test_device(), &known, &asked, c->k, c->temperature, got));
     compare(c, bank, query, labels, got);
@@ -183,8 +177,8 @@ static void a_zero_vector_is_as_near_to_all(void **state) {
     memcpy(bank + 39 * 6, query + 6, 6 * sizeof *bank);
     memset(bank + 38 * 6, 0, 6 * sizeof *bank);
     clc_features known = {NULL, 40, 6, labels, 3}, asked = {NULL, 2, 6, NULL, 3};
-    upload(&known, bank);
-    upload(&asked, query);
+    CHECK(clc_features_upload(test_device(), bank, &known));
+    CHECK(clc_features_upload(test_device(), query, &asked));
     CHECK(clc_knn_classify(test_device(), &known, &asked, 5, 0.1, got));
     assert_int_equal(got[0], 1);
     CHECK(clc_knn_classify(test_device(), &known, &asked, 4, 0.1, got));
@@ -243,8 +237,8 @@ static void neighbours_stand_in_order(void **state) {
     memcpy(query, bank + 3 * DIM, DIM * sizeof *bank);
     double *b = unit_rows(bank, BANK, DIM), *q = unit_rows(query, QUERIES, DIM);
     clc_features known = {NULL, BANK, DIM, NULL, 0}, asked = {NULL, QUERIES, DIM, NULL, 0};
-    upload(&known, bank);
-    upload(&asked, query);
+    CHECK(clc_features_upload(test_device(), bank, &known));
+    CHECK(clc_features_upload(test_device(), query, &asked));
     CHECK(clc_knn_find(test_device(), &known, &asked, K, 0,
                        &(clc_knn_found){.cosines = cosines, .rows = rows}));
     known.labels = labels;

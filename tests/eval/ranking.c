@@ -121,9 +121,7 @@ static int32_t *labels_of(size_t n, int classes, uint64_t seed) {
 static clc_features upload(const float *values, size_t rows, int dim, const int32_t *labels,
                            int classes) {
     clc_features features = {NULL, rows, dim, labels, classes};
-    const size_t bytes = rows * (size_t)dim * sizeof *values;
-    CHECK(clc_buffer_create(test_device(), bytes, "features", &features.data));
-    CHECK(clc_buffer_write(test_device(), features.data, 0, bytes, values));
+    CHECK(clc_features_upload(test_device(), values, &features));
     return features;
 }
 

@@ -33,14 +33,6 @@ static int32_t *numbers(size_t n, size_t below, uint64_t seed) {
     return x;
 }
 
-static clc_features upload(const float *values, size_t rows, int dim) {
-    clc_features features = {NULL, rows, dim, NULL, 0};
-    const size_t bytes = rows * (size_t)dim * sizeof *values;
-    CHECK(clc_buffer_create(test_device(), bytes, "features", &features.data));
-    CHECK(clc_buffer_write(test_device(), features.data, 0, bytes, values));
-    return features;
-}
-
 static double cosine(const float *a, const float *b, int dim) {
     double ab = 0, aa = 0, bb = 0;
     for (int i = 0; i < dim; i++) {
@@ -128,7 +120,8 @@ static void check_case(const retrieval_case *c) {
     float *x = vectors(c->images, c->dim, c->exact, 1), *y = vectors(c->texts, c->dim, c->exact, 2);
     int32_t *owner = numbers(c->texts, c->images, 5),
             *same = numbers(c->texts, (size_t)c->apart, 6);
-    clc_features images = upload(x, c->images, c->dim), texts = upload(y, c->texts, c->dim);
+    clc_features images = test_features(x, c->images, c->dim),
+                 texts = test_features(y, c->texts, c->dim);
     clc_relevance to_text, to_image;
     /* Roundings of dim products and sums, like a random walk, and of the unit vectors. */
     const double error = c->exact ? 0 : (4 * sqrt(c->dim) + 4) * 6e-8;
@@ -175,7 +168,7 @@ static void what_is_not_finite_is_no_success(void **state) {
     y[3 * DIM] = INFINITY;
     for (int i = 0; i < DIM; i++) /* query 1 and its row are the same */
         y[DIM + i] = x[DIM + i];
-    clc_features images = upload(x, ROWS, DIM), texts = upload(y, ROWS, DIM);
+    clc_features images = test_features(x, ROWS, DIM), texts = test_features(y, ROWS, DIM);
     static const int32_t owner[ROWS] = {0, 1, 2, 3, 4};
     CHECK(clc_relevance_of_texts(owner, NULL, ROWS, ROWS, &to_text, &to_image));
     CHECK(clc_retrieval_places(test_device(), &texts, &images, &to_text, got));
@@ -205,7 +198,7 @@ static void a_collapsed_encoder_scores_as_chance(void **state) {
         for (int d = 0; d < DIM; d++)
             x[i * DIM + d] = (float)d + 0.3f;
     }
-    clc_features all = upload(x, ROWS, DIM);
+    clc_features all = test_features(x, ROWS, DIM);
     CHECK(clc_relevance_of_texts(owner, NULL, ROWS, ROWS, &to_text, &to_image));
     CHECK(clc_retrieval_places(test_device(), &all, &all, &to_text, got));
     CHECK(clc_retrieval_score_make(got, ROWS, &score));

@@ -187,14 +187,6 @@ static float *blobs(int n, int dim, int groups) {
     return x;
 }
 
-static clc_features upload(const float *x, size_t n, int dim) {
-    clc_features features = {.rows = n, .dim = dim};
-    const size_t bytes = n * (size_t)dim * sizeof *x;
-    CHECK(clc_buffer_create(test_device(), bytes, "features", &features.data));
-    CHECK(clc_buffer_write(test_device(), features.data, 0, bytes, x));
-    return features;
-}
-
 static double cosine_of(const float *a, const float *b, int dim) {
     double ab = 0, aa = 0, bb = 0;
     for (int d = 0; d < dim; d++) {
@@ -210,7 +202,7 @@ static void neighbours_are_those_of_greatest_cosine(void **state) {
     enum { N = 139, DIM = 13, K = 5 };
     float *x = blobs(N, DIM, 4), cosine[N * K];
     int32_t near[N * K];
-    clc_features features = upload(x, N, DIM);
+    clc_features features = test_features(x, N, DIM);
     CHECK(clc_neighbours(test_device(), &features, K, near, cosine));
     for (int i = 0; i < N; i++) {
         int nearer = 0; /* than the last of the list, by more than rounding */
@@ -238,7 +230,7 @@ static void groups_stay_together_on_the_map(void **state) {
     float *x = blobs(N, DIM, GROUPS), cosine[N * K];
     int32_t near[N * K];
     double points[2 * N], share;
-    clc_features features = upload(x, N, DIM);
+    clc_features features = test_features(x, N, DIM);
     clc_tsne_graph graph;
     CHECK(clc_neighbours(test_device(), &features, K, near, cosine));
     CHECK(clc_tsne_graph_make(near, cosine, N, K, 10, &graph));

@@ -51,13 +51,6 @@ static void opposite_texts_cancel_out(void **state) {
     assert_true(fabsf(got[0]) < 1e-6f && fabsf(got[1]) < 1e-6f);
 }
 
-static clc_features upload(const float *values, size_t rows, size_t dim) {
-    clc_features features = {NULL, rows, (int)dim, NULL, 0};
-    CHECK(clc_buffer_create(test_device(), rows * dim * sizeof *values, "x", &features.data));
-    CHECK(clc_buffer_write(test_device(), features.data, 0, rows * dim * sizeof *values, values));
-    return features;
-}
-
 typedef struct expectation {
     const float *classes, *images;
     size_t class_count, dim, seen;
@@ -87,7 +80,8 @@ static void cosines_agree_with_the_definition(void **state) {
         if (!test_affordable((double)(classes * images * dim)))
             continue;
         float *c = test_random(classes * dim, 3), *x = test_random(images * dim, 4);
-        clc_features known = upload(c, classes, dim), asked = upload(x, images, dim);
+        clc_features known = test_features(c, classes, (int)dim),
+                     asked = test_features(x, images, (int)dim);
         expectation e = {c, x, classes, dim, 0};
         CHECK(clc_zeroshot_each(test_device(), &known, &asked, compare, &e));
         assert_int_equal(e.seen, images);

@@ -29,12 +29,8 @@ static void expect(const clc_safetensors *file, const char *name, double got) {
 
 clc_features golden_features(const clc_safetensors *file, const char *name) {
     const clc_st_tensor *tensor = golden_tensor(file, name);
-    clc_features features = {NULL, tensor->shape[0], (int)tensor->shape[1], NULL, 0};
-    const size_t bytes = tensor->count * sizeof(float);
     assert_int_equal(tensor->dtype, CLC_F32);
-    CHECK(clc_buffer_create(test_device(), bytes, name, &features.data));
-    CHECK(clc_buffer_write(test_device(), features.data, 0, bytes, tensor->data));
-    return features;
+    return test_features(tensor->data, tensor->shape[0], (int)tensor->shape[1]);
 }
 
 static void check_direction(const clc_safetensors *file, const char *direction,

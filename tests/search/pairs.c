@@ -32,14 +32,6 @@ static double cosine_of(const float *a, const float *b) {
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 0;
 }
 
-static clc_features upload(const float *values, size_t rows) {
-    clc_features features = {.rows = rows, .dim = DIM};
-    CHECK(
-        clc_buffer_create(test_device(), rows * DIM * sizeof *values, "features", &features.data));
-    CHECK(clc_buffer_write(test_device(), features.data, 0, rows * DIM * sizeof *values, values));
-    return features;
-}
-
 /* Of a pair whose cosine is nearer to the threshold than float's rounding (DIM additions of values
  * below 1, and unit vectors that are rounded, too) either answer is right. */
 static void compare(const float *a, size_t a_rows, const float *b, size_t b_rows, bool same,
@@ -62,7 +54,8 @@ static void check_pairs(size_t a_rows, size_t b_rows, bool same, float threshold
     float *a = test_random(a_rows * DIM, 1), *b = same ? a : test_random(b_rows * DIM, 2);
     found f = {.columns = b_rows, .threshold = threshold};
     memcpy(b, a + (a_rows - 1) * DIM, DIM * sizeof *a); /* at least one pair is alike */
-    clc_features on_a = upload(a, a_rows), on_b = same ? on_a : upload(b, b_rows);
+    clc_features on_a = test_features(a, a_rows, DIM),
+                 on_b = same ? on_a : test_features(b, b_rows, DIM);
     f.times = calloc(a_rows * b_rows, 1);
     assert_non_null(f.times);
     CHECK(clc_pairs_find(test_device(), &on_a, &on_b, threshold, note, &f));
@@ -102,7 +95,7 @@ static clc_status refuse(void *context, size_t i, size_t j, float cosine) {
 
 static void a_failure_stops_it(void **state) {
     float *a = test_random(20 * DIM, 1);
-    clc_features features = upload(a, 20);
+    clc_features features = test_features(a, 20, DIM);
     int calls = 0;
     (void)state;
     assert_int_equal(CLC_IO,
@@ -119,7 +112,7 @@ static void what_is_not_finite_is_like_nothing(void **state) {
     (void)state;
     for (int i = 0; i < 3 * DIM; i++)
         values[i] = i / DIM == 1 ? NAN : 1;
-    clc_features features = upload(values, 3);
+    clc_features features = test_features(values, 3, DIM);
     f.times = times;
     CHECK(clc_pairs_find(test_device(), &features, &features, -1, note, &f));
     for (int i = 0; i < 9; i++)
