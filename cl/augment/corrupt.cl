@@ -1,6 +1,7 @@
 /* Corruptions of images that are there as floats, as an encoder gets them: brought to [0, 1], corrupted, cut off at 0
  * and 1 and normalised again. What is drawn depends on the seed and the image's identity only. */
-#include "common.h"
+#define VW 1 /* values are taken one by one */
+#include "group.h"
 #pragma OPENCL FP_CONTRACT OFF
 #include "augment/corruption.h"
 
@@ -56,10 +57,10 @@ float pixel_or_black(const global float *image, const int row, const int column,
 /* Value of one channel at (row, column) after turning the image. */
 float turned(const global float *image, const int row, const int column, const float cosine,
              const float sine, const int side, const int channels) {
-    const float middle = (side - 1) * 0.5f, y = row - middle, x = column - middle;
+    const float middle = (float)(side - 1) * 0.5f, y = (float)row - middle, x = (float)column - middle;
     const float from_x = cosine * x - sine * y + middle, from_y = sine * x + cosine * y + middle;
     const int left = (int)floor(from_x), top = (int)floor(from_y);
-    const float right = from_x - left, down = from_y - top;
+    const float right = from_x - (float)left, down = from_y - (float)top;
     const float above = pixel_or_black(image, top, left, side, channels) * (1.0f - right) +
                         pixel_or_black(image, top, left + 1, side, channels) * right;
     const float below = pixel_or_black(image, top + 1, left, side, channels) * (1.0f - right) +
@@ -90,7 +91,7 @@ GROUP_KERNEL void corrupt_pixels(const global float *restrict x,       // (N,S,S
             v = mean + (v - mean) * amount;
         } else if (kind == CORRUPTION_OCCLUSION) {
             const uint4 bits = philox(key, (uint4)(identity, 0, 0, purpose));
-            const int size = (int)(side * sqrt(amount) + 0.5f);
+            const int size = (int)((float)side * sqrt(amount) + 0.5f);
             const int top = BELOW(bits.x, side - size + 1), left = BELOW(bits.y, side - size + 1);
             if (row >= top && row < top + size && column >= left && column < left + size)
                 v = 0.5f;
@@ -141,44 +142,45 @@ constant uchar steps8[8][8] = {{16, 11, 10, 16, 24, 40, 51, 61},   {12, 12, 14, 
                                {18, 22, 37, 56, 68, 109, 103, 77}, {24, 35, 55, 64, 81, 104, 113, 92},
                                {49, 64, 78, 87, 103, 121, 120, 101}, {72, 92, 95, 98, 112, 100, 103, 99}};
 
-/* a = cosines8 a, or with `back` its transpose times a, then the transpose of that. Twice is both directions. */
-void transform8(const bool back, float *a) {
-    float b[64];
-    for (int k = 0; k < 8; k++)
-        for (int j = 0; j < 8; j++) {
-            float sum = 0.0f;
-            for (int i = 0; i < 8; i++)
-                sum += (back ? cosines8[i][k] : cosines8[k][i]) * a[i * 8 + j];
-            b[j * 8 + k] = sum;
-        }
-    for (int i = 0; i < 64; i++)
-        a[i] = b[i];
+/* b = (cosines8 a)^T, or with `back` (cosines8^T a)^T: twice is both directions. For all items of a group together. */
+void transform8(const bool back, const SHARED float *a, SHARED float *b) {
+    for EACH(e, 64) {
+        const int k = e / 8, j = e % 8;
+        float sum = 0.0f;
+        for (int i = 0; i < 8; i++)
+            sum += (back ? cosines8[i][k] : cosines8[k][i]) * a[i * 8 + j];
+        b[j * 8 + k] = sum;
+    }
+    BARRIER();
 }
 
 /* Quantised as JPEG does, each channel by itself. Blocks begin in the upper left; what lies beyond the edge continues
- * it. One item a block of a channel. */
+ * it. Groups take a block of a channel at a time. */
 GROUP_KERNEL void corrupt_jpeg(const global float *restrict x, // (N,S,S,C)
                                global float *restrict y,       // (N,S,S,C)
                                const int images, const int side, const int channels, const float quality) {
+    SHARED float a[64], b[64];
     const int across = (side + 7) / 8, blocks = across * across;
     const int percent = quality < 50.0f ? (int)(5000.0f / quality) : (int)(200.0f - 2.0f * quality);
-    for ITEMS_OF(i, images * blocks * channels) {
+    for (int i = (int)get_group_id(0); i < images * blocks * channels; i += (int)get_num_groups(0)) {
         const int image = i / (blocks * channels), block = i / channels % blocks, channel = i % channels;
         const int top = block / across * 8, left = block % across * 8;
         const global float *from = x + (size_t)image * (side * side * channels) + channel;
         global float *to = y + (size_t)image * (side * side * channels) + channel;
-        float a[64];
-        for (int k = 0; k < 64; k++)
+        BARRIER(); /* the block before has been written */
+        for EACH(k, 64)
             a[k] = from[(min(top + k / 8, side - 1) * side + min(left + k % 8, side - 1)) * channels] * 255.0f - 128.0f;
-        transform8(false, a);
-        transform8(false, a);
-        for (int k = 0; k < 64; k++) {
+        BARRIER();
+        transform8(false, a, b);
+        transform8(false, b, a);
+        for EACH(k, 64) {
             const float step = (float)clamp((steps8[k / 8][k % 8] * percent + 50) / 100, 1, 255);
             a[k] = rint(a[k] / step) * step;
         }
-        transform8(true, a);
-        transform8(true, a);
-        for (int k = 0; k < 64; k++)
+        BARRIER();
+        transform8(true, a, b);
+        transform8(true, b, a);
+        for EACH(k, 64)
             if (top + k / 8 < side && left + k % 8 < side)
                 to[((top + k / 8) * side + left + k % 8) * channels] = (a[k] + 128.0f) * (1.0f / 255.0f);
     }

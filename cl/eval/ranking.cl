@@ -84,7 +84,7 @@ int part_of(const float v, const float greatest, const float scale, const int pa
 
 float scale_of(const global float *relevant, const int n, const int parts) {
     const float least = fmax(relevant[max(n, 1) - 1], -1.0f), width = relevant[0] - least;
-    return width > 1e-30f ? parts / width : 0.0f;
+    return width > 1e-30f ? (float)parts / width : 0.0f;
 }
 
 /* Steps of a search among up to n values. */

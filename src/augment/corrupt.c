@@ -98,7 +98,8 @@ fail:
 static clc_status add_jpeg(const builder *b) {
     clc_status status = CLC_OK;
     const clc_corruption *c = b->c;
-    const clc_launch_spec s = spec(b, "corrupt_jpeg", clc_ceil_div(b->count, 64));
+    const clc_launch_spec s =
+        spec(b, "corrupt_jpeg", clc_ceil_div(b->count, 64) * c->device->group_size);
     CLC_TRY(CLC_LAUNCH(b->to, c->device, &s, CLC_MEM(c->clean), CLC_MEM(c->other),
                        CLC_INT(c->images), CLC_INT(c->side), CLC_INT(c->channels), CLC_FLOAT(0)));
     CLC_TRY(add_close(b, c->other));
