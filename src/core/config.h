@@ -173,6 +173,9 @@ typedef struct clc_floats {
 #define CLC_CONFIG_PROFILE_LIST(X)     CLC_PROFILES(X, CLC_CONFIG_PROFILE_)
 #define CLC_CONFIG_CONVOLUTION_LIST(X) CLC_CONVOLUTIONS(X, CLC_CONFIG_CONVOLUTION_)
 #define CLC_CONFIG_GEMM_LIST(X)        CLC_GEMMS(X, CLC_CONFIG_GEMM_)
+#define CLC_CONFIG_SYNC_LIST(X)                                                                    \
+    X(CLC_CONFIG_SYNC_NONE, "none")                                                                \
+    X(CLC_CONFIG_SYNC_EVERY, "every")
 #define CLC_CONFIG_TOKENIZER_LIST(X)   CLC_TOKENIZERS(X, CLC_CONFIG_TOKENIZER_)
 
 #define CLC_CONFIG_LISTS(X)                                                                        \
@@ -206,7 +209,8 @@ typedef struct clc_floats {
     X(SCHEDULE)                                                                                    \
     X(PROFILE)                                                                                     \
     X(CONVOLUTION)                                                                                 \
-    X(GEMM)
+    X(GEMM)                                                                                        \
+    X(SYNC)
 
 #define CLC_CONFIG_ENUM(list) enum { CLC_CONFIG_##list##_LIST(CLC_WORD_VALUE) };
 CLC_CONFIG_LISTS(CLC_CONFIG_ENUM)

@@ -28,6 +28,7 @@ typedef struct clc_device {
     uint64_t peak;           /* the most `allocated` has been */
     unsigned buffers;        /* how many such buffers are alive */
     bool clblast_everywhere; /* GEMM by CLBlast also where a kernel of our own is preferred */
+    bool sync_every;         /* sequences wait for each launch */
     bool keep_binaries; /* what is compiled goes to our disk cache; not where the driver has its own
                          */
     clc_program_cache *programs;

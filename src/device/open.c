@@ -65,6 +65,16 @@ fail:
     return status;
 }
 
+clc_status clc_device_open_as(const char *selector, const clc_config_device *config,
+                              clc_device **device) {
+    const clc_status status = clc_device_open(selector, (clc_profile)config->profile, device);
+    if (status != CLC_OK)
+        return status;
+    (*device)->clblast_everywhere = config->gemm == CLC_CONFIG_GEMM_CLBLAST;
+    (*device)->sync_every = config->sync == CLC_CONFIG_SYNC_EVERY;
+    return CLC_OK;
+}
+
 void clc_device_close(clc_device **device) {
     if (!device || !*device)
         return;

@@ -1,5 +1,6 @@
 #include "device/sequence.h"
 
+#include "core/log.h"
 #include "device/program.h"
 
 #include <stdio.h>
@@ -106,6 +107,15 @@ fail:
     return status;
 }
 
+/* What is known of a launch, put in front of the present message. */
+static clc_status fail_launch(const clc_launch *launch, clc_status status) {
+    return clc_fail_context(
+        status, "%s of %s (kernel %s: %zu,%zu,%zu items in groups of %zu,%zu,%zu)", launch->op,
+        launch->layer[0] ? launch->layer : "no layer", launch->name ? launch->name : "of a library",
+        launch->global[0], launch->global[1], launch->global[2], launch->local[0], launch->local[1],
+        launch->local[2]);
+}
+
 static clc_status enqueue(clc_launch *launch, clc_device *device, cl_event *event) {
     if (launch->call)
         return launch->call(device, launch->context, event);
@@ -116,18 +126,33 @@ static clc_status enqueue(clc_launch *launch, clc_device *device, cl_event *even
                                          launch->local, 0, NULL, event);
     if (code == CL_SUCCESS)
         return CLC_OK;
-    clc_fail_opencl(code, "clEnqueueNDRangeKernel");
-    return clc_fail_context(CLC_OPENCL, "%s of %s (%zu,%zu,%zu items in groups of %zu,%zu,%zu)",
-                            launch->op, launch->layer, launch->global[0], launch->global[1],
-                            launch->global[2], launch->local[0], launch->local[1],
-                            launch->local[2]);
+    return fail_launch(launch, clc_fail_opencl(code, "clEnqueueNDRangeKernel"));
+}
+
+/* Enqueues it and waits. The line on the terminal tells what ran when a driver hangs or crashes. */
+static clc_status run_alone(clc_launch *launch, clc_device *device) {
+    cl_event event = NULL;
+    cl_int failure = CL_COMPLETE;
+    clc_live("%s of %s", launch->op, launch->layer);
+    clc_status status = enqueue(launch, device, &event);
+    if (status != CLC_OK || !event)
+        return status;
+    const cl_int code = clWaitForEvents(1, &event);
+    if (code != CL_SUCCESS) {
+        clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof failure, &failure, NULL);
+        status = fail_launch(launch,
+                             clc_fail_opencl(failure < 0 ? failure : code, "the wait for its end"));
+    }
+    clReleaseEvent(event);
+    return status;
 }
 
 clc_status clc_sequence_run_range(const clc_sequence *sequence, clc_device *device, size_t first,
                                   size_t last) {
     clc_status status = CLC_OK;
     for (size_t i = first; i < last && status == CLC_OK; i++)
-        status = enqueue(&sequence->items[i], device, NULL);
+        status = device->sync_every ? run_alone(&sequence->items[i], device)
+                                    : enqueue(&sequence->items[i], device, NULL);
     return status;
 }
 

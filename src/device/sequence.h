@@ -85,7 +85,8 @@ clc_status clc_sequence_add_copy(clc_sequence *sequence, cl_mem from, size_t fro
  * errors in kernels and arguments show here. */
 clc_status clc_sequence_prepare(const clc_sequence *sequence, clc_device *device);
 
-/* Enqueues launches [first, last) without waiting. */
+/* Enqueues launches [first, last) without waiting; where device->sync_every is set, each is waited
+ * for, and a failure names it. */
 clc_status clc_sequence_run_range(const clc_sequence *sequence, clc_device *device, size_t first,
                                   size_t last);
 clc_status clc_sequence_run(const clc_sequence *sequence, clc_device *device);

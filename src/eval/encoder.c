@@ -126,8 +126,7 @@ fail:
 
 static clc_status open_device(const char *device, clc_encoder *e) {
     clc_status status = CLC_OK;
-    CLC_TRY(clc_device_open(device, (clc_profile)e->config.device.profile, &e->device));
-    e->device->clblast_everywhere = e->config.device.gemm == CLC_GEMM_CLBLAST;
+    CLC_TRY(clc_device_open_as(device, &e->config.device, &e->device));
     clc_log("device %d: %s", e->device->info.number, e->device->info.name);
 fail:
     return status;

@@ -54,7 +54,7 @@ static clc_status preview_images(const clc_config *given, const char *name, cons
     CLC_TRY(read_first(&config, images, &count, &bounds));
     for (int c = 0; c < bounds.channels; c++)
         bounds.deviation[c] = 1;
-    CLC_TRY(clc_device_open(name, (clc_profile)config.device.profile, &device));
+    CLC_TRY(clc_device_open_as(name, &config.device, &device));
     CLC_TRY(clc_augment_from_config(&config, &bounds, &augment));
     CLC_TRY(clc_augment_preview(device, &augment, images, count, VIEWS, png));
     clc_log("%s: %d images, %d views of each", png, count, VIEWS);

@@ -166,7 +166,7 @@ clc_status clc_preview_series(const clc_config *config, const char *name, const 
     clc_dataset *data = NULL;
     clc_device *device = NULL;
     CLC_TRY(clc_dataset_open(config, CLC_SPLIT_TRAIN, NULL, &data));
-    CLC_TRY(clc_device_open(name, (clc_profile)config->device.profile, &device));
+    CLC_TRY(clc_device_open_as(name, &config->device, &device));
     CLC_TRY(clc_preview_series_of(config, device, data, png));
 fail:
     clc_device_close(&device);

@@ -203,7 +203,7 @@ static clc_status preview_material(const material *m, const char *device, const 
         CLC_TRY(take_text(&p, m->texts, i));
     /* Texts may have no token at all. */
     p.augment.context = clc_larger_int(p.longest, CLC_CONTEXT_MIN);
-    CLC_TRY(clc_device_open(device, (clc_profile)m->config.device.profile, &p.device));
+    CLC_TRY(clc_device_open_as(device, &m->config.device, &p.device));
     CLC_TRY(make_views(&p));
     CLC_TRY(write_views(&p, path));
     clc_log("%s: %d texts, %d views of each; %d tokens are known, from %zu texts", path, p.count,

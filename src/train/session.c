@@ -78,10 +78,8 @@ clc_status clc_session_plan(clc_session *session, const clc_train_options *optio
     if (options->resume)
         CLC_TRY(clc_resume_open(options, &session->config, &session->checkpoint));
     CLC_TRY(load_data(session));
-    CLC_TRY(clc_device_open(options->device, (clc_profile)session->config.device.profile,
-                            &session->device));
+    CLC_TRY(clc_device_open_as(options->device, &session->config.device, &session->device));
     CLC_TRY(load_tuning(session));
-    session->device->clblast_everywhere = session->config.device.gemm == CLC_GEMM_CLBLAST;
     clc_log("device %d: %s (%s, %u compute units)", session->device->info.number,
             session->device->info.name, session->device->info.opencl,
             session->device->info.compute_units);

@@ -97,7 +97,7 @@ clc_status clc_tune(const clc_train_options *options, FILE *file) {
     double before = 0, after = 0;
     CLC_TRY(clc_config_load(options->config, options->overrides, options->override_count, &config));
     CLC_TRY(collect(options, &problems));
-    CLC_TRY(clc_device_open(options->device, (clc_profile)config.device.profile, &device));
+    CLC_TRY(clc_device_open_as(options->device, &config.device, &device));
     CLC_TRY(clc_tuning_load(device->tuning, &device->info));
     fprintf(file, "%-52s %-20s %7s  %s\n", "problem", "chosen", "gain", "milliseconds");
     for (size_t i = 0; i < problems.count; i++) {
