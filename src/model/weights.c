@@ -11,6 +11,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+clc_status clc_fail_version(const clc_safetensors *st, clc_status status) {
+    const char *by = clc_safetensors_metadata(st, CLC_WEIGHTS_VERSION);
+    if (by && !strcmp(by, clc_version()))
+        return status;
+    return clc_fail_context(status, "a file of version %s, read by version %s",
+                            by ? by : "0.2 or before", clc_version());
+}
+
 void clc_tensor_list_free(clc_tensor_list *list) {
     for (size_t i = 0; i < list->count; i++)
         free((void *)list->items[i].data);
@@ -157,7 +165,7 @@ clc_status clc_encoder_save(const char *path, const clc_params *params, clc_devi
     clc_status status = CLC_OK;
     clc_tensor_list list = {0};
     char *text = NULL, *names = NULL, *tokenizer = NULL, *series = NULL;
-    const char *metadata[5][2];
+    const char *metadata[6][2];
     size_t n = 0;
     CLC_TRY(list_kept(&list, params, device, config, notes->steps));
     CLC_TRY(clc_config_text(config, &text, NULL));
@@ -166,6 +174,7 @@ clc_status clc_encoder_save(const char *path, const clc_params *params, clc_devi
     if (notes->series)
         CLC_TRY(clc_field_norm_text(notes->series, &series));
     note(metadata, &n, "format", "pt");
+    note(metadata, &n, CLC_WEIGHTS_VERSION, clc_version());
     note(metadata, &n, "config", text);
     note(metadata, &n, "classes", names);
     note(metadata, &n, CLC_WEIGHTS_TOKENIZER, tokenizer);
@@ -294,7 +303,9 @@ clc_status clc_encoder_config(const char *path, const char *const *overrides, si
                          "%s: it carries no configuration ('config' in its metadata), so it is no "
                          "encoder or checkpoint of this program",
                          path));
-    CLC_TRY(clc_config_load_text(text, path, config));
+    status = clc_config_load_text(text, path, config);
+    if (status != CLC_OK)
+        CLC_TRY(clc_fail_version(st, status));
     CLC_TRY(clc_config_override(overrides, override_count, config));
     for (const char *line = names; line && *line;) {
         const size_t length = strcspn(line, "\n");

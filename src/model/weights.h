@@ -14,6 +14,11 @@
 /* Keys in the metadata of a file. */
 #define CLC_WEIGHTS_TOKENIZER "tokenizer"
 #define CLC_WEIGHTS_SERIES    "series"
+#define CLC_WEIGHTS_VERSION   "version" /* of the program that wrote it */
+
+/* Puts in front of the message of a failure which version wrote the file and which reads it, if
+ * they are not the same; returns `status`. */
+clc_status clc_fail_version(const clc_safetensors *st, clc_status status);
 
 /* Host copies of tensors, to be written to a file. */
 typedef struct clc_tensor_list {

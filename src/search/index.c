@@ -1,5 +1,7 @@
 #include "search/index.h"
 
+#include "model/weights.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,11 +42,14 @@ static clc_status read_index(clc_index *index, const char *path) {
     const clc_st_tensor *stamps = find(index->file, "stamps", CLC_U64, 1);
     const clc_st_tensor *names = find(index->file, "names", CLC_U8, 1);
     const char *said = clc_safetensors_metadata(index->file, version_key);
+    const char *by = clc_safetensors_metadata(index->file, CLC_WEIGHTS_VERSION);
     index->encoder = clc_safetensors_metadata(index->file, "encoder");
     index->weights = clc_safetensors_metadata(index->file, "weights");
     if (said && strcmp(said, version))
-        return clc_fail(CLC_FORMAT, "%s: an index of version %s; this program reads version %s",
-                        path, said, version);
+        return clc_fail(CLC_FORMAT,
+                        "%s: an index of form %s, written by version %s; this program "
+                        "(%s) reads form %s: make it anew with clcontrast index",
+                        path, said, by ? by : "0.2", clc_version(), version);
     if (!said || !features || !stamps || !names || !index->encoder || !index->weights ||
         features->shape[0] != stamps->shape[0] || features->shape[0] > INT32_MAX ||
         features->shape[1] < 1 || features->shape[1] > INT_MAX)
@@ -104,8 +109,10 @@ clc_status clc_index_write(const char *path, const clc_index_contents *c) {
          .rank = 1,
          .shape = {c->names->bytes},
          .data = c->names->text}};
-    const char *const metadata[][2] = {
-        {version_key, version}, {"encoder", c->encoder}, {"weights", c->weights}};
+    const char *const metadata[][2] = {{version_key, version},
+                                       {"encoder", c->encoder},
+                                       {"weights", c->weights},
+                                       {CLC_WEIGHTS_VERSION, clc_version()}};
     return clc_safetensors_write(path, tensors, sizeof tensors / sizeof *tensors, metadata,
                                  sizeof metadata / sizeof *metadata, true);
 }

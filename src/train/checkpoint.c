@@ -75,9 +75,16 @@ static clc_status save(const char *path, clc_step *step, const clc_position *pos
     snprintf(best, sizeof best, "%.17g", position->best);
     snprintf(loss, sizeof loss, "%.17g", position->epoch_loss);
     const char *const metadata[][2] = {
-        {"kind", file_kind}, {"step", done},     {"renumbered", renumbered},
-        {"images", images},  {"best", best},     {"epoch_loss", loss},
-        {"config", text},    {"tuning", tuning}, {"device", step->device->info.name},
+        {CLC_WEIGHTS_VERSION, clc_version()},
+        {"kind", file_kind},
+        {"step", done},
+        {"renumbered", renumbered},
+        {"images", images},
+        {"best", best},
+        {"epoch_loss", loss},
+        {"config", text},
+        {"tuning", tuning},
+        {"device", step->device->info.name},
     };
     CLC_TRY(clc_safetensors_write(path, list.items, list.count, metadata,
                                   sizeof metadata / sizeof *metadata, true));
@@ -174,9 +181,11 @@ clc_status clc_checkpoint_open(const char *path, clc_checkpoint **checkpoint) {
     if (!kind || strcmp(kind, file_kind) != 0 || !config || c->position.step < 0) {
         status = clc_fail(CLC_FORMAT, "%s: not a checkpoint of this program (%s)", path,
                           kind ? kind : "no kind");
-        goto fail;
+        CLC_TRY(kind ? clc_fail_version(c->file, status) : status);
     }
-    CLC_TRY(clc_config_load_text(config, path, &c->config));
+    status = clc_config_load_text(config, path, &c->config);
+    if (status != CLC_OK)
+        CLC_TRY(clc_fail_version(c->file, status));
     *checkpoint = c;
     c = NULL;
 fail:
