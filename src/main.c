@@ -91,8 +91,14 @@ static clc_status run_finetune(const clc_arguments *a) {
 }
 
 static clc_status run_eval(const clc_arguments *a) {
-    return clc_run_evaluate(a->positionals[0], a->device, a->tasks, a->data, a->output,
-                            a->overrides, a->override_count);
+    const clc_evaluate_options options = {.run = a->positionals[0],
+                                          .device = a->device,
+                                          .tasks = a->tasks,
+                                          .data = a->data,
+                                          .output = a->output,
+                                          .overrides = a->overrides,
+                                          .override_count = a->override_count};
+    return clc_evaluate(&options, NULL);
 }
 
 static clc_status run_compare(const clc_arguments *a) {

@@ -35,6 +35,9 @@ CLC_API const char *clc_encoder_class(const clc_encoder *encoder, size_t number)
  * no images. */
 CLC_API int clc_encoder_channels(const clc_encoder *encoder);
 
+/* Channels that series must have; 0: it reads none. */
+CLC_API int clc_encoder_series_channels(const clc_encoder *encoder);
+
 /* Embeds `count` images of any size, pixels (count,height,width,channels) bytes, into features
  * (count,clc_encoder_features()) floats of the caller. An image's features don't depend on the
  * others'. */
@@ -52,6 +55,13 @@ CLC_API clc_status clc_encoder_embed_files(clc_encoder *encoder, const char *con
  * no texts. */
 CLC_API clc_status clc_encoder_embed_texts(clc_encoder *encoder, const char *const *texts,
                                            size_t count, float *features);
+
+/* Embeds `count` series, values (count,steps,channels) of clc_encoder_series_channels() channels,
+ * of which the first lengths[i] steps are those of series i (NULL: all of each), likewise. They are
+ * scaled by the mean and deviation of training; of one that is longer than the encoder's context
+ * the steps in the middle count. CLC_INVALID: it reads no series, or a value is not finite. */
+CLC_API clc_status clc_encoder_embed_series(clc_encoder *encoder, const float *values, size_t count,
+                                            int steps, const int *lengths, float *features);
 
 CLC_API void clc_encoder_close(clc_encoder **encoder);
 

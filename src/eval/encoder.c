@@ -236,3 +236,8 @@ int clc_encoder_channels(const clc_encoder *encoder) {
     const bool images = encoder->towers[0].like.kind == CLC_KIND_IMAGES;
     return images ? encoder->config.data.channels : 0;
 }
+
+int clc_encoder_series_channels(const clc_encoder *encoder) {
+    const clc_field *like = &encoder->towers[0].like;
+    return like->kind == CLC_KIND_SERIES ? like->channels : 0;
+}

@@ -175,31 +175,93 @@ fail:
     return status;
 }
 
+/* The lock is held. */
 static clc_status embed_field(clc_encoder *encoder, clc_tower_encoder *tower,
-                              const clc_names *texts, float *features) {
+                              const clc_field *field, float *features) {
     clc_status status = CLC_OK;
-    clc_field field = {0};
     cl_mem buffer = NULL;
     const size_t bytes =
-        texts->count * (size_t)clc_embedder_features(&tower->embedder) * sizeof *features;
-    CLC_TRY(clc_text_field_make(encoder->tokenizer, texts, &field));
+        field->count * (size_t)clc_embedder_features(&tower->embedder) * sizeof *features;
     CLC_TRY(clc_buffer_create(encoder->device, bytes, "features", &buffer));
-    CLC_TRY(clc_embedder_run_field(&tower->embedder, &field, NULL, texts->count, buffer));
+    CLC_TRY(clc_embedder_run_field(&tower->embedder, field, NULL, field->count, buffer));
     CLC_TRY(clc_buffer_read(encoder->device, buffer, 0, bytes, features));
 fail:
     clc_buffer_release(encoder->device, &buffer);
-    clc_field_free(&field);
     return status;
 }
 
 clc_status clc_encoder_embed_names(clc_encoder *encoder, const clc_names *texts, float *features) {
+    clc_status status = CLC_OK;
+    clc_field field = {0};
     clc_tower_encoder *tower = clc_encoder_tower(encoder, CLC_KIND_TOKENS);
     if (!tower)
         return CLC_INVALID;
     if (texts->count == 0)
         return CLC_OK;
-    pthread_mutex_lock(&encoder->lock);
-    const clc_status status = embed_field(encoder, tower, texts, features);
+    pthread_mutex_lock(&encoder->lock); /* the tokenizer remembers pieces */
+    CLC_TRY(clc_text_field_make(encoder->tokenizer, texts, &field));
+    CLC_TRY(embed_field(encoder, tower, &field, features));
+fail:
     pthread_mutex_unlock(&encoder->lock);
+    clc_field_free(&field);
+    return status;
+}
+
+/* ---- series ---- */
+
+static clc_status check_series(const float *values, size_t count, int steps, const int *lengths,
+                               int channels) {
+    const size_t each = (size_t)steps * (size_t)channels;
+    if (steps < 1)
+        return clc_fail(CLC_INVALID, "series of %d steps can't be embedded", steps);
+    for (size_t i = 0; i < count; i++) {
+        const int length = lengths ? lengths[i] : steps;
+        if (length < 1 || length > steps)
+            return clc_fail(CLC_INVALID, "series %zu has a length of %d, not of 1 to %d steps", i,
+                            length, steps);
+        for (size_t k = 0; k < (size_t)length * (size_t)channels; k++)
+            if (!isfinite(values[i * each + k]))
+                return clc_fail(CLC_INVALID, "series %zu: the value of step %zu, channel %zu is %g",
+                                i, k / (size_t)channels, k % (size_t)channels,
+                                (double)values[i * each + k]);
+    }
+    return CLC_OK;
+}
+
+/* Only read: the values stay the caller's. */
+static clc_status series_field(const float *values, size_t count, int steps, const int *lengths,
+                               int channels, clc_field *field) {
+    clc_status status = CLC_OK;
+    *field = (clc_field){.kind = CLC_KIND_SERIES,
+                         .name = "series",
+                         .count = count,
+                         .total = count * (size_t)steps,
+                         .channels = channels,
+                         .values = (float *)values};
+    CLC_NEW(field->extents, count);
+    for (size_t i = 0; i < count; i++)
+        field->extents[i] = (clc_extent){i * (uint64_t)steps, lengths ? lengths[i] : steps, 0};
+fail:
+    return status;
+}
+
+clc_status clc_encoder_embed_series(clc_encoder *encoder, const float *values, size_t count,
+                                    int steps, const int *lengths, float *features) {
+    clc_status status = CLC_OK;
+    clc_field field = {0};
+    clc_tower_encoder *tower = clc_encoder_tower(encoder, CLC_KIND_SERIES);
+    const int channels = clc_encoder_series_channels(encoder);
+    if (!tower)
+        return CLC_INVALID;
+    CLC_TRY(check_series(values, count, steps, lengths, channels));
+    if (count == 0)
+        return CLC_OK;
+    CLC_TRY(series_field(values, count, steps, lengths, channels, &field));
+    pthread_mutex_lock(&encoder->lock);
+    status = embed_field(encoder, tower, &field, features);
+    pthread_mutex_unlock(&encoder->lock);
+fail:
+    field.values = NULL;
+    clc_field_free(&field);
     return status;
 }

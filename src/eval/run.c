@@ -1,5 +1,6 @@
 #include "eval/run.h"
 
+#include "core/callbacks.h"
 #include "core/log.h"
 #include "core/path.h"
 #include "core/signals.h"
@@ -62,32 +63,46 @@ static clc_status output_for(const char *path, const char *data, char folder[CLC
                            dot ? (int)(dot - stem) : (int)strlen(stem), stem);
 }
 
-clc_status clc_run_evaluate(const char *path, const char *device, const char *tasks,
-                            const char *data, const char *output, const char *const *overrides,
-                            size_t override_count) {
+static clc_status evaluate(const clc_evaluate_options *o, const char *output) {
     clc_status status = CLC_OK;
     finished_run run = {0};
-    char other[CLC_PATH_BYTES];
     clc_signals_install();
-    if (data && !output)
-        CLC_TRY(output_for(path, data, other));
-    output = output ? output : data ? other : output_of(path);
-    CLC_TRY(open_run(path, device, data, overrides, override_count, &run));
-    CLC_TRY(clc_labels_limit(&run.encoder->config, run.train));
-    if (tasks)
-        CLC_TRY(clc_text_format(run.encoder->config.evaluation.tasks,
-                                sizeof run.encoder->config.evaluation.tasks, "%s", tasks));
+    CLC_TRY(open_run(o->run, o->device, o->data, o->overrides, o->override_count, &run));
+    clc_config *config = &run.encoder->config;
+    CLC_TRY(clc_labels_limit(config, run.train));
+    if (o->tasks)
+        CLC_TRY(clc_text_format(config->evaluation.tasks, sizeof config->evaluation.tasks, "%s",
+                                o->tasks));
     CLC_TRY(clc_make_folders(output));
     const clc_evaluation_sets sets = {run.train, run.test};
     clc_params *const params[CLC_TOWERS] = {&run.encoder->towers[0].params,
                                             &run.encoder->towers[1].params};
-    CLC_TRY(
-        clc_evaluate_and_print(run.encoder->device, &run.encoder->config, &sets, params, output));
-    if (run.encoder->config.output.report)
+    CLC_TRY(clc_evaluate_and_print(run.encoder->device, config, &sets, params, output));
+    if (config->output.report)
         CLC_TRY(clc_page_write(output));
 fail:
     close_run(&run);
     clc_signals_restore();
+    return status;
+}
+
+clc_status clc_evaluate(const clc_evaluate_options *o, clc_results **results) {
+    clc_status status = CLC_OK;
+    const clc_callbacks callbacks = {o->context, o->log, o->stop, o->log || o->stop};
+    char other[CLC_PATH_BYTES];
+    const char *output = o->output ? o->output : output_of(o->run);
+    if (results)
+        *results = NULL;
+    if (o->data && !o->output) {
+        CLC_TRY(output_for(o->run, o->data, other));
+        output = other;
+    }
+    CLC_TRY(clc_callbacks_enter(&callbacks));
+    status = evaluate(o, output);
+    clc_callbacks_leave(&callbacks);
+    if (status == CLC_OK && results)
+        status = clc_results_open(output, results);
+fail:
     return status;
 }
 

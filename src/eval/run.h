@@ -1,17 +1,10 @@
-/* What is done with a finished run or its encoder: `clcontrast eval` and `clcontrast embed`. */
+/* What is done with a finished run or its encoder: `clcontrast eval` (clcontrast/evaluate.h) and
+ * `clcontrast embed`. */
 #ifndef CLC_EVAL_RUN_H
 #define CLC_EVAL_RUN_H
 
+#include "clcontrast/evaluate.h"
 #include "core/status.h"
-
-/* Evaluates the encoder of a run's folder or of a file on the run's data, of section [data] of the
- * .ini file `data` unless that is NULL, or on what the overrides name instead, by `tasks`, names
- * with commas between (NULL: those of evaluation.tasks); prints the tables and writes them to the
- * folder `output` (NULL: the run's, or the current one; of other data one of their file's name in
- * it). Ctrl-C leaves the tasks that are finished. */
-clc_status clc_run_evaluate(const char *path, const char *device, const char *tasks,
-                            const char *data, const char *output, const char *const *overrides,
-                            size_t override_count);
 
 /* Writes features and labels of both sets of a run as .npy into `output` (NULL: the run folder), of
  * pairs those of the images and of all texts. */

@@ -161,23 +161,22 @@ fail:
     return status;
 }
 
-/* The encoder must be the one that the index was made by: others' features mean something else. */
-static clc_status open_encoder(const clc_index *index, const clc_search_options *o,
-                               clc_encoder **encoder) {
+clc_status clc_search_encoder(const clc_index *index, const char *index_path, const char *encoder,
+                              const char *device, clc_encoder **opened) {
     clc_status status = CLC_OK;
-    const char *path = o->encoder ? o->encoder : index->encoder;
+    const char *path = encoder ? encoder : index->encoder;
     char digits[17];
     if (access(path, F_OK) != 0)
         return clc_fail(CLC_IO,
                         "the encoder that made %s was %s, where it isn't any more: say "
                         "--encoder PATH",
-                        o->index, path);
+                        index_path, path);
     CLC_TRY(clc_search_weights_hash(path, digits));
     if (strcmp(digits, index->weights))
         return clc_fail(CLC_INVALID,
                         "%s was made by other weights than %s has now: run clcontrast index again",
-                        o->index, path);
-    CLC_TRY(clc_encoder_open_with(path, o->device, NULL, 0, encoder));
+                        index_path, path);
+    CLC_TRY(clc_encoder_open_with(path, device, NULL, 0, opened));
 fail:
     return status;
 }
@@ -188,7 +187,7 @@ clc_status clc_search(const clc_search_options *o, FILE *file) {
     queries q = {0};
     clc_signals_install();
     CLC_TRY(clc_index_open(o->index, &index));
-    CLC_TRY(open_encoder(index, o, &q.encoder));
+    CLC_TRY(clc_search_encoder(index, o->index, o->encoder, o->device, &q.encoder));
     q.dim = index->dim;
     CLC_TRY(embed_queries(&q, o));
     CLC_TRY(find_and_print(index, &q, o, file));

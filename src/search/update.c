@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "search/search.h"
 
+#include "core/callbacks.h"
 #include "core/log.h"
 #include "core/path.h"
 #include "core/signals.h"
@@ -197,7 +198,7 @@ static void release(update *u) {
     clc_names_free(&u->bad.entries);
 }
 
-clc_status clc_index_update(const clc_index_options *o) {
+static clc_status update_index(const clc_index_options *o) {
     clc_status status = CLC_OK;
     update u = {.options = o};
     clc_signals_install();
@@ -213,5 +214,15 @@ clc_status clc_index_update(const clc_index_options *o) {
 fail:
     release(&u);
     clc_signals_restore();
+    return status;
+}
+
+clc_status clc_index_update(const clc_index_options *o) {
+    clc_status status = CLC_OK;
+    const clc_callbacks callbacks = {o->context, o->log, o->stop, o->log || o->stop};
+    CLC_TRY(clc_callbacks_enter(&callbacks));
+    status = update_index(o);
+    clc_callbacks_leave(&callbacks);
+fail:
     return status;
 }

@@ -365,10 +365,11 @@ fail:
 }
 
 clc_status clc_train(const clc_train_options *options) {
-    clc_status status = clc_callbacks_enter(options);
+    const clc_callbacks callbacks = clc_callbacks_of_training(options);
+    clc_status status = clc_callbacks_enter(&callbacks);
     if (status != CLC_OK)
         return status;
     status = train(options);
-    clc_callbacks_leave(options);
+    clc_callbacks_leave(&callbacks);
     return status;
 }

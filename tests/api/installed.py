@@ -4,6 +4,7 @@
 """
 
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -111,6 +112,36 @@ def threads_share_an_encoder():
     assert said.returncode == 0 and not said.stdout and not said.stderr, said
 
 
+def write_blobs(folder, count):
+    """Grey pictures with a bright corner, another one in turn."""
+    os.makedirs(PLACE.path(folder))
+    for i in range(count):
+        y0, x0 = 12 * (i // 2 % 2), 12 * (i % 2)
+        pixels = bytes((7 * i + 5 * y + 3 * x) % 50 + 180 * (y0 <= y < y0 + 12 and x0 <= x < x0 + 12) for y in range(24) for x in range(24))
+        with open(PLACE.path(f"{folder}/{i:02}.pgm"), "wb") as file:
+            file.write(b"P5 24 24 255\n" + pixels)
+
+
+def another_program_searches():
+    write_blobs("blobs", 12)
+    search = compiled("search.c", "cc")
+    by_library = run(search, "run", "blobs", "b.index", "blobs/07.pgm", LD_LIBRARY_PATH=library())
+    by_program = PLACE.run("search", "b.index", "blobs/07.pgm", "-k", "3")[0]
+    assert by_library == by_program and by_library.startswith("1.0000\tblobs/07.pgm\n"), (by_library, by_program)
+    absent = subprocess.run([search, "run", "blobs", "b.index", "absent.pgm"], env={**os.environ, "LD_LIBRARY_PATH": library()},
+                            cwd=PLACE.folder, capture_output=True, text=True, check=False)
+    assert absent.returncode == 1 and "absent.pgm" in absent.stderr and not absent.stdout, absent
+
+
+def another_program_evaluates():
+    done = subprocess.run([compiled("evaluate.c", "cc"), "run", "evaluated"], env={**os.environ, "LD_LIBRARY_PATH": library()},
+                          cwd=PLACE.folder, capture_output=True, text=True, check=False)
+    rows = {row["features"]: row for row in json.loads(read(PLACE.path("evaluated/evaluation.json")))}
+    figures = [f"{rows[name]['knn']['accuracy']:.6f}" for name in ("untrained encoder", "encoder")]
+    assert done.returncode == 0 and done.stdout.split() == figures, done
+    assert "knn.beauty" in done.stderr and "accuracy" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+
+
 def an_error_is_a_message_and_a_status():
     embed = compiled("embed.c", "cc")
     done = subprocess.run([embed, "absent"], env={**os.environ, "LD_LIBRARY_PATH": library()}, capture_output=True, text=True, check=False)
@@ -120,5 +151,5 @@ def an_error_is_a_message_and_a_status():
 with PLACE:
     main([everything_is_installed, the_soname_is_the_major_version, symbols_are_those_of_the_list,
           the_static_library_has_our_names_only, headers_are_cplusplus, examples_train_and_embed,
-          another_program_follows_training_and_ends_it, threads_share_an_encoder,
+          another_program_follows_training_and_ends_it, threads_share_an_encoder, another_program_searches, another_program_evaluates,
           an_error_is_a_message_and_a_status])
