@@ -14,7 +14,7 @@ if [ "${1:-}" = all ]; then
     packages="$packages
   mesa-opencl-icd oclgrind intel-opencl-icd
   clang-15 llvm-15 libclc-15 llvm-spirv-15 spirv-tools
-  groff-base zsh fish chromium-headless-shell"
+  groff-base zsh fish chromium-headless-shell python3-numpy python3-pil"
 else
     packages="$packages $*"
 fi
