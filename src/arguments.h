@@ -15,7 +15,7 @@ typedef struct clc_arguments {
     const char *overrides[CLC_MAX_OVERRIDES];
     size_t override_count;
     const char *device, *checkpoint, *tasks, *data, *output, *tower, *classes, *templates, *as;
-    const char *encoder, *against;
+    const char *encoder, *against, *tokenizer;
     bool json, layers, once, pixels, dry_run, overwrite, resume, allow_changes;
     int most, k, n;
     double threshold;

@@ -12,6 +12,7 @@
 #include "eval/run.h"
 #include "eval/task.h"
 #include "manual.h"
+#include "model/import.h"
 #include "model/rename.h"
 #include "new/new.h"
 #include "onnx/export.h"
@@ -137,6 +138,23 @@ static clc_status run_export(const clc_arguments *a) {
     return status;
 }
 
+static clc_status run_import(const clc_arguments *a) {
+    char written[CLC_PATH_BYTES];
+    const clc_import_options options = {.weights = a->positionals[0],
+                                        .output = a->output,
+                                        .device = a->device,
+                                        .tower = a->tower,
+                                        .tokenizer = a->tokenizer,
+                                        .overrides = a->overrides,
+                                        .override_count = a->override_count,
+                                        .overwrite = a->overwrite,
+                                        .allow_changes = a->allow_changes};
+    const clc_status status = clc_import(&options, written);
+    if (status == CLC_OK)
+        printf("%s\n", written);
+    return status;
+}
+
 static clc_status run_index(const clc_arguments *a) {
     const clc_index_options options = {.encoder = a->positionals[0],
                                        .device = a->device,
@@ -253,6 +271,10 @@ static const clc_command commands[] = {
     {"export", "RUN|ENCODER [FILE]",
      "write an encoder for another tool: --as TOOL; an ONNX network where FILE ends in .onnx", 1, 2,
      run_export},
+    {"import", "WEIGHTS|RUN",
+     "make an encoder of weights of torchvision, timm or CLIP, or of another encoder with other "
+     "channels: --output FILE|FOLDER",
+     1, 1, run_import},
     {"watch", "RUN", "show a run's curves in the terminal while it trains (--once: and leave)", 1,
      1, run_watch},
     {"report", "RUN", "write report.html into a run's folder: all that it holds on one page", 1, 1,

@@ -1,5 +1,6 @@
 /* Vision transformer (Dosovitskiy et al., arXiv 2010.11929) under the names of torchvision's
- * VisionTransformer, without its classifier; tiny as DeiT's (2012.12877). */
+ * VisionTransformer, without its classifier; tiny as DeiT's (2012.12877). Of its own are `ln_pre`
+ * and `proj`, which CLIP's has. */
 #include "core/text.h"
 #include "net/blocks.h"
 #include "net/net.h"
@@ -26,7 +27,7 @@ static void size_of(int name, clc_blocks *b) {
 static clc_status settings(const char *section, const clc_config_encoder *encoder, clc_blocks *b) {
     const int pooling = encoder->pooling;
     *b = (clc_blocks){.names = &names,
-                      .eps = 1e-6f,
+                      .eps = encoder->pre_norm ? 1e-5f : 1e-6f, /* CLIP's and torchvision's */
                       .picks = pooling != CLC_CONFIG_POOLING_MEAN,
                       .pooling = CLC_POOLING_FIRST};
     size_of(encoder->name, b);
@@ -66,6 +67,9 @@ static clc_status embed(clc_graph *graph, const char *prefix, const clc_config_e
     CLC_TRY(clc_text_format(layer, sizeof layer, "%s.encoder", prefix));
     CLC_TRY(clc_op_position(graph, layer, &positions, *x, x));
     CLC_TRY(clc_blocks_drop(graph, layer, b, *x, NULL, x));
+    CLC_TRY(clc_text_format(layer, sizeof layer, "%s.encoder.ln_pre", prefix));
+    if (encoder->pre_norm)
+        CLC_TRY(clc_op_layernorm(graph, layer, *x, b->eps, x));
 fail:
     return status;
 }
@@ -85,6 +89,13 @@ static clc_status build(clc_graph *graph, const char *prefix, const clc_config_e
         CLC_TRY(clc_op_without_class_token(graph, layer, x, &x));
         CLC_TRY(clc_op_pool_tokens(graph, layer, x, NULL, CLC_POOLING_MEAN, &x));
     }
+    const clc_linear projection = {.layer = prefix,
+                                   .weight = "proj",
+                                   .kind = CLC_PARAM_TABLE,
+                                   .outputs = encoder->output,
+                                   .deviation = (float)sqrt(1.0 / b.width)};
+    if (encoder->output)
+        CLC_TRY(clc_op_linear_as(graph, &projection, x, &x));
     *features = x;
 fail:
     return status;
