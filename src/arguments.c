@@ -50,7 +50,15 @@ static const option_row options[] = {
     {"as", "TOOL", OPTION_TEXT, FIELD(as),
      "export: onnx, or weights under the names of torchvision (as in the file) or detectron2"},
     {"pixels", NULL, OPTION_FLAG, FIELD(pixels),
-     "export --as onnx: the network takes values of 0 to 255 and normalises them"},
+     "export --as onnx: the network takes values of 0 to 255 (of series as measured) and "
+     "normalises "
+     "them"},
+    {"preprocess", NULL, OPTION_FLAG, FIELD(preprocess),
+     "export --as onnx: the network takes pictures of any size, and scales, cuts and normalises "
+     "them"},
+    {"fp16", NULL, OPTION_FLAG, FIELD(fp16), "export --as onnx: weights and arithmetic of 16 bits"},
+    {"opset", "N", OPTION_COUNT, FIELD(opset),
+     "export --as onnx: the operator set, 17 to 20 (default 17)"},
     {"most", "N", OPTION_COUNT, FIELD(most), "bench losses: the most views (default 65536)"},
     {"encoder", "PATH", OPTION_TEXT, FIELD(encoder),
      "search: the run or encoder that made the index, if it isn't where it was"},

@@ -124,7 +124,11 @@ static clc_status run_export(const clc_arguments *a) {
                                    .device = a->device,
                                    .output = output,
                                    .tower = a->tower,
-                                   .pixels = a->pixels,
+                                   .preparation = a->preprocess ? CLC_ONNX_PICTURES
+                                                  : a->pixels   ? CLC_ONNX_NORMALISE
+                                                                : CLC_ONNX_PREPARED,
+                                   .half = a->fp16,
+                                   .opset = a->opset,
                                    .overrides = a->overrides,
                                    .override_count = a->override_count};
     if (!as)

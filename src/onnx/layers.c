@@ -163,6 +163,10 @@ static const struct {
     {"gelu", clc_onnx_gelu},
     {"attention", clc_onnx_attention},
     {"pool_tokens", clc_onnx_pool_tokens},
+    {"embedding", clc_onnx_embedding},
+    {"conv1d", clc_onnx_conv1d},
+    {"gru", clc_onnx_recurrent},
+    {"lstm", clc_onnx_recurrent},
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 
@@ -188,17 +192,17 @@ fail:
     return status;
 }
 
-static clc_status translate(clc_onnx_tape *tape, const clc_node *node, bool last) {
+/* As `given`; NULL: a name of its own. */
+static clc_status translate(clc_onnx_tape *tape, const clc_node *node, const char *given) {
     clc_status status = CLC_OK;
     const clc_onnx_layer layer = find(node->op->name);
-    char name[CLC_ONNX_NAME_BYTES] = "features";
+    char name[CLC_ONNX_NAME_BYTES];
     if (!layer)
         return clc_fail(CLC_INVALID,
                         "%s: a layer of kind %s can't be written as ONNX yet; its weights are in "
                         "the encoder file",
                         node->layer, node->op->name);
-    if (!last)
-        CLC_TRY(name_value(tape, node, name));
+    CLC_TRY(given ? clc_text_format(name, sizeof name, "%s", given) : name_value(tape, node, name));
     CLC_TRY(layer(tape, node, name));
     char *value = clc_onnx_value(tape, node->out);
     if (!*value)
@@ -207,10 +211,10 @@ fail:
     return status;
 }
 
-clc_status clc_onnx_translate(clc_onnx_tape *tape, const clc_tensor *features) {
+clc_status clc_onnx_translate(clc_onnx_tape *tape, const clc_tensor *features, const char *name) {
     clc_status status = CLC_OK;
     for (int i = 0; i <= features->producer; i++)
-        CLC_TRY(translate(tape, &tape->graph->nodes[i], i == features->producer));
+        CLC_TRY(translate(tape, &tape->graph->nodes[i], i == features->producer ? name : NULL));
 fail:
     return status;
 }

@@ -10,12 +10,13 @@ typedef struct clc_onnx_tape {
     clc_onnx *model;
     const clc_graph *graph;
     char (*values)[CLC_ONNX_NAME_BYTES]; /* of graph->tensors, by number; empty: not made yet */
+    int steps; /* of the graph's sequences, any number in the model; 0: it has none */
 } clc_onnx_tape;
 
-/* Adds all nodes that `features` takes; that value is called "features". Before, the names of the
+/* Adds all nodes that `features` takes; that value is called `name`. Before, the names of the
  * inputs stand in tape->values. Parameters have the names and shapes of the encoder file. A layer
  * that has no translation is CLC_INVALID. */
-clc_status clc_onnx_translate(clc_onnx_tape *tape, const clc_tensor *features);
+clc_status clc_onnx_translate(clc_onnx_tape *tape, const clc_tensor *features, const char *name);
 
 /* The place of a tensor's name in `values`. */
 char *clc_onnx_value(const clc_onnx_tape *tape, const clc_tensor *tensor);

@@ -1,13 +1,16 @@
 #include "onnx/model.h"
 
 #include "core/file.h"
+#include "core/half.h"
 #include "onnx/onnx.pb-c.h"
 
 #include <limits.h>
 #include <string.h>
 
-/* IR version 8 came with opset 17, whose LayerNormalization is what needs it. */
-enum { IR_VERSION = 8, OPSET = 17 };
+/* IR version 8 came with opset 17, 9 with opset 19. */
+static int ir_version(int opset) {
+    return opset < 19 ? 8 : 9;
+}
 
 /* Messages, texts and arrays live until the model is freed. */
 typedef struct block {
@@ -17,6 +20,7 @@ typedef struct block {
 
 struct clc_onnx {
     block *blocks;
+    clc_onnx_type numbers;
     Onnx__ModelProto model;
     Onnx__GraphProto graph;
 };
@@ -70,9 +74,9 @@ fail:
     return status;
 }
 
-clc_status clc_onnx_new(const char *name, clc_onnx **model) {
+clc_status clc_onnx_new(const char *name, int opset, clc_onnx_type numbers, clc_onnx **model) {
     clc_status status = CLC_OK;
-    Onnx__OperatorSetIdProto *opset;
+    Onnx__OperatorSetIdProto *operators;
     clc_onnx *m = NULL;
     *model = NULL;
     CLC_NEW(m, 1);
@@ -80,15 +84,16 @@ clc_status clc_onnx_new(const char *name, clc_onnx **model) {
     onnx__graph_proto__init(&m->graph);
     m->model.graph = &m->graph;
     m->model.has_ir_version = true;
-    m->model.ir_version = IR_VERSION;
+    m->model.ir_version = ir_version(opset);
+    m->numbers = numbers;
     CLC_TRY(copy_text(m, "clcontrast", &m->model.producer_name));
     CLC_TRY(copy_text(m, CLC_VERSION, &m->model.producer_version));
     CLC_TRY(copy_text(m, name, &m->graph.name));
-    TAKE_MESSAGE(m, opset, onnx__operator_set_id_proto__init);
-    CLC_TRY(copy_text(m, "", &opset->domain));
-    opset->has_version = true;
-    opset->version = OPSET;
-    APPEND(m, m->model.opset_import, m->model.n_opset_import, opset);
+    TAKE_MESSAGE(m, operators, onnx__operator_set_id_proto__init);
+    CLC_TRY(copy_text(m, "", &operators->domain));
+    operators->has_version = true;
+    operators->version = opset;
+    APPEND(m, m->model.opset_import, m->model.n_opset_import, operators);
     *model = m;
     m = NULL;
 fail:
@@ -157,21 +162,29 @@ fail:
     return status;
 }
 
+clc_onnx_type clc_onnx_numbers(const clc_onnx *m) {
+    return m->numbers;
+}
+
 bool clc_onnx_has(const clc_onnx *m, const char *name) {
+    for (size_t i = 0; i < m->graph.n_node; i++)
+        if (!strcmp(m->graph.node[i]->output[0], name))
+            return true;
     for (size_t i = 0; i < m->graph.n_initializer; i++)
         if (!strcmp(m->graph.initializer[i]->name, name))
             return true;
     return false;
 }
 
-static clc_status add_constant(clc_onnx *m, const char *name, int type, int rank,
-                               const int64_t *dims, const void *values, size_t size) {
+/* *data receives the place of its elements, `size` bytes each. */
+static clc_status add_constant(clc_onnx *m, const char *name, clc_onnx_type type, int rank,
+                               const int64_t *dims, size_t size, void **data) {
     clc_status status = CLC_OK;
     Onnx__TensorProto *t;
     TAKE_MESSAGE(m, t, onnx__tensor_proto__init);
     CLC_TRY(copy_text(m, name, &t->name));
     t->has_data_type = true;
-    t->data_type = type;
+    t->data_type = (int)type;
     t->n_dims = (size_t)rank;
     TAKE(m, t->dims, rank);
     for (int i = 0; i < rank; i++) {
@@ -181,26 +194,68 @@ static clc_status add_constant(clc_onnx *m, const char *name, int type, int rank
     t->has_raw_data = true;
     t->raw_data.len = size;
     TAKE(m, t->raw_data.data, size);
-    memcpy(t->raw_data.data, values, size);
+    *data = t->raw_data.data;
     APPEND(m, m->graph.initializer, m->graph.n_initializer, t);
+fail:
+    return status;
+}
+
+static size_t count_of(int rank, const int64_t *dims) {
+    size_t count = 1;
+    for (int i = 0; i < rank; i++)
+        count *= (size_t)dims[i];
+    return count;
+}
+
+static clc_status add_halves(clc_onnx *m, const char *name, int rank, const int64_t *dims,
+                             const float *values) {
+    clc_status status = CLC_OK;
+    void *data;
+    uint16_t *halves;
+    CLC_TRY(add_constant(m, name, CLC_ONNX_FLOAT16, rank, dims, sizeof *halves, &data));
+    halves = data;
+    for (size_t i = 0; i < count_of(rank, dims); i++)
+        if (!clc_half_from_float(values[i], &halves[i]))
+            return clc_fail(CLC_INVALID,
+                            "%s: a value of %g is more than 16 bits hold, 65504; leave --fp16 out",
+                            name, (double)values[i]);
 fail:
     return status;
 }
 
 clc_status clc_onnx_floats(clc_onnx *m, const char *name, int rank, const int64_t *dims,
                            const float *values) {
-    return add_constant(m, name, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, rank, dims, values,
-                        sizeof *values);
+    return m->numbers == CLC_ONNX_FLOAT16 ? add_halves(m, name, rank, dims, values)
+                                          : clc_onnx_exact(m, name, rank, dims, values);
+}
+
+/* Elements of `size` bytes. */
+static clc_status add_copy(clc_onnx *m, const char *name, clc_onnx_type type, int rank,
+                           const int64_t *dims, const void *values, size_t size) {
+    void *data;
+    const clc_status status = add_constant(m, name, type, rank, dims, size, &data);
+    if (status == CLC_OK)
+        memcpy(data, values, count_of(rank, dims) * size);
+    return status;
+}
+
+clc_status clc_onnx_exact(clc_onnx *m, const char *name, int rank, const int64_t *dims,
+                          const float *values) {
+    return add_copy(m, name, CLC_ONNX_FLOAT32, rank, dims, values, sizeof *values);
+}
+
+clc_status clc_onnx_doubles(clc_onnx *m, const char *name, int rank, const int64_t *dims,
+                            const double *values) {
+    return add_copy(m, name, CLC_ONNX_FLOAT64, rank, dims, values, sizeof *values);
 }
 
 clc_status clc_onnx_ints(clc_onnx *m, const char *name, int rank, const int64_t *dims,
                          const int64_t *values) {
-    return add_constant(m, name, ONNX__TENSOR_PROTO__DATA_TYPE__INT64, rank, dims, values,
-                        sizeof *values);
+    return add_copy(m, name, CLC_ONNX_INT64, rank, dims, values, sizeof *values);
 }
 
-static clc_status make_value(clc_onnx *m, const char *name, int type, int rank, const int *dims,
-                             Onnx__ValueInfoProto **value) {
+static clc_status make_value(clc_onnx *m, const char *name, clc_onnx_type type, int rank,
+                             const clc_onnx_dim *dims, Onnx__ValueInfoProto **value) {
     clc_status status = CLC_OK;
     Onnx__TypeProto__Tensor *tensor;
     TAKE_MESSAGE(m, *value, onnx__value_info_proto__init);
@@ -210,17 +265,17 @@ static clc_status make_value(clc_onnx *m, const char *name, int type, int rank, 
     (*value)->type->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
     (*value)->type->tensor_type = tensor;
     tensor->has_elem_type = true;
-    tensor->elem_type = type;
+    tensor->elem_type = (int)type;
     TAKE_MESSAGE(m, tensor->shape, onnx__tensor_shape_proto__init);
     for (int i = 0; i < rank; i++) {
         Onnx__TensorShapeProto__Dimension *dim;
         TAKE_MESSAGE(m, dim, onnx__tensor_shape_proto__dimension__init);
-        if (i) {
-            dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-            dim->dim_value = dims[i];
-        } else {
+        if (dims[i].name) {
             dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
-            CLC_TRY(copy_text(m, "batch", &dim->dim_param));
+            CLC_TRY(copy_text(m, dims[i].name, &dim->dim_param));
+        } else {
+            dim->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+            dim->dim_value = dims[i].length;
         }
         APPEND(m, tensor->shape->dim, tensor->shape->n_dim, dim);
     }
@@ -229,16 +284,16 @@ fail:
 }
 
 clc_status clc_onnx_input(clc_onnx *m, const char *name, clc_onnx_type type, int rank,
-                          const int *dims) {
+                          const clc_onnx_dim *dims) {
     clc_status status = CLC_OK;
     Onnx__ValueInfoProto *value;
-    CLC_TRY(make_value(m, name, (int)type, rank, dims, &value));
+    CLC_TRY(make_value(m, name, type, rank, dims, &value));
     APPEND(m, m->graph.input, m->graph.n_input, value);
 fail:
     return status;
 }
 
-clc_status clc_onnx_output(clc_onnx *m, const char *name, int rank, const int *dims) {
+clc_status clc_onnx_output(clc_onnx *m, const char *name, int rank, const clc_onnx_dim *dims) {
     clc_status status = CLC_OK;
     Onnx__ValueInfoProto *value;
     CLC_TRY(make_value(m, name, CLC_ONNX_FLOAT32, rank, dims, &value));
