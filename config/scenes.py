@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes scenes for segmentation and detection: stamps of Tux Paint on photographs of Debian's lomiri-wallpapers-16.04.
 
-    scenes.py OUT [--train 2000] [--labelled 300] [--test 200] [--size 160x120] [--seed 1] [--one-class]
+    scenes.py OUT [--train 2000] [--labelled 300] [--test 200] [--size 160x120] [--seed 1] [--one-class] [--objects 0]
 
 OUT/train/images/00000.jpg     pictures
 OUT/train/masks/00000.png      their masks: a class a pixel, 0 background, 255 soft edges and what is nearly covered
@@ -9,6 +9,8 @@ OUT/train.json                 boxes around what is seen of each object, as COCO
 OUT/classes.txt                a class a line, from 1 on: the top folders of the stamps, or with --one-class "object"
 
 The test scenes likewise.
+
+OUT/objects/00000/0.jpg        with --objects N: each training stamp so often, alone on windows of photographs of training
 
 Masks and boxes are made of the first so many training scenes only. No stamp (nor one whose name differs by a number) and
 no photograph is in both parts. The same seed and packages make the same scenes. Needs python3-pil.
@@ -32,6 +34,7 @@ LEAST_STAMPS = 6
 TEST_SHARE = 0.25
 OBJECTS = (1, 5)
 SIDES = (0.2, 0.6)  # the longer one of an object, as a share of the scene's height
+OBJECT_SIDE, OBJECT_SIDES = 64, (0.5, 0.95)  # of pictures of single objects; their longer side as a share of it
 SOLID, SOFT = 128, (25, 230)  # alpha
 LEAST_SEEN = 0.3  # of an object's area, or it doesn't count
 
@@ -78,14 +81,14 @@ def background(rng, photo, size):
     return image.transpose(Image.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else image
 
 
-def prepared(rng, path, height):
+def prepared(rng, path, height, sides=SIDES):
     """The stamp, cut to what is seen, turned a little, mirrored every second time, at a random size."""
     with Image.open(path) as image:
         image = image.convert("RGBA")
     image.thumbnail((2 * height, 2 * height))
     image = image.rotate(rng.uniform(-15, 15), Image.BICUBIC, expand=True)
     image = image.crop(image.getchannel("A").point(lambda a: 255 * (a >= SOLID)).getbbox())
-    scale = rng.uniform(*SIDES) * height / max(image.size)
+    scale = rng.uniform(*sides) * height / max(image.size)
     size = [max(3, round(scale * side)) for side in image.size]
     image = image.convert("RGBa").resize(size, Image.BOX if scale < 1 else Image.BICUBIC).convert("RGBA")
     return image.transpose(Image.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else image
@@ -124,6 +127,32 @@ def scene(rng, photo, pool, size):
     return picture, mask, found
 
 
+def opened(paths):
+    """Photographs, as large as scenes need them."""
+    found = []
+    for path in paths:
+        with Image.open(path) as image:
+            image.draft("RGB", (1280, 960))
+            found.append(image.convert("RGB"))
+    return found
+
+
+def write_objects(options, pools, photos):
+    """A folder a stamp: what an encoder is to find alike is the object, whatever lies behind it."""
+    paths = [path for name in sorted(pools) for path in pools[name]["train"]]
+    behind, size = opened(photos["train"]), (OBJECT_SIDE, OBJECT_SIDE)
+    for number, path in enumerate(paths):
+        folder = os.path.join(options.out, "objects", f"{number:05d}")
+        os.makedirs(folder, exist_ok=True)
+        for i in range(options.objects):
+            rng = random.Random(f"{options.seed} object {number} {i}")
+            picture, stamp = background(rng, rng.choice(behind), size), prepared(rng, path, OBJECT_SIDE, OBJECT_SIDES)
+            place = tuple(rng.randint(0, OBJECT_SIDE - side) for side in stamp.size)
+            picture.paste(stamp.convert("RGB"), place, stamp.getchannel("A"))
+            picture.save(os.path.join(folder, f"{i}.jpg"), quality=92)
+    print(f"objects: {len(paths)} stamps, {options.objects} pictures of each")
+
+
 def classes_of(options, pools):
     return ["object"] if options.one_class else sorted(pools)
 
@@ -134,14 +163,10 @@ def write_part(options, part, number, labelled, pools, photos):
                 "categories": [{"id": i + 1, "name": name} for i, name in enumerate(classes_of(options, pools))]}
     for folder in ("images", "masks"):
         os.makedirs(os.path.join(options.out, part, folder), exist_ok=True)
-    opened = []
-    for path in photos[part]:
-        with Image.open(path) as image:
-            image.draft("RGB", (1280, 960))
-            opened.append(image.convert("RGB"))
+    behind = opened(photos[part])
     for i in range(number):
         rng = random.Random(f"{options.seed} {part} {i}")
-        picture, mask, found = scene(rng, rng.choice(opened), [pools[n][part] for n in names], options.size)
+        picture, mask, found = scene(rng, rng.choice(behind), [pools[n][part] for n in names], options.size)
         if options.one_class:
             mask = mask.point(lambda v: v if v in (0, 255) else 1)
             found = [(1, box, size) for _, box, size in found]
@@ -168,12 +193,14 @@ def main():
     parser.add_argument("--size", type=lambda text: tuple(map(int, text.split("x"))), default=(160, 120))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--one-class", action="store_true")
+    parser.add_argument("--objects", type=int, default=0)
     options = parser.parse_args()
     pools, photos = stamps(), photographs()
     if not pools:
         sys.exit("there are no stamps: apt-get install tuxpaint-stamps-default")
     write_part(options, "train", options.train, options.labelled, pools, photos)
     write_part(options, "test", options.test, options.test, pools, photos)
+    write_objects(options, pools, photos)
     with open(os.path.join(options.out, "classes.txt"), "w", encoding="utf-8") as file:
         file.writelines(name + "\n" for name in classes_of(options, pools))
 

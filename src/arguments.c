@@ -35,7 +35,7 @@ static const option_row options[] = {
     {"dry-run", NULL, OPTION_FLAG, FIELD(dry_run), "do everything up to the first step"},
     {"tasks", "A,B,C", OPTION_TEXT, FIELD(tasks), "eval: which tasks, of those below, or all"},
     {"data", "INI", OPTION_TEXT, FIELD(data),
-     "eval, finetune: other data than the run's, of section [data] of that file"},
+     "eval, finetune, distill: other data than the run's, of section [data] of that file"},
     {"output", "FOLDER", OPTION_TEXT, FIELD(output),
      "embed, eval, compare, index: where the files go (default: the run, or this folder); export, "
      "import: the file"},

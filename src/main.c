@@ -91,6 +91,12 @@ static clc_status run_finetune(const clc_arguments *a) {
     return clc_finetune(a->positionals[0], a->data, &options);
 }
 
+static clc_status run_distill(const clc_arguments *a) {
+    clc_train_options options = train_options(a);
+    options.config = a->positional_count > 1 ? a->positionals[1] : NULL;
+    return clc_distill(a->positionals[0], a->data, &options);
+}
+
 static clc_status run_eval(const clc_arguments *a) {
     const clc_evaluate_options options = {.run = a->positionals[0],
                                           .device = a->device,
@@ -262,6 +268,10 @@ static const clc_command commands[] = {
     {"finetune", "RUN|ENCODER [INI]",
      "train encoder and classifier by labels, as many as --set finetune.labels=1% says", 1, 2,
      run_finetune},
+    {"distill", "TEACHER [INI]",
+     "train a network, such as a smaller one, on the scores that a fine-tuned run gives all "
+     "samples",
+     1, 2, run_distill},
     {"eval", "RUN|ENCODER", "evaluate an encoder beside baselines by the tasks below", 1, 1,
      run_eval},
     {"compare", "RUN...",

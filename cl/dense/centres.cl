@@ -8,6 +8,7 @@
  *
  * Items take a place of the map each. */
 #include "group.h"
+#include "dense/rows.h"
 
 #ifndef CLASSES
 #define CLASSES 20
@@ -28,8 +29,7 @@ GROUP_KERNEL void centres_loss(const global float *restrict x,      // (rows,CHA
                                global float *restrict parts,        // (groups)
                                const int rows) {
     SHARED float lanes[LANES];
-    const int per = CHUNK(rows, (int)get_num_groups(0));
-    const int begin = min((int)get_group_id(0) * per, rows), end = min(begin + per, rows);
+    OWN_ROWS(begin, end, rows);
     float loss = 0.0f;
     for EACH_FROM(r, begin, end) {
         const global float *in = x + (size_t)r * CHANNELS;
@@ -51,7 +51,5 @@ GROUP_KERNEL void centres_loss(const global float *restrict x,      // (rows,CHA
             d[CLASSES + k] = scale[0] * side[0] * (off > 0.0f ? 1.0f : off < 0.0f ? -1.0f : 0.0f);
         }
     }
-    loss = sum_items(loss, lanes);
-    if (LANE == 0)
-        parts[get_group_id(0)] = loss * scale[0];
+    keep_part(loss, scale[0], parts, lanes);
 }

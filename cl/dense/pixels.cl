@@ -1,6 +1,7 @@
 /* Cross-entropy of every pixel, of those that count: L = -scale sum log softmax(logits)[label], dL/dlogits =
  * scale (softmax - one-hot). Items take a pixel each. */
 #include "group.h"
+#include "dense/rows.h"
 
 #ifndef CLASSES
 #define CLASSES 21
@@ -13,8 +14,7 @@ GROUP_KERNEL void pixels_loss(const global float *restrict logits, // (rows,CLAS
                               global float *restrict parts,        // (groups)
                               const int rows) {
     SHARED float lanes[LANES];
-    const int per = CHUNK(rows, (int)get_num_groups(0));
-    const int begin = min((int)get_group_id(0) * per, rows), end = min(begin + per, rows);
+    OWN_ROWS(begin, end, rows);
     float loss = 0.0f;
     for EACH_FROM(r, begin, end) {
         const global float *x = logits + (size_t)r * CLASSES;
@@ -34,17 +34,14 @@ GROUP_KERNEL void pixels_loss(const global float *restrict logits, // (rows,CLAS
             d[c] = scale[0] * (exp(x[c] - greatest) / sum - (c == label ? 1.0f : 0.0f));
         loss += log(sum) + greatest - x[label];
     }
-    loss = sum_items(loss, lanes);
-    if (LANE == 0)
-        parts[get_group_id(0)] = loss * scale[0];
+    keep_part(loss, scale[0], parts, lanes);
 }
 
 /* The class with the greatest logit; ties go to the lower. */
 GROUP_KERNEL void pixels_predict(const global float *restrict logits, // (rows,CLASSES)
                                  global uchar *restrict labels,       // (rows)
                                  const int rows) {
-    const int per = CHUNK(rows, (int)get_num_groups(0));
-    const int begin = min((int)get_group_id(0) * per, rows), end = min(begin + per, rows);
+    OWN_ROWS(begin, end, rows);
     for EACH_FROM(r, begin, end) {
         const global float *x = logits + (size_t)r * CLASSES;
         int best = 0;

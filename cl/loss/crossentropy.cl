@@ -8,27 +8,7 @@
 #define K 10 /* classes, a multiple of VW */
 #endif
 
-/* How many of the rows have a label: each group counts them itself. */
-float labelled(const global int *restrict labels, const int images, const int views,
-               SHARED float *lanes) {
-    float sum = 0.0f;
-    for EACH(i, images)
-        sum += labels[i] < 0 ? 0.0f : 1.0f;
-    return sum_items(sum, lanes) * (float)views;
-}
-
-/* log sum exp of a row, for all items of a group together. */
-float log_sum(const global float *restrict z, SHARED float *lanes) {
-    vec most = (vec)(-MAXFLOAT), sum = (vec)(0.0f);
-    for EACH(j, K / VW) {
-        const vec v = VLOAD(j, z);
-        most = v > most ? v : most;
-    }
-    const float top = most_of_lanes(most, lanes);
-    for EACH(j, K / VW)
-        sum += exp(VLOAD(j, z) - top);
-    return top + log(sum_lanes(sum, lanes));
-}
+#include "loss/scores.h"
 
 /* Groups: chunks of rows. */
 GROUP_KERNEL void crossentropy_rows(const global float *restrict z,    // (views*images,K)
@@ -46,7 +26,7 @@ GROUP_KERNEL void crossentropy_rows(const global float *restrict z,    // (views
     for (int r = first; r < min(first + per, rows); r++) {
         const global float *row = z + (size_t)r * K;
         const int label = labels[r % images];
-        const float l = log_sum(row, lanes);
+        const float l = log_sum(row, 1.0f, lanes);
         vec share = (vec)(0.0f);
         for EACH(j, K / VW) {
             const vec x = VLOAD(j, row) - l;
@@ -70,10 +50,5 @@ GROUP_KERNEL void crossentropy_merge(const global float *restrict part,
                                      global float *restrict value, // (1)
                                      const int groups) {
     SHARED float lanes[LANES];
-    float sum = 0.0f;
-    for EACH(g, groups)
-        sum += part[g];
-    const float all = sum_items(sum, lanes);
-    if (LANE == 0)
-        value[0] = all;
+    merge_parts(part, value, groups, lanes);
 }

@@ -56,6 +56,14 @@ CLC_API clc_status clc_train(const clc_train_options *options);
 CLC_API clc_status clc_finetune(const char *run, const char *data,
                                 const clc_train_options *options);
 
+/* Trains a network on the scores of `teacher` (a fine-tuned or supervised run's folder or file), of
+ * samples with and without a label: those of its data, or of section [data] of the .ini file `data`
+ * unless that is NULL. The network is the teacher's, with random weights, unless options->config
+ * (may be NULL) or the overrides say otherwise. It writes what clc_train does, by default to the
+ * folder "distilled" below the teacher's. */
+CLC_API clc_status clc_distill(const char *teacher, const char *data,
+                               const clc_train_options *options);
+
 #ifdef __cplusplus
 }
 #endif

@@ -160,6 +160,12 @@ static clc_status check_finetune(const clc_config *config, const clc_config_key 
         return CONTRADICTION(finetune.labels, finetune.labels,
                              "give a share above 0 up to 100, such as 1%, or how many samples of "
                              "each class, such as 10");
+    if (config->finetune.teacher[0] && config->method.name != CLC_CONFIG_METHOD_supervised)
+        return CONTRADICTION(finetune.teacher, method.name,
+                             "only supervised learns from a teacher");
+    if (config->finetune.teacher[0] && config->loss.name != CLC_CONFIG_LOSS_auto &&
+        config->loss.name != CLC_CONFIG_LOSS_distillation)
+        return CONTRADICTION(finetune.teacher, loss.name, "use loss.name = auto");
     if (config->finetune.from == CLC_CONFIG_START_SCRATCH && config->encoder.frozen_layers > 0)
         return CONTRADICTION(encoder.frozen_layers, finetune.from,
                              "frozen layers would stay random; use 0, or from = run");

@@ -49,6 +49,7 @@
     F(X, triplet)                                                                                  \
     F(X, cosine)                                                                                   \
     F(X, crossentropy)                                                                             \
+    F(X, distillation)                                                                             \
     F(X, barlow)                                                                                   \
     F(X, vicreg)                                                                                   \
     F(X, swav)                                                                                     \
@@ -60,6 +61,7 @@
     F(X, classifier)                                                                               \
     F(X, knn)                                                                                      \
     F(X, linear)                                                                                   \
+    F(X, finetune)                                                                                 \
     F(X, retrieval)                                                                                \
     F(X, sts)                                                                                      \
     F(X, cost)                                                                                     \

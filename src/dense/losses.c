@@ -1,5 +1,6 @@
 #include "dense/losses.h"
 
+#include "device/program.h"
 #include "op/reduce.h"
 
 #include <stdio.h>
@@ -21,6 +22,19 @@ static void begin(build *b, const clc_device *device, const clc_dense_loss *loss
                                 .layer = "loss",
                                 .flops = 10.0 * loss->rows * loss->classes,
                                 .bytes = 8.0 * loss->rows * loss->classes};
+}
+
+clc_status clc_dense_request(clc_device *device) {
+    static const char *const programs[][2] = {
+        {"dense/pixels.cl", "-DVW=1 -DCLASSES=20"},
+        {"dense/centres.cl", "-DVW=1 -DCLASSES=20"},
+        {"op/upsample.cl", "-DC=64 -DVW=1 -DH=4 -DW=4 -DOH=8 -DOW=8"}};
+    clc_status status = CLC_OK;
+    size_t number;
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        CLC_TRY(clc_program_request(device, programs[i][0], programs[i][1], &number));
+fail:
+    return status;
 }
 
 static clc_status build_sum(clc_sequence *sequence, clc_device *device,

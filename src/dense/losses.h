@@ -20,6 +20,9 @@ typedef struct clc_dense_loss {
     cl_mem value;    /* (1): L, written */
 } clc_dense_loss;
 
+/* Their programs, of some number of classes: for what looks at programs ahead of training. */
+clc_status clc_dense_request(clc_device *device);
+
 /* Appends cross-entropy of labels; or focal loss of heat and L1 of sides. */
 clc_status clc_pixels_build(clc_sequence *sequence, clc_device *device, const clc_dense_loss *loss);
 clc_status clc_centres_build(clc_sequence *sequence, clc_device *device,

@@ -28,13 +28,6 @@ fail:
     return status;
 }
 
-void clc_classification_chosen(const clc_choice *choice, const char *settings, json_t *result) {
-    json_object_set_new(result, "settings", json_string(settings));
-    json_object_set_new(result, "chosen",
-                        json_pack("{s:I,s:I,s:f}", "samples", (json_int_t)choice->held, "tried",
-                                  (json_int_t)choice->tried, "best", choice->accuracy));
-}
-
 static json_t *confusion_json(const clc_metrics *m) {
     json_t *confusion = json_array();
     for (int i = 0; i < m->classes; i++) {
@@ -116,6 +109,40 @@ clc_status clc_classification_score(clc_evaluated *row, const clc_evaluated_set 
 fail:
     clc_metrics_free(&m);
     clc_class_scores_free(&scores);
+    return status;
+}
+
+/* Says in `result` which settings, such as "k 20, T 0.07", were chosen. */
+static clc_status choose(const clc_frozen_classifier *c, clc_evaluated *row,
+                         const clc_features *train, clc_config_evaluation *o, json_t *result) {
+    clc_choice choice;
+    char text[80];
+    const clc_status status =
+        c->choose(row->of->device, train, row->of->config->training.seed, o, &choice);
+    if (status != CLC_OK)
+        return status;
+    c->settings(o, text, sizeof text);
+    json_object_set_new(result, "settings", json_string(text));
+    json_object_set_new(result, "chosen",
+                        json_pack("{s:I,s:I,s:f}", "samples", (json_int_t)choice.held, "tried",
+                                  (json_int_t)choice.tried, "best", choice.accuracy));
+    return CLC_OK;
+}
+
+clc_status clc_frozen_classifier_run(const clc_frozen_classifier *c, clc_evaluated *row,
+                                     json_t *result) {
+    clc_status status = CLC_OK;
+    clc_config_evaluation o = row->of->config->evaluation;
+    const clc_evaluated_set *train, *test;
+    clc_classified said = {0};
+    CLC_TRY(clc_classification_sets(row, &train, &test));
+    CLC_TRY(clc_classified_make(test, &said));
+    if (o.choose && row->of->folder)
+        CLC_TRY(choose(c, row, &train->features, &o, result));
+    CLC_TRY(c->say(row, &train->features, &test->features, &o, &said));
+    CLC_TRY(clc_classification_score(row, test, &said, c->name, result));
+fail:
+    clc_classified_free(&said);
     return status;
 }
 

@@ -27,9 +27,21 @@ void clc_classified_free(clc_classified *said);
 clc_status clc_classification_score(clc_evaluated *row, const clc_evaluated_set *test,
                                     clc_classified *said, const char *by, json_t *result);
 
-/* Says in `result` that settings, such as "k 20, T 0.07", were chosen on held-out training samples.
- */
-void clc_classification_chosen(const clc_choice *choice, const char *settings, json_t *result);
+/* A classifier of frozen features. */
+typedef struct clc_frozen_classifier {
+    const char *name; /* the task's */
+    /* Of eval/choose.h: sets what `settings` tells. */
+    clc_status (*choose)(clc_device *device, const clc_features *train, uint64_t seed,
+                         clc_config_evaluation *options, clc_choice *choice);
+    void (*settings)(const clc_config_evaluation *options, char *text, size_t size);
+    clc_status (*say)(clc_evaluated *row, const clc_features *train, const clc_features *test,
+                      const clc_config_evaluation *options, clc_classified *said);
+} clc_frozen_classifier;
+
+/* Its task: learns from the training samples, with settings chosen on some of them where
+ * evaluation.choose says so, and puts scores of the test samples into `result`. */
+clc_status clc_frozen_classifier_run(const clc_frozen_classifier *c, clc_evaluated *row,
+                                     json_t *result);
 
 /* Prints the confusion matrix of that task's result, if there is one. */
 clc_status clc_classification_print(const json_t *row, const char *task, FILE *file);

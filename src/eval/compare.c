@@ -82,8 +82,25 @@ static void add_lines(columns *c, json_t *groups, const clc_task *task,
     }
 }
 
+static bool any_has(const json_t *groups, const char *figure) {
+    for (size_t i = 0; i < json_array_size(groups); i++)
+        if (figure_of(json_array_get(groups, i), figure))
+            return true;
+    return false;
+}
+
+/* What a task says itself. */
+static void add_compared(columns *c, const json_t *groups, const clc_task *task) {
+    char name[160];
+    for (const clc_task_column *from = task->compared; from->key; from++) {
+        snprintf(name, sizeof name, "%s.%s", task->name, from->key);
+        if (any_has(groups, name))
+            add_column(c, name, task->label, from);
+    }
+}
+
 /* The first figure of a task that is no count, by each of its lines. */
-static void add_task(columns *c, json_t *groups, const clc_task *task) {
+static void add_first(columns *c, json_t *groups, const clc_task *task) {
     const clc_task_column *from = task->columns;
     char name[160];
     bool lines = false;
@@ -98,9 +115,8 @@ static void add_task(columns *c, json_t *groups, const clc_task *task) {
         return;
     }
     snprintf(name, sizeof name, "%s.%s", task->name, from->key);
-    for (size_t i = 0; i < json_array_size(groups); i++)
-        if (figure_of(json_array_get(groups, i), name))
-            add_column(c, name, task->label, from);
+    if (any_has(groups, name))
+        add_column(c, name, task->label, from);
 }
 
 /* ---- text ---- */
@@ -114,7 +130,7 @@ static void add_cell(clc_table *table, const json_t *figure, clc_cell cell) {
     const double deviation = deviation_of(figure);
     if (!figure)
         clc_table_cell(table, "%s", "");
-    else if (isnan(deviation))
+    else if (isnan(deviation) || (cell == CLC_CELL_COUNT && !(deviation > 0)))
         clc_table_cell(table, "%.*f", digits, scale * mean_of(figure));
     else
         clc_table_cell(table, "%.*f ± %.*f", digits, scale * mean_of(figure), digits,
@@ -312,7 +328,10 @@ clc_status clc_compare(const char *const *folders, size_t n, const char *output)
     columns c = {.count = 0};
     CLC_TRY(clc_compare_groups(folders, n, &groups));
     for (size_t t = 0; t < CLC_TASK_COUNT; t++)
-        add_task(&c, groups, clc_tasks[t]);
+        if (clc_tasks[t]->compared)
+            add_compared(&c, groups, clc_tasks[t]);
+        else
+            add_first(&c, groups, clc_tasks[t]);
     CLC_TRY(write_all(groups, &c, output ? output : "."));
     CLC_TRY(write_report(output ? output : "."));
 fail:

@@ -225,8 +225,13 @@ static void summarise(json_t *figure) {
 /* ---- names ---- */
 
 static const char *method_of(const group *g) {
-    return g->first->config ? clc_config_choice(g->first->config, "method", "name")
-                            : g->first->folder;
+    const clc_config *config = g->first->config;
+    if (!config)
+        return g->first->folder;
+    const char *method = clc_config_choice(config, "method", "name");
+    if (*config->finetune.teacher)
+        return "distilled";
+    return *config->encoder.weights && !strcmp(method, "supervised") ? "fine-tuned" : method;
 }
 
 static bool is_encoder(const group *g) {
@@ -252,6 +257,14 @@ static bool distinguishes(const comparison *c, const group *g, const clc_config_
     return false;
 }
 
+/* Whether another section has a key of that name, too. */
+static bool is_ambiguous(const clc_config_key *key) {
+    for (const clc_config_key *other = clc_config_keys; other->name; other++)
+        if (other != key && !strcmp(other->name, key->name))
+            return true;
+    return false;
+}
+
 /* A method, and in what it differs from rows of the same method. */
 static void name_group(const comparison *c, group *g) {
     char name[1024];
@@ -264,8 +277,10 @@ static void name_group(const comparison *c, group *g) {
         if (told == NAMED_KEYS || !distinguishes(c, g, key))
             continue;
         clc_config_format(key, g->first->config, value, sizeof value);
-        used += (size_t)snprintf(name + used, sizeof name - used, "%s%s=%s", told++ ? ", " : " ",
-                                 key->name, value);
+        const bool ambiguous = is_ambiguous(key);
+        used +=
+            (size_t)snprintf(name + used, sizeof name - used, "%s%s%s%s=%s", told++ ? ", " : " ",
+                             ambiguous ? key->section : "", ambiguous ? "." : "", key->name, value);
     }
     json_object_set_new(g->json, "name", json_string(name));
 }

@@ -137,6 +137,7 @@ fail:
 typedef struct session {
     clc_evaluation e;
     plan plan;
+    clc_scenes *scenes[CLC_EVALUATION_SCENES];
     clc_params *const *params;
     json_t *rows;
     clc_status failed; /* of the first task that did */
@@ -317,6 +318,7 @@ clc_status clc_evaluate_and_print(clc_device *device, const clc_config *config,
     clc_status status = CLC_OK, printed = CLC_OK;
     session s = {.params = params, .rows = json_array()};
     clc_evaluation_make(device, config, sets, folder, &s.e);
+    s.e.scenes = s.scenes;
     CLC_TRY(plan_make(&s.e, &s.plan));
     if (!s.plan.count)
         CLC_TRY(nothing_to_do(&s.plan));

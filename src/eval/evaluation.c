@@ -28,6 +28,8 @@ void clc_evaluation_make(clc_device *device, const clc_config *config,
 
 void clc_evaluation_free(clc_evaluation *e) {
     clc_sts_free(&e->sts);
+    for (int i = 0; e->scenes && i < CLC_EVALUATION_SCENES; i++)
+        clc_scenes_close(&e->scenes[i]);
 }
 
 static bool labelled(const clc_dataset *data) {

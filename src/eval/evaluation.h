@@ -4,6 +4,7 @@
 
 #include "core/config.h"
 #include "data/dataset.h"
+#include "data/scenes.h"
 #include "device/device.h"
 #include "eval/sts.h"
 
@@ -13,6 +14,9 @@ typedef struct clc_evaluation_sets {
     const clc_dataset *train, *test;
 } clc_evaluation_sets;
 
+/* Of masks and boxes, for training and test. */
+enum { CLC_EVALUATION_SCENES = 4 };
+
 typedef struct clc_evaluation {
     clc_device *device; /* NULL while only what is possible is asked */
     const clc_config *config;
@@ -21,6 +25,7 @@ typedef struct clc_evaluation {
     int classes;                  /* of both sets */
     const clc_names *class_names; /* of both sets: the longer list begins with the other */
     const char *folder;           /* where files go; NULL: between epochs, where there are none */
+    clc_scenes **scenes;          /* (CLC_EVALUATION_SCENES): see labelled_scenes.h; may be NULL */
     clc_sts sts;                  /* pairs of sentences with gold scores */
     clc_status sts_status;        /* whether they could be read */
     char sts_error[512];

@@ -1,6 +1,7 @@
 #include "eval/run.h"
 
 #include "core/callbacks.h"
+#include "core/file.h"
 #include "core/log.h"
 #include "core/path.h"
 #include "core/signals.h"
@@ -10,6 +11,7 @@
 #include "eval/evaluate.h"
 #include "eval/export.h"
 #include "method/setup.h"
+#include "model/run_folder.h"
 #include "report/page.h"
 
 #include <stdio.h>
@@ -55,12 +57,18 @@ static const char *output_of(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode) ? path : ".";
 }
 
-/* Where that on the data of an .ini file goes: a folder of its name below. */
-static clc_status output_for(const char *path, const char *data, char folder[CLC_PATH_BYTES]) {
-    const char *slash = strrchr(data, '/'), *stem = slash ? slash + 1 : data;
-    const char *dot = strrchr(stem, '.');
-    return clc_path_format(folder, "%s/%.*s", output_of(path),
-                           dot ? (int)(dot - stem) : (int)strlen(stem), stem);
+/* Beside what is evaluated on other data than the run's stands on which, for comparisons. */
+static clc_status write_config(const clc_config *config, const char *folder) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES];
+    char *text = NULL;
+    size_t size = 0;
+    CLC_TRY(clc_run_path(folder, CLC_RUN_CONFIG, path));
+    CLC_TRY(clc_config_text(config, &text, &size));
+    CLC_TRY(clc_file_write_all(path, text, size));
+fail:
+    free(text);
+    return status;
 }
 
 static clc_status evaluate(const clc_evaluate_options *o, const char *output) {
@@ -74,6 +82,8 @@ static clc_status evaluate(const clc_evaluate_options *o, const char *output) {
         CLC_TRY(clc_text_format(config->evaluation.tasks, sizeof config->evaluation.tasks, "%s",
                                 o->tasks));
     CLC_TRY(clc_make_folders(output));
+    if (o->data && strcmp(output, output_of(o->run)))
+        CLC_TRY(write_config(config, output));
     const clc_evaluation_sets sets = {run.train, run.test};
     clc_params *const params[CLC_TOWERS] = {&run.encoder->towers[0].params,
                                             &run.encoder->towers[1].params};
@@ -94,7 +104,7 @@ clc_status clc_evaluate(const clc_evaluate_options *o, clc_results **results) {
     if (results)
         *results = NULL;
     if (o->data && !o->output) {
-        CLC_TRY(output_for(o->run, o->data, other));
+        CLC_TRY(clc_run_data_path(output_of(o->run), o->data, other));
         output = other;
     }
     CLC_TRY(clc_callbacks_enter(&callbacks));

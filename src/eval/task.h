@@ -58,6 +58,9 @@ typedef struct clc_task {
     /* Its table, ended by a NULL key. Neighbours in the registry with the same columns share one.
      */
     const clc_task_column *columns;
+    /* What a comparison of runs shows of it, "key" or "line.key", ended by a NULL key. NULL: the
+     * first column that is no count, of up to four lines. */
+    const clc_task_column *compared;
     /* What is printed of the last row of features below all tables; NULL: nothing. `row` is its
      * object in evaluation.json. */
     clc_status (*more)(const json_t *row, FILE *file);

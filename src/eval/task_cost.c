@@ -151,6 +151,13 @@ static const clc_task_column columns[] = {{"parameters", "parameters", CLC_CELL_
                                           {"train_joules", "training J", CLC_CELL_COUNT},
                                           {NULL, NULL, CLC_CELL_COUNT}};
 
+static const clc_task_column compared[] = {{"parameters", "parameters", CLC_CELL_COUNT},
+                                           {"train_seconds", "training seconds", CLC_CELL_TENTH},
+                                           {"train_megabytes", "training MB", CLC_CELL_COUNT},
+                                           {"train_joules", "training J", CLC_CELL_COUNT},
+                                           {"embed_per_second", "embeds a second", CLC_CELL_COUNT},
+                                           {NULL, NULL, CLC_CELL_COUNT}};
+
 const clc_task clc_task_cost = {
     .name = "cost",
     .label = "cost",
@@ -159,4 +166,5 @@ const clc_task clc_task_cost = {
     .can = can,
     .fits = fits,
     .run = run,
-    .columns = columns};
+    .columns = columns,
+    .compared = compared};

@@ -1,6 +1,7 @@
 #include "core/log.h"
 #include "dense/dense.h"
 #include "eval/detection_score.h"
+#include "eval/labelled_scenes.h"
 #include "eval/task.h"
 #include "report/table.h"
 
@@ -18,22 +19,6 @@ static bool fits(const clc_evaluated *row) {
     return row->embedders[0].graph != NULL;
 }
 
-static clc_status open_scenes(const clc_evaluation *e, clc_scenes **train, clc_scenes **test) {
-    clc_status status = CLC_OK;
-    const int side = e->config->dense.size, channels = e->config->data.channels;
-    CLC_TRY(
-        clc_scenes_open(e->config, CLC_SCENES_BOXES, CLC_SPLIT_TRAIN, side, channels, NULL, train));
-    CLC_TRY(
-        clc_scenes_open(e->config, CLC_SCENES_BOXES, CLC_SPLIT_TEST, side, channels, *train, test));
-    if ((*test)->classes > (*train)->classes)
-        status =
-            clc_fail(CLC_INVALID, "%s: there is no class '%s' in %s", e->config->data.test_boxes,
-                     clc_names_at(&(*test)->class_names, (size_t)(*train)->classes),
-                     e->config->data.train_boxes);
-fail:
-    return status;
-}
-
 static json_t *json_of(const clc_detection_score *score, const clc_scenes *train,
                        const clc_scenes *test) {
     json_t *by_class = json_object();
@@ -48,12 +33,12 @@ static json_t *json_of(const clc_detection_score *score, const clc_scenes *train
 
 static clc_status run(clc_evaluated *row, json_t *result) {
     clc_status status = CLC_OK;
-    clc_scenes *train = NULL, *test = NULL;
+    const clc_scenes *train, *test;
     clc_dense dense = {0};
     clc_detection *found = NULL;
     clc_detection_score score = {0};
     size_t n;
-    CLC_TRY(open_scenes(row->of, &train, &test));
+    CLC_TRY(clc_labelled_scenes(row->of, CLC_SCENES_BOXES, &train, &test));
     CLC_TRY(clc_dense_create(&dense, row->of->device, row->of->config, train,
                              row->embedders[0].graph->params));
     CLC_TRY(clc_dense_train(&dense, train, row->name));
@@ -64,8 +49,6 @@ static clc_status run(clc_evaluated *row, json_t *result) {
 fail:
     clc_detection_score_free(&score);
     clc_dense_release(&dense);
-    clc_scenes_close(&train);
-    clc_scenes_close(&test);
     free(found);
     return status;
 }
@@ -100,6 +83,7 @@ const clc_task clc_task_detection = {
     .about = "do feature maps tell where objects are? COCO's AP, AP50, AP75, AP by class",
     .can = can,
     .fits = fits,
+    .request = clc_dense_request,
     .run = run,
     .columns = columns,
     .more = more};

@@ -8,39 +8,22 @@ static bool wanted(const clc_config *config, char *why, size_t size) {
     return trained;
 }
 
-static clc_status choose(clc_evaluated *row, const clc_features *train, clc_config_evaluation *o,
-                         json_t *result) {
-    clc_choice choice;
-    char text[80];
-    const clc_status status =
-        clc_choose_linear(row->of->device, train, row->of->config->training.seed, o, &choice);
-    if (status != CLC_OK)
-        return status;
+static void settings(const clc_config_evaluation *o, char *text, size_t size) {
     if (o->linear_solver == CLC_CONFIG_SOLVER_LBFGS)
-        snprintf(text, sizeof text, "decay %g", o->linear_weight_decay);
+        snprintf(text, size, "decay %g", o->linear_weight_decay);
     else
-        snprintf(text, sizeof text, "rate %g, decay %g", o->linear_learning_rate,
-                 o->linear_weight_decay);
-    clc_classification_chosen(&choice, text, result);
-    return CLC_OK;
+        snprintf(text, size, "rate %g, decay %g", o->linear_learning_rate, o->linear_weight_decay);
+}
+
+static clc_status say(clc_evaluated *row, const clc_features *train, const clc_features *test,
+                      const clc_config_evaluation *o, clc_classified *said) {
+    return clc_linear_probe(row->of->device, train, test, o, row->of->config->training.seed,
+                            said->predictions, said->logits);
 }
 
 static clc_status run(clc_evaluated *row, json_t *result) {
-    clc_status status = CLC_OK;
-    const clc_config *config = row->of->config;
-    clc_config_evaluation o = config->evaluation;
-    const clc_evaluated_set *train, *test;
-    clc_classified said = {0};
-    CLC_TRY(clc_classification_sets(row, &train, &test));
-    CLC_TRY(clc_classified_make(test, &said));
-    if (o.choose && row->of->folder)
-        CLC_TRY(choose(row, &train->features, &o, result));
-    CLC_TRY(clc_linear_probe(row->of->device, &train->features, &test->features, &o,
-                             config->training.seed, said.predictions, said.logits));
-    CLC_TRY(clc_classification_score(row, test, &said, "linear", result));
-fail:
-    clc_classified_free(&said);
-    return status;
+    static const clc_frozen_classifier linear = {"linear", clc_choose_linear, settings, say};
+    return clc_frozen_classifier_run(&linear, row, result);
 }
 
 static clc_status more(const json_t *row, FILE *file) {

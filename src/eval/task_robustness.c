@@ -191,6 +191,10 @@ static const clc_task_column columns[] = {{"", "robustness", CLC_CELL_LINE},
                                           {"linear_5", "5", CLC_CELL_PERCENT},
                                           {NULL, NULL, CLC_CELL_COUNT}};
 
+static const clc_task_column compared[] = {{"mean.linear", "linear", CLC_CELL_PERCENT},
+                                           {"mean.linear_drop", "drop", CLC_CELL_PERCENT},
+                                           {NULL, NULL, CLC_CELL_COUNT}};
+
 const clc_task clc_task_robustness = {
     .name = "robustness",
     .label = "robustness",
@@ -199,4 +203,5 @@ const clc_task clc_task_robustness = {
     .can = can,
     .request = request,
     .run = run,
-    .columns = columns};
+    .columns = columns,
+    .compared = compared};

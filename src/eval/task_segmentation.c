@@ -1,6 +1,7 @@
 #include "core/log.h"
 #include "dense/dense.h"
 #include "eval/segmentation_score.h"
+#include "eval/labelled_scenes.h"
 #include "eval/task.h"
 #include "report/table.h"
 
@@ -43,27 +44,12 @@ static json_t *json_of(const clc_segmentation_score *score, const clc_scenes *te
                      clc_json_number(score->pixel_accuracy), "iou", iou);
 }
 
-static clc_status open_scenes(const clc_evaluation *e, clc_scenes **train, clc_scenes **test) {
-    clc_status status = CLC_OK;
-    const int side = e->config->dense.size, channels = e->config->data.channels;
-    CLC_TRY(
-        clc_scenes_open(e->config, CLC_SCENES_MASKS, CLC_SPLIT_TRAIN, side, channels, NULL, train));
-    CLC_TRY(
-        clc_scenes_open(e->config, CLC_SCENES_MASKS, CLC_SPLIT_TEST, side, channels, *train, test));
-    if ((*test)->classes > (*train)->classes)
-        status = clc_fail(CLC_INVALID,
-                          "%s: it has pixels of class %d, but the training masks only of 0 to %d",
-                          e->config->data.test_masks, (*test)->classes - 1, (*train)->classes - 1);
-fail:
-    return status;
-}
-
 static clc_status run(clc_evaluated *row, json_t *result) {
     clc_status status = CLC_OK;
-    clc_scenes *train = NULL, *test = NULL;
+    const clc_scenes *train, *test;
     clc_dense dense = {0};
     clc_segmentation_score score = {0};
-    CLC_TRY(open_scenes(row->of, &train, &test));
+    CLC_TRY(clc_labelled_scenes(row->of, CLC_SCENES_MASKS, &train, &test));
     CLC_TRY(clc_dense_create(&dense, row->of->device, row->of->config, train,
                              row->embedders[0].graph->params));
     CLC_TRY(clc_dense_train(&dense, train, row->name));
@@ -74,8 +60,6 @@ static clc_status run(clc_evaluated *row, json_t *result) {
 fail:
     clc_segmentation_score_free(&score);
     clc_dense_release(&dense);
-    clc_scenes_close(&train);
-    clc_scenes_close(&test);
     return status;
 }
 
@@ -110,6 +94,7 @@ const clc_task clc_task_segmentation = {
     .about = "do feature maps tell what each pixel is of? mIoU, IoU by class, pixels right",
     .can = can,
     .fits = fits,
+    .request = clc_dense_request,
     .run = run,
     .columns = columns,
     .more = more};

@@ -14,21 +14,10 @@ static clc_status check(const clc_loss_shape *shape, const clc_config_loss *opti
     return CLC_OK;
 }
 
-static size_t groups_of(const clc_device *device, const clc_loss_shape *shape) {
-    const size_t rows = (size_t)shape->views * (size_t)shape->images;
-    return rows < device->groups ? rows : device->groups;
-}
-
-static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_config_loss *options) {
-    (void)options;
-    return groups_of(device, shape) * sizeof(float);
-}
-
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
                         const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
-    const size_t groups = groups_of(device, shape);
+    const size_t groups = clc_loss_groups(device, shape);
     const double rows = (double)shape->views * shape->images;
     char options[32];
     snprintf(options, sizeof options, "-DD=%d -DVW=1", shape->dim);
@@ -58,5 +47,5 @@ const clc_loss clc_loss_cosine = {.name = "cosine",
                                   .needs_targets = true,
                                   .moves_targets = true,
                                   .check = check,
-                                  .workspace = workspace,
+                                  .workspace = clc_loss_parts,
                                   .build = build};

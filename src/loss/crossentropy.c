@@ -15,21 +15,10 @@ static clc_status check(const clc_loss_shape *shape, const clc_config_loss *opti
     return CLC_OK;
 }
 
-static size_t groups_of(const clc_device *device, const clc_loss_shape *shape) {
-    const size_t rows = (size_t)shape->views * (size_t)shape->images;
-    return rows < device->groups ? rows : device->groups;
-}
-
-static size_t workspace(const clc_device *device, const clc_loss_shape *shape,
-                        const clc_config_loss *options) {
-    (void)options;
-    return groups_of(device, shape) * sizeof(float);
-}
-
 static clc_status build(clc_sequence *sequence, clc_device *device, const clc_loss_shape *shape,
                         const clc_config_loss *o, const clc_loss_buffers *b) {
     clc_status status = CLC_OK;
-    const size_t groups = groups_of(device, shape);
+    const size_t groups = clc_loss_groups(device, shape);
     const double numbers = (double)shape->views * shape->images * shape->dim;
     char options[48];
     snprintf(options, sizeof options, "-DK=%d -DVW=%u", shape->dim,
@@ -57,4 +46,4 @@ fail:
 }
 
 const clc_loss clc_loss_crossentropy = {
-    .name = "crossentropy", .check = check, .workspace = workspace, .build = build};
+    .name = "crossentropy", .check = check, .workspace = clc_loss_parts, .build = build};

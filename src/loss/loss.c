@@ -12,6 +12,17 @@ const clc_loss *clc_loss_find(const char *name) {
     return NULL;
 }
 
+size_t clc_loss_groups(const clc_device *device, const clc_loss_shape *shape) {
+    const size_t rows = (size_t)shape->views * (size_t)shape->images;
+    return rows < device->groups ? rows : device->groups;
+}
+
+size_t clc_loss_parts(const clc_device *device, const clc_loss_shape *shape,
+                      const clc_config_loss *options) {
+    (void)options;
+    return clc_loss_groups(device, shape) * sizeof(float);
+}
+
 clc_status clc_loss_check(const clc_loss *loss, const clc_loss_shape *shape,
                           const clc_config_loss *options) {
     if (loss->needs_scores && !shape->large)

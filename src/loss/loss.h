@@ -60,6 +60,13 @@ typedef struct clc_loss {
 CLC_LOSSES(CLC_LOSS_DECLARE, )
 #undef CLC_LOSS_DECLARE
 
+/* Work groups of losses that go through the rows one by one: each leaves a part of the sum. */
+size_t clc_loss_groups(const clc_device *device, const clc_loss_shape *shape);
+
+/* `workspace` of such a loss: a float a group. */
+size_t clc_loss_parts(const clc_device *device, const clc_loss_shape *shape,
+                      const clc_config_loss *options);
+
 /* NULL when there is none of that name. */
 const clc_loss *clc_loss_find(const char *name);
 

@@ -4,7 +4,8 @@
 #include "op/ops.h"
 #include "optim/optim.h"
 
-typedef enum branch_kind { STUDENT, EMBEDDER, TEACHER, BASE } branch_kind;
+/* BASE, TRAINED: as in evaluation. */
+typedef enum branch_kind { STUDENT, EMBEDDER, TEACHER, BASE, TRAINED } branch_kind;
 
 /* Of each view; 0: all views together. */
 static int norm_parts(const clc_branches_plan *plan) {
@@ -95,7 +96,7 @@ static clc_status create_graph(const clc_branches_plan *plan, clc_params *params
     const clc_config *config = plan->config;
     const clc_tower tower = clc_tower_at(config, tower_of(plan, crop));
     b->views = plan->views->crops[crop].views;
-    CLC_TRY(clc_graph_create(plan->device, params, kind != BASE, &b->graph));
+    CLC_TRY(clc_graph_create(plan->device, params, kind != BASE && kind != TRAINED, &b->graph));
     b->graph->gradients = kind == STUDENT;
     b->graph->dropout_stream = (unsigned)(kind == TEACHER ? CLC_CROP_SIZES + crop : crop);
     b->graph->frozen = kind == EMBEDDER;
@@ -196,6 +197,17 @@ clc_status clc_branches_add_teacher(clc_branches *b, const clc_branches_plan *pl
                             param->name);
     }
 fail:
+    return status;
+}
+
+clc_status clc_branches_add_trained(clc_branches *b, const clc_branches_plan *plan,
+                                    const clc_config *trained, clc_params *teacher) {
+    clc_branches_plan own = *plan;
+    const clc_branch none = {.graph = NULL};
+    own.config = trained;
+    const clc_status status =
+        build_branch(&own, teacher, TRAINED, plan->views->teacher_crop, &none, &b->teacher);
+    clc_params_layout(teacher);
     return status;
 }
 

@@ -37,6 +37,10 @@ clc_status clc_branches_add_students(clc_branches *branches, const clc_branches_
 clc_status clc_branches_add_teacher(clc_branches *branches, const clc_branches_plan *plan,
                                     const clc_params *params, clc_params *teacher);
 
+/* A trained network in the teacher's place, as `trained` says, on the same views. */
+clc_status clc_branches_add_trained(clc_branches *branches, const clc_branches_plan *plan,
+                                    const clc_config *trained, clc_params *teacher);
+
 /* Scores of the queue's embeddings. */
 clc_status clc_branches_add_queue(clc_branches *branches, const clc_branches_plan *plan,
                                   clc_params *params, const clc_queue *queue);

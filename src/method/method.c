@@ -12,6 +12,11 @@ const clc_method *clc_method_find(const char *name) {
     return NULL;
 }
 
+const clc_method *clc_method_of(const clc_config *config) {
+    return *config->finetune.teacher ? &clc_method_distilled
+                                     : clc_method_find(clc_config_choice(config, "method", "name"));
+}
+
 const clc_loss *clc_method_loss(const clc_method *method, const clc_config *config) {
     return clc_loss_find(config->loss.name == CLC_CONFIG_LOSS_auto
                              ? method->loss
@@ -31,6 +36,7 @@ clc_config_loss clc_method_options(const clc_method *method, const clc_config *c
 }
 
 bool clc_method_wants_labels(const clc_config *config) {
-    return config->method.labels ||
-           clc_method_find(clc_config_choice(config, "method", "name"))->labels;
+    const clc_method *method = clc_method_of(config);
+    return config->method.labels || method->labels ||
+           (method->target == CLC_TARGET_TRAINED && config->loss.label_weight > 0);
 }

@@ -16,6 +16,7 @@ typedef enum clc_target {
     CLC_TARGET_TEACHER,    /* the output of a running average of the networks */
     CLC_TARGET_PROJECTION, /* the other view's projection, in front of the predictor, as a constant
                             */
+    CLC_TARGET_TRAINED,    /* the scores of a trained network, finetune.teacher */
     CLC_TARGET_NEIGHBOURS  /* the queue's vectors that are nearest to those */
 } clc_target;
 
@@ -53,6 +54,10 @@ typedef struct clc_method {
 
 /* The method of that name, or NULL. */
 const clc_method *clc_method_find(const char *name);
+
+/* What a configuration is wired up as: its method, or supervised with a teacher. */
+const clc_method *clc_method_of(const clc_config *config);
+extern const clc_method clc_method_distilled;
 
 /* The loss that the configuration asks for, with the method's own where it says auto. */
 const clc_loss *clc_method_loss(const clc_method *method, const clc_config *config);

@@ -28,13 +28,15 @@ static void plan_port(clc_port *port, clc_branches *b, size_t pick, bool gradien
     port->owned = b->several || count > 1;
 }
 
-static void plan_watched(clc_ports *p, clc_branches *b) {
+/* Of one view there is no second one, unless a running average of the networks sees it. */
+static void plan_watched(clc_ports *p, clc_branches *b, clc_target target) {
     const clc_branch *seen = clc_branches_seen(b, 0);
     const clc_branch *other = b->student_count > 1 ? clc_branches_seen(b, 1) : &b->teacher;
     p->watched = seen->projection;
-    p->watched_second = seen->views > 1        ? seen->projection
-                        : b->student_count > 1 ? other->projection
-                                               : b->teacher.output;
+    p->watched_second = seen->views > 1                ? seen->projection
+                        : b->student_count > 1         ? other->projection
+                        : target == CLC_TARGET_TEACHER ? b->teacher.output
+                                                       : NULL;
     p->second_row = seen->views > 1 ? p->micro : 0;
     clc_graph_expose(p->watched, false);
     if (seen->views == 1 && b->student_count > 1)
@@ -49,13 +51,13 @@ void clc_ports_plan(clc_ports *p, const clc_branches_plan *plan, clc_branches *b
     p->batch = plan->config->training.batch;
     p->micro = plan->views->images;
     plan_port(&p->output, b, output, true, b->student_count);
-    if (method->target == CLC_TARGET_TEACHER) {
+    if (b->teacher.graph) {
         add_part(&p->target, &b->teacher, &b->teacher, output);
         p->target.owned = b->several;
     }
     if (method->target == CLC_TARGET_PROJECTION)
         plan_port(&p->target, b, projection, !plan->config->method.stop_gradient, 1);
-    plan_watched(p, b);
+    plan_watched(p, b, method->target);
     if (queue->size && method->queue != CLC_QUEUE_TEACHER)
         plan_port(&p->projection, b, projection, false, 1);
 }

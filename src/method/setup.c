@@ -151,8 +151,8 @@ static void lower_batch(clc_config *config, const clc_dataset *data) {
     const int micro = config->training.micro_batch ? config->training.micro_batch : 1;
     const size_t labelled = clc_labelled_count(data);
     const size_t most = labelled - labelled % (size_t)micro;
-    if (!config->finetune.lower_batch || !config->method.classes || !most ||
-        labelled >= (size_t)config->training.batch)
+    if (!config->finetune.lower_batch || !clc_method_of(config)->labels ||
+        !config->method.classes || !most || labelled >= (size_t)config->training.batch)
         return;
     clc_log("training.batch: %zu in place of %d, as %zu samples have a label", most,
             config->training.batch, labelled);

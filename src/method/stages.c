@@ -4,6 +4,8 @@
 #include "op/ops.h"
 #include "optim/optim.h"
 
+#include <stdlib.h>
+
 /* What a micro-batch drops is the same whenever it goes forward in a step. */
 static clc_status build_dropout(clc_wiring *w, int micro, cl_mem step_state) {
     clc_status status = CLC_OK;
@@ -112,7 +114,7 @@ clc_status clc_wiring_build_update(clc_wiring *w, clc_sequence *sequence, cl_mem
     if (w->method->unit_prototypes)
         CLC_TRY(clc_prototypes_renormalize(sequence, w->device,
                                            clc_params_find(&w->params, "prototypes.weight")));
-    if (w->teacher.count)
+    if (w->method->target == CLC_TARGET_TEACHER)
         CLC_TRY(clc_average_build(sequence, w->device, w->teacher.value, w->params.value, hyper,
                                   w->teacher.trainable));
 fail:
@@ -209,5 +211,6 @@ void clc_wiring_release(clc_wiring *w) {
         return;
     release_stages(w);
     clc_branches_release(&w->branches);
+    free(w->trained);
     clc_wiring_release_memory(w);
 }

@@ -1,5 +1,6 @@
 #include "method/wiring.h"
 
+#include "method/trained.h"
 #include "model/weights.h"
 
 #include <math.h>
@@ -63,6 +64,10 @@ static clc_status plan_branches(clc_wiring *w, const clc_branches_plan *plan) {
     clc_params_layout(&w->params);
     if (w->method->target == CLC_TARGET_TEACHER)
         CLC_TRY(clc_branches_add_teacher(&w->branches, plan, &w->params, &w->teacher));
+    if (w->method->target == CLC_TARGET_TRAINED) {
+        CLC_TRY(clc_trained_config(w->config, &w->trained));
+        CLC_TRY(clc_branches_add_trained(&w->branches, plan, w->trained, &w->teacher));
+    }
 fail:
     return status;
 }
@@ -174,7 +179,7 @@ clc_status clc_wiring_plan(clc_wiring *w, clc_device *device, const clc_config *
     clc_status status = CLC_OK;
     w->device = device;
     w->config = config;
-    w->method = clc_method_find(clc_config_choice(config, "method", "name"));
+    w->method = clc_method_of(config);
     w->loss = clc_method_loss(w->method, config);
     w->options = clc_method_options(w->method, config);
     w->batch = config->training.batch;
@@ -220,7 +225,10 @@ clc_status clc_wiring_initialise(clc_wiring *w, uint64_t seed, bool from_files) 
     CLC_TRY(clc_params_initialise(&w->params, w->device, seed));
     if (from_files)
         CLC_TRY(load_weights(w));
-    CLC_TRY(copy_to_teacher(w));
+    if (w->method->target == CLC_TARGET_TEACHER)
+        CLC_TRY(copy_to_teacher(w));
+    if (w->trained && from_files)
+        CLC_TRY(clc_trained_load(w->config, &w->teacher, w->device));
     if (w->queue.size)
         CLC_TRY(clc_queue_initialise(&w->queue, w->device, seed));
 fail:

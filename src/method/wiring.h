@@ -24,7 +24,9 @@ typedef struct clc_wiring {
     const clc_loss *loss;
     clc_config_loss options;
     clc_loss_shape shape;
-    clc_params params, teacher; /* of the networks; their running average, empty if there is none */
+    /* Of the networks; their running average, or a trained network's, empty if there is none. */
+    clc_params params, teacher;
+    clc_config *trained; /* that network's; NULL: there is none */
     int batch, micro;
     clc_views views;
     clc_branches branches;

@@ -90,6 +90,11 @@ clc_status clc_classifier_build(clc_graph *graph, const clc_config *config, clc_
                          scores);
 }
 
+const char *clc_classifier_outside(const clc_config *config) {
+    const char *network = clc_config_choice(config, "encoder", "name");
+    return clc_net_find(network) == &clc_net_vit ? "heads.head" : "fc";
+}
+
 /* What follows "<section>.", or NULL where the name doesn't begin so. */
 static const char *behind(const char *name, const char *section) {
     const size_t n = strlen(section);

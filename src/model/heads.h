@@ -16,7 +16,7 @@ enum { CLC_TOWERS = 2 };
 #define CLC_LEARNED_SCALE "logit_scale"
 #define CLC_LEARNED_BIAS  "logit_bias"
 
-/* Of the layer that scores classes: "fc" in a file, as torchvision's networks have it. */
+/* Of the layer that scores classes; in a file it has the name that torchvision's networks have. */
 #define CLC_CLASSIFIER "classifier"
 
 /* A tower. The names of its parameters begin with those of its sections and a dot. */
@@ -48,6 +48,9 @@ clc_status clc_stage_build(clc_graph *graph, const clc_config *config, int tower
 /* The scores of method.classes classes, from what is kept. */
 clc_status clc_classifier_build(clc_graph *graph, const clc_config *config, clc_tensor *features,
                                 clc_tensor **scores);
+
+/* What that layer is called in a file: "fc", of a vision transformer "heads.head". */
+const char *clc_classifier_outside(const clc_config *config);
 
 /* Whether a file has the parameter of that name: it is kept, or the classifier's. */
 bool clc_param_is_kept(const clc_config *config, const char *name);

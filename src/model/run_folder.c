@@ -10,6 +10,13 @@ clc_status clc_run_path(const char *folder, const char *name, char path[CLC_PATH
     return clc_path_format(path, "%s/%s", folder, name);
 }
 
+clc_status clc_run_data_path(const char *folder, const char *data, char path[CLC_PATH_BYTES]) {
+    const char *slash = strrchr(data, '/'), *stem = slash ? slash + 1 : data;
+    const char *dot = strrchr(stem, '.');
+    return clc_path_format(path, "%s/%.*s", folder, dot ? (int)(dot - stem) : (int)strlen(stem),
+                           stem);
+}
+
 bool clc_run_has(const char *folder, const char *name) {
     char path[CLC_PATH_BYTES];
     return clc_run_path(folder, name, path) == CLC_OK && access(path, R_OK) == 0;

@@ -29,6 +29,9 @@
 /* The path of file `name` of a run; fails where it is too long. */
 clc_status clc_run_path(const char *folder, const char *name, char path[CLC_PATH_BYTES]);
 
+/* Where results on the data of an .ini file go: a folder of its name below. */
+clc_status clc_run_data_path(const char *folder, const char *data, char path[CLC_PATH_BYTES]);
+
 /* Whether the run has it. */
 bool clc_run_has(const char *folder, const char *name);
 

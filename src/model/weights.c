@@ -142,6 +142,14 @@ fail:
     return status;
 }
 
+/* The name of a kept parameter in a file, where a classifier's layer is called `classifier`. */
+static void name_in_file(const char *classifier, const char *name, char *outside) {
+    const size_t n = strlen(CLC_CLASSIFIER);
+    clc_param_outside(name, outside);
+    if (!strncmp(name, CLC_CLASSIFIER ".", n + 1))
+        snprintf(outside, sizeof(clc_param){0}.name, "%s%s", classifier, name + n);
+}
+
 static clc_status list_kept(clc_tensor_list *list, const clc_params *params, clc_device *device,
                             const clc_config *config, int64_t steps) {
     clc_status status = CLC_OK;
@@ -149,7 +157,7 @@ static clc_status list_kept(clc_tensor_list *list, const clc_params *params, clc
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
         char name[sizeof param->name];
-        clc_param_outside(param->name, name);
+        name_in_file(clc_classifier_outside(config), param->name, name);
         if (!clc_param_is_kept(config, param->name))
             continue;
         CLC_TRY(clc_tensor_list_add(list, device, param, param->value, 0, "", name));
@@ -195,10 +203,14 @@ clc_status clc_encoder_load(const char *path, clc_params *params, clc_device *de
     CLC_TRY(clc_safetensors_open(path, &st));
     for (size_t i = 0; i < params->count; i++) {
         const clc_param *param = &params->items[i];
-        char outside[sizeof param->name];
-        clc_param_outside(param->name, outside);
-        const char *name = clc_safetensors_find(st, param->name) ? param->name : outside;
-        CLC_TRY(clc_tensor_load(st, path, param, device, param->value, 0, name));
+        char names[3][sizeof param->name];
+        int which = 0;
+        snprintf(names[0], sizeof names[0], "%s", param->name);
+        name_in_file("heads.head", param->name, names[1]);
+        clc_param_outside(param->name, names[2]); /* a classifier's is "fc" */
+        while (which < 2 && !clc_safetensors_find(st, names[which]))
+            which++;
+        CLC_TRY(clc_tensor_load(st, path, param, device, param->value, 0, names[which]));
     }
 fail:
     clc_safetensors_close(&st);

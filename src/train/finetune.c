@@ -1,13 +1,15 @@
 /* Fine-tuning is training by the method supervised that begins with a run's encoder and takes over
  * what belongs to it. */
 #include "clcontrast/train.h"
-#include "core/config_schema.h"
 #include "core/log.h"
 #include "core/path.h"
 #include "core/text.h"
 #include "method/setup.h"
+#include "model/finetuned.h"
+#include "model/run_folder.h"
 #include "model/weights.h"
 #include "train/callbacks.h"
+#include "train/derive.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,20 +28,6 @@ enum { RECIPE = sizeof recipe / sizeof *recipe };
 /* The rate that suits weights that are good already. */
 static const char sgd_rate[] = "optimizer.learning_rate=0.1";
 
-/* What belongs to the encoder and its data; the rest begins as by default. */
-static void take_over(const clc_config *run, clc_config *config) {
-    config->data = run->data;
-    config->augmentation = run->augmentation;
-    config->tokens.tokenizer = run->tokens.tokenizer;
-    config->tokens.vocabulary = run->tokens.vocabulary;
-    config->tokens.lowercase = run->tokens.lowercase;
-    config->encoder = run->encoder;
-    config->projector = run->projector;
-    config->training.seed = run->training.seed;
-    config->evaluation = run->evaluation;
-    config->device = run->device;
-}
-
 /* A network that AdamW trained is fine-tuned by it, at a tenth of its rate. */
 static clc_status take_optimizer(const clc_config *run, clc_config *config) {
     const char *const sgd[] = {sgd_rate};
@@ -51,23 +39,30 @@ static clc_status take_optimizer(const clc_config *run, clc_config *config) {
     return clc_config_validate(config);
 }
 
-/* "<run>/finetune-1-percent", "<run>/scratch-10-per-class": the folder of a file is where it lies.
- */
-static clc_status choose_folder(const char *run, const clc_config *config, char *folder,
-                                size_t size) {
+/* "<run>/finetune-1-percent", on other data "<run>/<their name>/finetune-1-percent": the folder of
+ * a file is where it lies. */
+static clc_status choose_folder(const char *run, const char *data, clc_config *config) {
+    clc_status status = CLC_OK;
     struct stat info;
+    char parent[CLC_PATH_BYTES], below[CLC_PATH_BYTES], name[CLC_FINETUNED_NAME];
     const char *slash = strrchr(run, '/');
-    const bool inside = stat(run, &info) == 0 && S_ISDIR(info.st_mode);
-    const bool scratch = config->finetune.from == CLC_CONFIG_START_SCRATCH;
+    clc_finetuned f = {.scratch = config->finetune.from == CLC_CONFIG_START_SCRATCH};
     double share;
     int each;
     clc_config_labels(&config->finetune, &share, &each);
-    return clc_text_format(folder, size, "%.*s/%s-%.6g-%s",
-                           inside  ? (int)strlen(run)
-                           : slash ? (int)(slash - run)
-                                   : 1,
-                           inside || slash ? run : ".", scratch ? "scratch" : "finetune",
-                           each ? each : 100 * share, each ? "per-class" : "percent");
+    f.per_class = each > 0;
+    f.labels = each ? each : 100 * share;
+    clc_finetuned_name(&f, name);
+    if (stat(run, &info) == 0 && S_ISDIR(info.st_mode))
+        CLC_TRY(clc_path_format(parent, "%s", run));
+    else
+        CLC_TRY(clc_path_format(parent, "%.*s", slash ? (int)(slash - run) : 1, slash ? run : "."));
+    if (data)
+        CLC_TRY(clc_run_data_path(parent, data, below));
+    status = clc_text_format(config->output.folder, sizeof config->output.folder, "%s/%s",
+                             data ? below : parent, name);
+fail:
+    return status;
 }
 
 static clc_status make_config(const char *run, const char *data, const clc_train_options *options,
@@ -79,7 +74,7 @@ static clc_status make_config(const char *run, const char *data, const clc_train
     CLC_TRY(clc_weights_path(run, weights));
     CLC_TRY(clc_encoder_config(weights, NULL, 0, &was, &classes));
     CLC_TRY(clc_config_load(NULL, NULL, 0, config));
-    take_over(&was, config);
+    clc_config_take_over(&was, config);
     CLC_TRY(clc_config_override(recipe, RECIPE, config));
     CLC_TRY(take_optimizer(&was, config));
     config->evaluation.baselines = false;
@@ -89,38 +84,11 @@ static clc_status make_config(const char *run, const char *data, const clc_train
     *config->output.folder = '\0';
     CLC_TRY(clc_config_add(options->config, options->overrides, options->override_count, config));
     if (!*config->output.folder)
-        CLC_TRY(choose_folder(run, config, config->output.folder, sizeof config->output.folder));
+        CLC_TRY(choose_folder(run, data, config));
     if (config->finetune.from == CLC_CONFIG_START_SCRATCH)
         *config->encoder.weights = '\0';
 fail:
     clc_names_free(&classes);
-    return status;
-}
-
-/* Every key as an override. */
-static clc_status train_as(const clc_config *config, const clc_train_options *given) {
-    enum { OVERRIDE = CLC_CONFIG_TEXT_BYTES + 128 };
-    clc_status status = CLC_OK;
-    clc_train_options options = *given;
-    char(*texts)[OVERRIDE] = NULL;
-    const char **overrides = NULL;
-    size_t n = 0;
-    CLC_NEW(texts, CLC_CONFIG_KEYS_MAX);
-    CLC_NEW(overrides, CLC_CONFIG_KEYS_MAX);
-    for (const clc_config_key *key = clc_config_keys; key->name; key++) {
-        char value[CLC_CONFIG_TEXT_BYTES];
-        clc_config_format(key, config, value, sizeof value);
-        CLC_TRY(clc_text_format(texts[n], OVERRIDE, "%s.%s=%s", key->section, key->name, value));
-        overrides[n] = texts[n];
-        n++;
-    }
-    options.config = NULL;
-    options.overrides = overrides;
-    options.override_count = n;
-    status = clc_train(&options);
-fail:
-    free(texts);
-    free(overrides);
     return status;
 }
 
@@ -131,7 +99,7 @@ static clc_status finetune(const char *run, const char *data, const clc_train_op
     clc_log("%s %s, labels %s, into %s",
             *config.encoder.weights ? "fine-tuning" : "from scratch, as", run,
             config.finetune.labels, config.output.folder);
-    status = train_as(&config, options);
+    status = clc_train_as(&config, options);
 fail:
     return status;
 }

@@ -11,8 +11,8 @@
 #include "train/memory.h"
 #include "train/resume.h"
 
-/* Numbers of words mean what they meant to the weights: of the run that is resumed, or that a tower
- * starts from. */
+/* Numbers of words mean what they meant to the weights: of the run that is resumed, that a tower
+ * starts from, or that is its teacher. */
 static clc_status load_tokenizer(clc_session *session) {
     clc_status status = CLC_OK;
     char path[CLC_PATH_BYTES];
@@ -23,6 +23,10 @@ static clc_status load_tokenizer(clc_session *session) {
         if (!*weights)
             continue;
         CLC_TRY(clc_weights_path(weights, path));
+        CLC_TRY(clc_run_tokenizer_load(path, &session->tokenizer));
+    }
+    if (*session->config.finetune.teacher && !session->tokenizer) {
+        CLC_TRY(clc_weights_path(session->config.finetune.teacher, path));
         CLC_TRY(clc_run_tokenizer_load(path, &session->tokenizer));
     }
 fail:

@@ -56,12 +56,12 @@ bool clc_step_unsettle(clc_step *step) {
     return clc_residence_plan(&step->residence, r.device, r.data, r.batch, r.slots, false);
 }
 
-/* A classifier learns nothing from samples without a label. */
+/* A classifier without a teacher learns nothing from samples without a label. */
 static clc_status choose_samples(clc_step *step, const clc_dataset *data) {
     clc_status status = CLC_OK;
     const int batch = step->config->training.batch;
     step->drawn = data->count;
-    if (step->wiring.method->classifier)
+    if (step->wiring.method->classifier && step->wiring.method->labels)
         CLC_TRY(clc_labelled_samples(data, &step->samples, &step->drawn));
     if (step->drawn < (size_t)batch)
         return clc_fail(CLC_INVALID,

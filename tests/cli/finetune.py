@@ -58,6 +58,33 @@ def few_labels_train_encoder_and_classifier():
         assert "knn" in json.loads(read(os.path.join(folder, "evaluation.json")))[-1]
 
 
+def a_runs_evaluation_shows_what_was_fine_tuned():
+    with Workplace() as w:
+        trained(w)
+        out, err = w.run("eval", "run", "--tasks", "knn,finetune")
+        assert "finetune was skipped" in out and "clcontrast finetune" in out, out
+        fast = ("--set", "training.epochs=1", "--set", "training.batch=8", "--set", "evaluation.every=0")
+        for labels in ("10%", "5"):
+            w.run("finetune", "run", "--set", f"finetune.labels={labels}", *fast)
+        w.run("finetune", "run", "--set", "finetune.labels=10%", "--set", "finetune.from=scratch", *fast)
+        out, _ = w.run("eval", "run", "--tasks", "knn,finetune")
+        rows = {row["features"]: row for row in json.loads(read(w.path("run/evaluation.json")))}
+        accuracy = {name: json.loads(read(w.path(f"run/{name}/evaluation.json")))[-1]["classifier"]["accuracy"]
+                    for name in ("finetune-5-per-class", "finetune-10-percent", "scratch-10-percent")}
+        tuned = rows["encoder"]["finetune"]
+        assert list(tuned) == ["5 a class", "10%"], tuned
+        assert tuned["5 a class"]["accuracy"] == accuracy["finetune-5-per-class"]
+        assert tuned["10%"]["accuracy"] == accuracy["finetune-10-percent"]
+        assert rows["untrained encoder"]["finetune"]["10%"]["accuracy"] == accuracy["scratch-10-percent"]
+        assert "finetune" not in rows["raw pixels"] and "fine-tuned" in out, out
+        out, _ = w.run("compare", "run", "--output", "table")
+        assert "10% fine-tuned" in out and "5 a class fine-tuned" in out, out
+        # Of another encoder they say nothing.
+        w.train("--overwrite", "--set", "training.epochs=1", "--set", "evaluation.tasks=knn")
+        (row,) = [r for r in json.loads(read(w.path("run/evaluation.json"))) if r["features"] == "encoder"]
+        assert "finetune" not in row and os.path.exists(w.path("run/finetune-10-percent/encoder.safetensors"))
+
+
 def fine_tuning_begins_where_the_run_ended():
     """At a rate of 0 the weights stay, those of the projector's layers too; from scratch they are others."""
     still = ("--set", "optimizer.learning_rate=0", "--set", "encoder.norm=fixed", *SHORT)
@@ -170,6 +197,7 @@ def what_can_not_be_is_refused():
 if __name__ == "__main__":
     main([
         few_labels_train_encoder_and_classifier,
+        a_runs_evaluation_shows_what_was_fine_tuned,
         fine_tuning_begins_where_the_run_ended,
         only_layers_behind_the_frozen_ones_learn,
         fewer_labels_than_a_batch_are_one,

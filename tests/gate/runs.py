@@ -32,8 +32,10 @@ VARIANTS = [
     ["method.name=dino"],
     ["method.name=barlow"],
     ["method.name=vicreg"],
-    ["method.name=supcon", "evaluation.tasks=all"],
+    ["method.name=supcon", "evaluation.tasks=all"]
+    + [f"data.{part}_{kind}=somewhere" for part in ("train", "test") for kind in ("masks", "boxes")],
     ["method.name=supervised"],
+    ["method.name=byol", "loss.name=distillation"],
     ["method.name=pair", "loss.name=npair"],
     ["method.name=pair", "loss.name=clip", "loss.learned_scale=true"],
     ["method.name=pair", "loss.name=logistic", "loss.learned_scale=true"],

@@ -269,6 +269,7 @@ double reference_value(const reference_loss *l) {
                {"vicreg", reference_vicreg},
                {"cosine", reference_cosine},
                {"crossentropy", reference_crossentropy},
+               {"distillation", reference_distillation},
                {"swav", reference_codes},
                {"dino", reference_codes}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

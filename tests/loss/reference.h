@@ -28,6 +28,7 @@ double reference_barlow(const reference_loss *loss);
 double reference_vicreg(const reference_loss *loss);
 double reference_cosine(const reference_loss *loss);
 double reference_crossentropy(const reference_loss *loss);
+double reference_distillation(const reference_loss *loss);
 
 /* dL/dx for *x, one of the doubles that the loss depends on: by central differences of width h, of
  * error h^2 times the third derivative. */
