@@ -1,7 +1,9 @@
 """Weights of torchvision's networks and of CLIP's text tower, in files as PyTorch saves them, give the features that they give
-in PyTorch: weights_of_others.py CLCONTRAST. Run by a Python that has torch, torchvision and safetensors: CLC_TORCH_PYTHON
-names it. The weights are random, the names are theirs."""
+in PyTorch, as a start of training and by `import`, which takes those of timm and CLIP, too: weights_of_others.py CLCONTRAST.
+Run by a Python that has torch, torchvision and safetensors (timm, transformers, open_clip): CLC_TORCH_PYTHON names it. The
+weights are random, the names are theirs."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -24,11 +26,16 @@ def run_by_other_python():
         sys.exit(subprocess.run([other, *sys.argv], check=False).returncode)
 
 
+def need(*names):
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ImportError as missing:
+            raise Skip(f"{missing.name} is not there: name a Python that has it by CLC_TORCH_PYTHON") from missing
+
+
 def need_torch():
-    try:
-        import numpy, safetensors, torch, torchvision  # pylint: disable=import-outside-toplevel,unused-import,multiple-imports
-    except ImportError as missing:
-        raise Skip(f"{missing.name} is not there: name a Python that has it by CLC_TORCH_PYTHON") from missing
+    need("numpy", "safetensors", "torch", "torchvision")
 
 
 def randomise(model):
@@ -174,5 +181,126 @@ def text_tower_of_clip():
         expect_same(features_here(w, w.path("lines.txt"), settings), there)
 
 
+# ---- import ----
+
+
+def import_and_embed(w, model, there, mean, std, settings, change=None):
+    """Features of random pictures by an imported model, held against `there` of the normalised pictures."""
+    import numpy as np
+    import torch
+
+    pictures = np.random.default_rng(0).integers(0, 256, (8, SIDE, SIDE, 3), np.uint8)
+    np.save(w.path("pictures.npy"), pictures)
+    save(randomise(model), w.path("weights.safetensors"))
+    x = (torch.from_numpy(pictures).float() / 255 - torch.tensor(mean)) / torch.tensor(std)
+    with torch.no_grad():
+        expected = there(x.permute(0, 3, 1, 2)).numpy()
+    if change:
+        change(model)
+        save(model, w.path("weights.safetensors"))
+    out = w.path("imported.safetensors")
+    words = [word for key in settings for word in ("--set", key)]
+    w.run("import", w.path("weights.safetensors"), "--output", out, "--overwrite", *words, timeout=600)
+    w.run("embed", out, w.path("pictures.npy"), "--output", w.path("features"), timeout=600)
+    return np.load(w.path("features/features.npy")), expected
+
+
+def without(model, last):
+    """The features in front of a head of torchvision."""
+    import torch
+
+    def features(x):
+        head = getattr(model, last)
+        setattr(model, last, torch.nn.Identity())
+        found = model(x)
+        setattr(model, last, head)
+        return found
+
+    return features
+
+
+def torchvision_s_models_are_imported():
+    need_torch()
+    import torchvision
+
+    models = [getattr(torchvision.models, name)(weights=None) for name in ("resnet18", "resnet34", "resnet50")]
+    for model in models:
+        with Workplace() as w:
+            expect_same(*import_and_embed(w, model, without(model, "fc"), MEAN, STD, [f"augmentation.size={SIDE}"]))
+    vit = torchvision.models.VisionTransformer(
+        image_size=SIDE, patch_size=8, num_layers=3, num_heads=2, hidden_dim=128, mlp_dim=256
+    )
+    with Workplace() as w:
+        expect_same(*import_and_embed(w, vit, without(vit, "heads"), MEAN, STD, []))
+
+
+def a_wrong_weight_would_be_noticed():
+    need_torch()
+    import torch
+    import torchvision
+
+    def flip(model):
+        with torch.no_grad():
+            model.layer3[0].conv1.weight.neg_()
+
+    model = torchvision.models.resnet18(weights=None)
+    with Workplace() as w:
+        here, there = import_and_embed(w, model, without(model, "fc"), MEAN, STD, [f"augmentation.size={SIDE}"], flip)
+        try:
+            expect_same(here, there)
+        except AssertionError:
+            return
+    raise AssertionError("a layer of the wrong sign passed")
+
+
+def timm_s_models_are_imported():
+    need_torch()
+    need("timm")
+    import timm
+
+    for name, settings, more in (("resnet26", [f"augmentation.size={SIDE}"], {}), ("vit_tiny_patch16_224", [], {"img_size": SIDE})):
+        model = timm.create_model(name, pretrained=False, **more)
+        mean, std = (MEAN, STD) if name.startswith("resnet") else ((0.5,) * 3, (0.5,) * 3)
+
+        def features(x, model=model):
+            return model.forward_head(model.forward_features(x), pre_logits=True)
+
+        with Workplace() as w:
+            expect_same(*import_and_embed(w, model, features, mean, std, settings))
+
+
+CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+
+
+def clip_of_hugging_face_is_imported():
+    need_torch()
+    need("transformers")
+    from transformers import CLIPConfig, CLIPModel
+
+    tower = {"hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 3, "num_attention_heads": 2}
+    config = CLIPConfig(vision_config={**tower, "image_size": SIDE, "patch_size": 16, "projection_dim": 48},
+                        text_config={**tower, "vocab_size": 260, "max_position_embeddings": 20, "eos_token_id": 259, "projection_dim": 48},
+                        projection_dim=48)  # fmt: skip
+    model = CLIPModel(config)
+
+    def features(x):
+        return model.visual_projection(model.vision_model(x).pooler_output)
+
+    with Workplace() as w:
+        expect_same(*import_and_embed(w, model, features, CLIP_MEAN, CLIP_STD, []))
+
+
+def clip_of_open_clip_is_imported():
+    need_torch()
+    need("open_clip")
+    import open_clip
+
+    model = open_clip.CLIP(48, {"layers": 3, "width": 128, "head_width": 64, "patch_size": 16, "image_size": SIDE},
+                           {"context_length": 20, "vocab_size": 260, "width": 64, "heads": 1, "layers": 2}, quick_gelu=True)  # fmt: skip
+    with Workplace() as w:
+        expect_same(*import_and_embed(w, model, model.encode_image, CLIP_MEAN, CLIP_STD, []))
+
+
 run_by_other_python()
-main([resnets_of_torchvision, vision_transformers_of_torchvision, text_tower_of_clip])
+main([resnets_of_torchvision, vision_transformers_of_torchvision, text_tower_of_clip, torchvision_s_models_are_imported,
+      a_wrong_weight_would_be_noticed, timm_s_models_are_imported, clip_of_hugging_face_is_imported, clip_of_open_clip_is_imported])
