@@ -280,22 +280,25 @@ class Encoder(_Handle):
     def embed(self, what, kind=None, bad="raise"):
         """Features, float32, of one (F) or of several (N,F):
 
-        images: arrays (H,W) or (H,W,C), or of several (N,H,W,C), of bytes, 16 bits, or floats from 0 to 1; pictures of Pillow
+        images: arrays (H,W) or (H,W,C) of 1, 3, 4 or the encoder's channels, or of several (N,H,W) or (N,H,W,C), of bytes,
+                16 bits, or floats from 0 to 1; pictures of Pillow
         paths:  of a picture each; of what can't be read rows are NaN with bad="nan", and an Error else
         texts:  strings
         series: arrays (T) or (T,C), or of several (N,T,C)
 
         or lists of such. What a string is depends on what the encoder reads: of one that reads images and texts it is
         a path where there is such a file, and a text else; `kind` = "path" or "text" says it."""
-        one = _is_name(what) or hasattr(what, "getbands") or (isinstance(what, np.ndarray) and what.ndim <= self._rank_of_one())
+        one = _is_name(what) or hasattr(what, "getbands") or (isinstance(what, np.ndarray) and self._is_one(what.shape))
         items = [what] if one else list(what)
         features = np.empty((len(items), self.features), np.float32)
         if items:
             self._embed_all(items, features, kind, bad)
         return features[0] if one else features
 
-    def _rank_of_one(self):
-        return 2 if self.reads == ("series",) else 3
+    def _is_one(self, shape):
+        if self.reads == ("series",):
+            return len(shape) <= 2
+        return len(shape) <= 2 or (len(shape) == 3 and shape[2] in (1, 3, 4, self.channels))
 
     def _embed_all(self, items, features, kind, bad):
         names = [_is_name(item) for item in items]

@@ -190,6 +190,39 @@ def texts_and_series_are_embedded():
             raise AssertionError("values that are no numbers were taken")
 
 
+def pictures_and_texts_of_an_encoder_of_both_meet():
+    need_numpy()
+    os.makedirs(PLACE.path("pairs"), exist_ok=True)
+    words = [f"a corner, number {i % 4}, of {i}" for i in range(16)]
+    arrays = pictures(16, 12, 12)
+    paths = [write_pgm(f"pairs/{i:02}.pgm", array) for i, array in enumerate(arrays)]
+    for path, text in zip(paths, words):
+        with open(path[:-3] + "txt", "w", encoding="utf-8") as file:
+            file.write(text)
+    with open(PLACE.path("words.txt"), "w", encoding="utf-8") as file:
+        file.write("\n".join(words) + "\n")
+    keys = ("data.train_images=", "data.train_labels=", "data.test_images=", "data.test_labels=", "data.train=" + PLACE.path("pairs"),
+            "method.name=clip", "tokens.tokenizer=bytes", "text_encoder.width=16", "text_encoder.depth=1", "text_encoder.heads=2",
+            "projector.hidden=", "text_projector.output=8", "optimizer.name=adamw", "optimizer.learning_rate=0.001",
+            "training.batch=8", "training.epochs=1", "training.watch_every=0", "output.folder=clip")
+    PLACE.train(*(word for key in keys for word in ("--set", key)))
+    with clcontrast.Encoder(PLACE.path("clip"), DEVICE) as e:
+        assert e.reads == ("images", "texts") and e.features == 8
+        assert np.array_equal(e.embed(arrays), embedded("clip", *paths)) and np.array_equal(e.embed(paths), e.embed(arrays))
+        assert np.array_equal(e.embed(words), embedded("clip", "words.txt", "--tower", "text"))
+        assert np.array_equal(e.embed(paths[0], kind="text"), e.embed([paths[0]], kind="text")[0])
+        assert not np.array_equal(e.embed(paths[0], kind="text"), e.embed(paths[0]))
+        try:
+            e.embed([paths[0], "no such file"])
+        except clcontrast.Error as why:
+            assert "no such file" in str(why), why
+        else:
+            raise AssertionError("files and texts were mixed")
+    with clcontrast.index(PLACE.path("clip"), paths, PLACE.path("c.index"), DEVICE, tower="image") as found:
+        lines = [line.split("\t") for line in PLACE.run("search", "c.index", words[3], "-k", "3")[0].splitlines()]
+        assert [[f"{value:.4f}", name] for name, value in found.search(words[3], 3)] == lines, lines
+
+
 def training_tells_its_steps_and_ends_when_told():
     need_numpy()
     steps = []
@@ -237,5 +270,6 @@ def control_c_ends_training_and_comes_out():
 with PLACE:
     main([the_library_is_found_and_has_a_version, images_in_memory_and_files_have_the_features_of_the_program,
           pictures_of_pillow_are_taken, errors_have_a_status_and_a_message, rows_of_bad_files_are_nan_if_asked_for,
-          an_index_finds_what_the_program_finds, texts_and_series_are_embedded, training_tells_its_steps_and_ends_when_told,
+          an_index_finds_what_the_program_finds, texts_and_series_are_embedded, pictures_and_texts_of_an_encoder_of_both_meet,
+          training_tells_its_steps_and_ends_when_told,
           control_c_ends_training_and_comes_out])

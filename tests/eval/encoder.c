@@ -3,12 +3,12 @@
 
 #include "../data/support.h"
 #include "core/rng.h"
-#include "device/open.h"
 #include "eval/encoder.h"
 #include "model/run_tokenizer.h"
-#include "model/weights.h"
+#include "saved_encoder.h"
 #include "tap.h"
 
+#include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,29 +16,6 @@ static const char settings[] = "[data]\nchannels = 3\nstore_side = 12\n"
                                "[augmentation]\nsize = 8\nmean = 0.5, 0.4, 0.3\nstd = 0.2, 0.3, 1\n"
                                "[encoder]\nname = custom\nblock = basic\nblocks = 1, 1\nwidth = 8\n"
                                "[training]\nbatch = 8\n[evaluation]\nbatch = 4\n";
-
-/* A network as it is before training, with the classes a and b, saved to `path`. */
-static void save_encoder(const char *text, const clc_tokenizer *tokenizer, const char *path) {
-    clc_config config;
-    clc_device *device = NULL;
-    clc_params params = {0};
-    clc_embedder embedder = {0};
-    clc_names classes = {0};
-    const clc_encoder_notes notes = {&classes, tokenizer, NULL, 7};
-    CHECK(clc_config_load_text(text, "settings", &config));
-    CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), CLC_PROFILE_AUTO, &device));
-    const clc_field images = {.kind = CLC_KIND_IMAGES};
-    const clc_embedder_input input = {.like = &images};
-    CHECK(clc_embedder_create(&embedder, device, &config, &params, &input));
-    CHECK(clc_params_initialise(&params, device, 3));
-    CHECK(clc_names_add(&classes, "a", 1));
-    CHECK(clc_names_add(&classes, "b\nc", 3));
-    CHECK(clc_encoder_save(path, &params, device, &config, &notes));
-    clc_embedder_release(&embedder);
-    clc_params_release(&params, device);
-    clc_device_close(&device);
-    clc_names_free(&classes);
-}
 
 static clc_encoder *open_encoder(void) {
     clc_encoder *encoder = NULL;
@@ -242,12 +219,58 @@ static void a_damaged_tokenizer_is_named(void **state) {
     assert_int_equal(unlink(in_folder("tokenizer.json")), 0);
 }
 
+static const char of_series[] =
+    "[data]\nas = series\n[encoder]\nname = gru\nwidth = 8\ncontext = 6\n"
+    "[training]\nbatch = 8\n[evaluation]\nbatch = 4\n";
+
+/* Alone or among others, with what lies behind their length or without. */
+static void series_in_memory_have_features_of_their_own(void **state) {
+    (void)state;
+    enum { COUNT = 5, STEPS = 9, CHANNELS = 2, EACH = STEPS * CHANNELS };
+    const int lengths[COUNT] = {9, 1, 6, 7, 3};
+    float mean[CHANNELS] = {0.5f, -1}, deviation[CHANNELS] = {2, 0.5f};
+    const clc_field like = {
+        .kind = CLC_KIND_SERIES, .channels = CHANNELS, .mean = mean, .deviation = deviation};
+    const char *path = in_folder("series.safetensors");
+    float values[COUNT * EACH], features[COUNT * 8], one[8];
+    clc_encoder *encoder = NULL;
+    clc_rng rng = clc_rng_make(5, 0);
+    for (int i = 0; i < COUNT * EACH; i++)
+        values[i] =
+            i % EACH < lengths[i / EACH] * CHANNELS ? (float)clc_rng_below(&rng, 1000) / 500 : NAN;
+    save_series_encoder(of_series, &like, path);
+    CHECK(clc_encoder_open(path, getenv("CLC_TEST_DEVICE"), &encoder));
+    assert_int_equal(clc_encoder_reads(encoder), CLC_READS_SERIES);
+    assert_int_equal(clc_encoder_series_channels(encoder), CHANNELS);
+    assert_int_equal(clc_encoder_channels(encoder), 0);
+    CHECK(clc_encoder_embed_series(encoder, values, COUNT, STEPS, lengths, features));
+    for (int i = 0; i < COUNT; i++) {
+        CHECK(clc_encoder_embed_series(encoder, values + i * EACH, 1, lengths[i], NULL, one));
+        assert_memory_equal(one, features + 8 * i, sizeof one);
+        assert_true(i == 0 || memcmp(one, features, sizeof one));
+    }
+    CHECK_FAILS(clc_encoder_embed_series(encoder, values, COUNT, STEPS, NULL, features),
+                CLC_INVALID, "series 1");
+    CHECK_FAILS(clc_encoder_embed_series(encoder, values, 1, 0, NULL, features), CLC_INVALID,
+                "0 steps");
+    CHECK_FAILS(clc_encoder_embed_series(encoder, values, 1, 5, lengths, features), CLC_INVALID,
+                "length of 9");
+    CHECK_FAILS(clc_encoder_embed(encoder, (const uint8_t *)"", 1, 1, 1, 1, one), CLC_INVALID,
+                "no images");
+    clc_encoder_close(&encoder);
+    encoder = open_encoder();
+    CHECK_FAILS(clc_encoder_embed_series(encoder, values, 1, 1, NULL, one), CLC_INVALID,
+                "no series");
+    clc_encoder_close(&encoder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_what_a_file_of_these_pixels_gives),
         cmocka_unit_test(pictures_differ),
         cmocka_unit_test(refuses_what_is_no_image),
         cmocka_unit_test(keeps_class_names),
+        cmocka_unit_test(series_in_memory_have_features_of_their_own),
         cmocka_unit_test(a_tokenizer_comes_back_with_the_same_ids),
         cmocka_unit_test(a_damaged_tokenizer_is_named),
         cmocka_unit_test(says_what_is_missing),
