@@ -72,6 +72,7 @@ static const option_row options[] = {
      "dedup: which samples have a near-duplicate in that index, such as the training set's"},
     {"layers", NULL, OPTION_FLAG, FIELD(layers), "bench: one line for each op of each layer"},
     {"once", NULL, OPTION_FLAG, FIELD(once), "watch: show the curves once, as they are now"},
+    {"quick", NULL, OPTION_FLAG, FIELD(quick), "check: small cases only, and once"},
     {"json", NULL, OPTION_FLAG, FIELD(json), "devices, bench, search: print JSON"},
     {"quiet", NULL, OPTION_FLAG, FIELD(quiet), "no progress, only results and errors"},
     {"help", NULL, OPTION_FLAG, FIELD(help), "this text"},

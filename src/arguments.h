@@ -16,7 +16,8 @@ typedef struct clc_arguments {
     size_t override_count;
     const char *device, *checkpoint, *tasks, *data, *output, *tower, *classes, *templates, *as;
     const char *encoder, *against, *tokenizer;
-    bool json, layers, once, pixels, preprocess, fp16, dry_run, overwrite, resume, allow_changes;
+    bool json, layers, once, pixels, preprocess, fp16, quick, dry_run, overwrite, resume;
+    bool allow_changes;
     int most, k, n, opset;
     double threshold;
     bool quiet, help, version;

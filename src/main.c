@@ -3,6 +3,7 @@
 
 #include "clcontrast/train.h"
 #include "bench/bench.h"
+#include "check/check.h"
 #include "core/config.h"
 #include "core/log.h"
 #include "core/path.h"
@@ -59,6 +60,16 @@ static clc_status run_new(const clc_arguments *a) {
 
 static clc_status run_devices(const clc_arguments *a) {
     return clc_devices_report(stdout, a->json);
+}
+
+static clc_status run_check(const clc_arguments *a) {
+    const clc_check_options options = {.device = a->device,
+                                       .overrides = a->overrides,
+                                       .override_count = a->override_count,
+                                       .families = (const char *const *)a->positionals,
+                                       .family_count = (size_t)a->positional_count,
+                                       .quick = a->quick};
+    return clc_check(&options, stdout);
 }
 
 static clc_status run_cache(const clc_arguments *a) {
@@ -323,6 +334,10 @@ static const clc_command commands[] = {
     {"programs", "train.ini FOLDER", "write the OpenCL programs of the training step, uncompiled",
      2, 2, run_programs},
     {"devices", "", "list all OpenCL devices and what they can do", 0, 0, run_devices},
+    {"check", "[FAMILY...]",
+     "run every kernel (or those families) on the device against a plain reference, and say what "
+     "to report if one fails; --quick: small cases, once",
+     0, INT_MAX, run_check},
     {"cache", "[clear]",
      "list what is kept to be faster next time: decoded pictures, programs; or remove it", 0, 1,
      run_cache},

@@ -18,7 +18,9 @@ clc_device *test_device(void) {
         clc_profile kind = !profile                      ? CLC_PROFILE_AUTO
                            : strcmp(profile, "gpu") == 0 ? CLC_PROFILE_GPU
                                                          : CLC_PROFILE_CPU;
+        const char *sync = getenv("CLC_TEST_SYNC");
         CHECK(clc_device_open(getenv("CLC_TEST_DEVICE"), kind, &shared));
+        shared->sync_every = sync && strcmp(sync, "every") == 0;
     }
     return shared;
 }
@@ -124,10 +126,29 @@ double test_error(const float *got, const double *want, size_t count) {
     return worst;
 }
 
+static test_measure measured;
+
+test_measure test_measured(void) {
+    return measured;
+}
+
+/* NaN is the greatest. */
+static void measure(const char *name, double error, double tolerance) {
+    measured.comparisons++;
+    const bool less = !(error * measured.tolerance > measured.error * tolerance);
+    if (measured.comparisons > 1 && less && !isnan(error))
+        return;
+    measured.error = error;
+    measured.tolerance = tolerance;
+    snprintf(measured.name, sizeof measured.name, "%s", name);
+}
+
 bool test_close(const char *name, const float *got, const double *want, size_t count,
                 double tolerance) {
     double scale = largest(want, count);
-    if (test_error(got, want, count) <= tolerance)
+    const double error = test_error(got, want, count);
+    measure(name, error, tolerance);
+    if (error <= tolerance)
         return true;
     for (size_t i = 0; i < count; i++)
         if (!(fabs((double)got[i] - want[i]) <= tolerance * scale)) {

@@ -24,6 +24,7 @@
 
 /* Opens the device that CLC_TEST_DEVICE selects (default: the best), with the profile that
  * CLC_TEST_PROFILE names (cpu, gpu; default: the device's own), once a process. Its absence fails.
+ * CLC_TEST_SYNC=every: as device.sync = every.
  */
 clc_device *test_device(void);
 
@@ -60,6 +61,14 @@ void test_buffer_release(test_buffer *buffer);
 /* The largest |got - want| relative to the largest |want| (or 1 if all are 0); NaN if any is NaN.
  */
 double test_error(const float *got, const double *want, size_t count);
+
+/* What test_close has compared so far: the greatest error beside its tolerance, and whose it is. */
+typedef struct test_measure {
+    size_t comparisons;
+    double error, tolerance;
+    char name[128];
+} test_measure;
+test_measure test_measured(void);
 
 /* Whether !(error > tolerance) holds for certain; prints the worst element if not. */
 bool test_close(const char *name, const float *got, const double *want, size_t count,

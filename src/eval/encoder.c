@@ -8,6 +8,7 @@
 #include "model/weights.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What a tower reads. */
@@ -24,24 +25,32 @@ static clc_kind kind_of(const clc_config *config, int tower) {
     }
 }
 
+/* Settings that every version since 0.2 stores. */
 static clc_status check_settled(const clc_config *config, const char *path) {
     const bool images = kind_of(config, 0) == CLC_KIND_IMAGES;
     const struct {
-        const char *key;
+        const char *key, *example;
         bool given;
-    } needed[] = {{"augmentation.size", !images || config->augmentation.size},
-                  {"augmentation.mean", !images || config->augmentation.mean.count},
-                  {"augmentation.std", !images || config->augmentation.std.count},
-                  {"data.channels", !images || config->data.channels},
-                  {"data.store_side", !images || config->data.store_side},
-                  {"encoder.context", images || config->encoder.context}};
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (!needed[i].given)
-            return clc_fail(CLC_FORMAT,
-                            "%s: its configuration lacks %s, which versions before 0.2 didn't "
-                            "store; give it with --set",
-                            path, needed[i].key);
-    return CLC_OK;
+    } needed[] = {{"augmentation.size", "28", !images || config->augmentation.size},
+                  {"augmentation.mean", "0.5", !images || config->augmentation.mean.count},
+                  {"augmentation.std", "0.25", !images || config->augmentation.std.count},
+                  {"data.channels", "1", !images || config->data.channels},
+                  {"encoder.context", "64", images || config->encoder.context}};
+    char keys[128] = "", sets[256] = "";
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (needed[i].given)
+            continue;
+        const size_t at = strlen(keys), from = strlen(sets);
+        snprintf(keys + at, sizeof keys - at, "%s%s", at ? ", " : "", needed[i].key);
+        snprintf(sets + from, sizeof sets - from, " --set %s=%s", needed[i].key, needed[i].example);
+    }
+    if (!*keys)
+        return CLC_OK;
+    return clc_fail(CLC_FORMAT,
+                    "%s: its configuration lacks %s, which versions before 0.2 didn't store; give "
+                    "them, such as%s, or have them measured and stored: clcontrast RUN/config.ini "
+                    "--resume, where the run's folder and data are still there",
+                    path, keys, sets);
 }
 
 /* The lists and bad files of training have no say on images given by hand, but overrides do. */

@@ -47,13 +47,18 @@ def everything_is_installed():
     program = glob.glob(PLACE.path("root") + "/**/bin/clcontrast", recursive=True)[0]
     os.rename(os.path.dirname(os.path.dirname(program)), PREFIX)
     version = package("--modversion")[0]
-    for name in ("bin/clcontrast", "include/clcontrast/encoder.h", "share/man/man1/clcontrast.1",
+    for name in ("bin/clcontrast", "libexec/clcontrast/clcontrast-check", "include/clcontrast/encoder.h", "share/man/man1/clcontrast.1",
                  "share/bash-completion/completions/clcontrast.bash", "share/zsh/site-functions/_clcontrast",
                  "share/fish/vendor_completions.d/clcontrast.fish", "share/clcontrast/config/simclr.ini"):
         assert os.path.getsize(os.path.join(PREFIX, name)) > 0, name
     for name in ("libclcontrast.so." + version, "libclcontrast.so.0", "libclcontrast.a", "pkgconfig/clcontrast.pc"):
         assert os.path.exists(os.path.join(library(), name)), name
     assert version in run(os.path.join(PREFIX, "bin/clcontrast"), "--version")
+
+
+def the_installed_program_checks_kernels():
+    done = subprocess.run([PREFIX + "/bin/clcontrast", "check", "--quick", "gelu"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "1 passed, 0 failed" in done.stdout, done
 
 
 def the_soname_is_the_major_version():
@@ -149,7 +154,7 @@ def an_error_is_a_message_and_a_status():
 
 
 with PLACE:
-    main([everything_is_installed, the_soname_is_the_major_version, symbols_are_those_of_the_list,
+    main([everything_is_installed, the_installed_program_checks_kernels, the_soname_is_the_major_version, symbols_are_those_of_the_list,
           the_static_library_has_our_names_only, headers_are_cplusplus, examples_train_and_embed,
           another_program_follows_training_and_ends_it, threads_share_an_encoder, another_program_searches, another_program_evaluates,
           an_error_is_a_message_and_a_status])

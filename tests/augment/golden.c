@@ -80,6 +80,8 @@ void definitions_are_torchvisions(void **state) {
     (void)state;
     clc_safetensors *file = NULL;
     int compared = 0;
+    if (!*AUGMENT_GOLDEN)
+        skip(); /* an installed program has no such file, and it's the reference that is checked */
     CHECK(clc_safetensors_open(AUGMENT_GOLDEN, &file));
     for (size_t t = 0; t < file->count; t++) {
         const clc_st_tensor *want = &file->tensors[t];

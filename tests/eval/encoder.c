@@ -129,13 +129,6 @@ static void keeps_class_names(void **state) {
 static void says_what_is_missing(void **state) {
     (void)state;
     clc_encoder *encoder = NULL;
-    const char *path = in_folder("old.safetensors");
-    char text[sizeof settings];
-    memcpy(text, settings, sizeof settings);
-    memset(strstr(text, "store_side = 12"), ' ', strlen("store_side = 12"));
-    save_encoder(text, NULL, path);
-    CHECK_FAILS(clc_encoder_open(path, NULL, &encoder), CLC_FORMAT, "lacks data.store_side");
-    assert_null(encoder);
     CHECK_FAILS(clc_encoder_open(in_folder("absent"), NULL, &encoder), CLC_IO, "absent");
     assert_null(encoder);
     put_file(in_folder("text"), "text", 4);
