@@ -5,19 +5,14 @@
  * transposed is copied by gemm_rows, block by block, into memory of its own, which stays in a core's cache: its rows
  * need no turning, as a tile takes one number of each at a time. A transposed one is packed into panels of MR rows
  * for gemm_panels. */
-#include "common.h"
+#include "op/registers.h"
 
-#ifndef MR
-#define MR 8
-#define NV 2
-#endif
 #ifndef MC
 #define MC 192 /* rows of a block of A, a multiple of MR */
 #endif
 #ifndef KC
 #define KC 256 /* its columns */
 #endif
-#define NR   (NV * VW)
 #define LINE 16          /* floats of a cache line */
 #define SIDE (KC + LINE) /* of a row of the block: neighbours in different cache sets */
 
@@ -65,29 +60,8 @@ TILE_KERNEL void gemm_pack_turned(const global float *restrict x, global float *
             to[i] = i < count ? from[(size_t)i * stride] : 0.0f;
 }
 
-/* acc = MR rows of A, element (i,t) of which is x[i * ROW_STEP + t * K_STEP], times a panel of B. */
-#define MULTIPLY(name, SPACE, ROW_STEP, K_STEP)                                                    \
-    INLINE void name(vec acc[MR][NV], const SPACE float *x, const global float *y, const int k) {  \
-        UNROLL(MR)                                                                                 \
-        for (int i = 0; i < MR; i++)                                                               \
-            UNROLL(NV)                                                                             \
-            for (int j = 0; j < NV; j++)                                                           \
-                acc[i][j] = (vec)(0.0f);                                                           \
-        for (int t = 0; t < k; t++) {                                                              \
-            vec row[NV];                                                                           \
-            UNROLL(NV)                                                                             \
-            for (int j = 0; j < NV; j++)                                                           \
-                row[j] = VLOAD(j, y + t * NR);                                                     \
-            UNROLL(MR)                                                                             \
-            for (int i = 0; i < MR; i++)                                                           \
-                UNROLL(NV)                                                                         \
-                for (int j = 0; j < NV; j++)                                                       \
-                    acc[i][j] += x[i * (ROW_STEP) + t * (K_STEP)] * row[j];                        \
-        }                                                                                          \
-    }
-
-MULTIPLY(multiply_rows, private, SIDE, 1)
-MULTIPLY(multiply_panel, global, 1, MR)
+MULTIPLY_ADD(multiply_rows, private, SIDE, 1)
+MULTIPLY_ADD(multiply_panel, global, 1, MR)
 
 /* What is added to a tile when it is stored: bias (n) and residual (m,n), from the tile's first column and element on,
  * where they are wanted, and below which it is cut off. */
@@ -170,6 +144,7 @@ TILE_KERNEL void gemm_rows(const global float *restrict a,        // (m,k)
                 const tail end = {bias + j, residual + at, last && has_bias, last && has_residual,
                                   last ? floor_value : -INFINITY};
                 vec acc[MR][NV];
+                clear_tile(acc);
                 multiply_rows(acc, block + (i - m0) * SIDE, y, kn);
                 store_tile(acc, c + at, m - i, n - j, n, add, &end);
             }
@@ -188,6 +163,7 @@ TILE_KERNEL void gemm_panels(const global float *restrict a, // (ceil(m/MR),k,MR
     const tail none = {c, c, 0, 0, -INFINITY};
     for (int p = first; p < min(first + per, panels); p++) {
         vec acc[MR][NV];
+        clear_tile(acc);
         multiply_panel(acc, a + (size_t)p * k * MR, y, k);
         store_tile(acc, c + offset + (size_t)p * MR * n + j, m - p * MR, n - j, n, accumulate, &none);
     }

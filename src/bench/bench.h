@@ -34,6 +34,10 @@ clc_status clc_bench_data(const clc_train_options *options, bool json, FILE *fil
  * first. */
 clc_status clc_bench_gemm(const char *device, bool json, FILE *file);
 
+/* Times the search for the nearest of a million rows by batches of queries: time, share of the
+ * memory bandwidth and of the arithmetic that the roofline says. Takes 512 MB of device memory. */
+clc_status clc_bench_search(const char *device, bool json, FILE *file);
+
 /* Times NT-Xent (or, with `all`, every loss on pairs) and its gradient for 1,024 to 65,536 views of
  * 128 dimensions; prints time and workspace beside the bytes that a dense similarity matrix would
  * take. `most` limits the views. */

@@ -20,8 +20,12 @@ static size_t block_rows(const clc_device *device) {
     return device->profile == CLC_PROFILE_GPU ? 48 : 192;
 }
 
-static int panel_columns(const clc_device *device) {
+int clc_gemm_panel_columns(const clc_device *device) {
     return VECTORS * (int)device->vector_width;
+}
+
+void clc_gemm_register_options(const clc_device *device, char *options, size_t size) {
+    snprintf(options, size, "-DMR=%d -DNV=%d", panel_rows(device), VECTORS);
 }
 
 static size_t panels(size_t n, int size) {
@@ -55,7 +59,8 @@ static size_t padded(size_t n, int size) {
 /* Of a transposed A: how much of k is packed and multiplied at a time, so that it stays in cache.
  */
 static size_t depth_of(const clc_device *device, const clc_gemm *g) {
-    const size_t beside = padded(g->m, panel_rows(device)) + padded(g->n, panel_columns(device));
+    const size_t beside =
+        padded(g->m, panel_rows(device)) + padded(g->n, clc_gemm_panel_columns(device));
     const size_t depth = padded(clc_larger(SHARED_FLOATS / beside, LEAST_DEPTH), PACK_ROWS);
     return depth < g->k ? depth : g->k;
 }
@@ -65,7 +70,7 @@ size_t clc_gemm_workspace(const clc_device *device, clc_gemm_kind kind, const cl
         return 0;
     const size_t rows = g->transpose_a ? padded(g->m, panel_rows(device)) : 0;
     const size_t depth = g->transpose_a ? depth_of(device, g) : g->k;
-    return (rows + padded(g->n, panel_columns(device))) * depth * sizeof(float);
+    return (rows + padded(g->n, clc_gemm_panel_columns(device))) * depth * sizeof(float);
 }
 
 typedef struct own_build {
@@ -103,7 +108,7 @@ static clc_status pack_a(const own_build *w, size_t first, size_t depth) {
 static clc_status pack_b(const own_build *w, size_t first, size_t depth, size_t at) {
     const clc_gemm *g = w->gemm;
     const size_t groups =
-        g->transpose_b ? panels(g->n, panel_columns(w->device)) : panels(depth, PACK_ROWS);
+        g->transpose_b ? panels(g->n, clc_gemm_panel_columns(w->device)) : panels(depth, PACK_ROWS);
     clc_launch_spec s = spec(w, g->transpose_b ? "gemm_pack_turned" : "gemm_pack_b", groups, 1, 0,
                              8.0 * (double)g->n * (double)depth);
     return CLC_LAUNCH(w->sequence, w->device, &s, CLC_MEM(g->b), CLC_MEM(w->packed),
@@ -116,7 +121,7 @@ static clc_status pack_b(const own_build *w, size_t first, size_t depth, size_t 
 static clc_status multiply_panels(const own_build *w, size_t first, size_t depth, size_t b_at) {
     const clc_gemm *g = w->gemm;
     const int rows = panel_rows(w->device);
-    const size_t pa = panels(g->m, rows), pb = panels(g->n, panel_columns(w->device));
+    const size_t pa = panels(g->m, rows), pb = panels(g->n, clc_gemm_panel_columns(w->device));
     const size_t fit = CACHE_FLOATS / ((size_t)rows * depth);
     const size_t chunks =
         clc_larger(panels(w->device->groups * 2, (int)pb), fit > 1 ? pa / fit : 0);
@@ -132,7 +137,7 @@ static clc_status multiply_panels(const own_build *w, size_t first, size_t depth
  * are shared out as well, although each chunk of them copies A's rows again. */
 static clc_status multiply_rows(const own_build *w) {
     const clc_gemm *g = w->gemm;
-    const int panel = panel_rows(w->device), columns = panel_columns(w->device);
+    const int panel = panel_rows(w->device), columns = clc_gemm_panel_columns(w->device);
     const size_t groups = (size_t)w->device->groups * 2, pb = panels(g->n, columns);
     size_t rows =
         clc_larger(padded(clc_ceil_div(g->m, groups), panel), (size_t)LEAST_PANELS * (size_t)panel);

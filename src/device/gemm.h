@@ -22,6 +22,11 @@ typedef struct clc_gemm {
  * least 96. */
 void clc_gemm_key(const clc_gemm *gemm, char *key, size_t size);
 
+/* Columns of a panel of B as the CPU kernels' tiles in registers take them (cl/op/registers.h), and
+ * the options by which programs make such tiles; `size` of at least 64. */
+int clc_gemm_panel_columns(const clc_device *device);
+void clc_gemm_register_options(const clc_device *device, char *options, size_t size);
+
 /* Whether clc_gemm_build does what comes behind the product, too: bias, residual and ReLU. */
 bool clc_gemm_adds_tail(const clc_device *device, clc_gemm_kind kind, const clc_gemm *gemm);
 
