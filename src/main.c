@@ -195,7 +195,8 @@ static clc_status run_search(const clc_arguments *a) {
                                         .queries = (const char *const *)a->positionals + 1,
                                         .query_count = (size_t)a->positional_count - 1,
                                         .k = a->k,
-                                        .json = a->json};
+                                        .json = a->json,
+                                        .html = a->html};
     return clc_search(&options, stdout);
 }
 
@@ -203,6 +204,9 @@ static clc_curate_options curate_options(const clc_arguments *a) {
     return (clc_curate_options){.index = a->positionals[0],
                                 .against = a->against,
                                 .device = a->device,
+                                .html = a->html,
+                                .encoder = a->encoder,
+                                .by = a->by,
                                 .threshold = a->threshold,
                                 .n = a->n,
                                 .k = a->k};
@@ -245,6 +249,8 @@ static clc_status run_bench(const clc_arguments *a) {
         return clc_bench_methods(&options, a->json, stdout);
     if (a->positional_count && !strcmp(a->positionals[0], "gemm"))
         return clc_bench_gemm(a->device, a->json, stdout);
+    if (a->positional_count && !strcmp(a->positionals[0], "search"))
+        return clc_bench_search(a->device, a->json, stdout);
     if (all || (a->positional_count && !strcmp(a->positionals[0], "loss")))
         return clc_bench_loss(a->device, a->most, all, a->json, stdout);
     return clc_bench_step(&options, a->layers, a->json, stdout);
@@ -312,22 +318,24 @@ static const clc_command commands[] = {
      "clcontrast.index); again to bring it up to date",
      2, INT_MAX, run_index},
     {"search", "INDEX IMAGE|TEXT...",
-     "what in an index is most like a picture, or fits a text: -k N, --json", 2, INT_MAX,
-     run_search},
+     "what in an index is most like a picture, or fits a text: -k N, --json, --html FILE", 2,
+     INT_MAX, run_search},
     {"dedup", "INDEX",
      "groups of near-duplicates, the best copy first; --against INDEX: leaks between two sets", 1,
      1, run_dedup},
-    {"select", "INDEX", "-n N samples that are as different as can be (k-centre greedy)", 1, 1,
-     run_select},
+    {"select", "INDEX",
+     "-n N samples worth a label: --by diverse, typical, or by a classifier's entropy or margin", 1,
+     1, run_select},
     {"outliers", "INDEX", "the -n N samples that are least like their -k nearest neighbours", 1, 1,
      run_outliers},
     {"preview", "train.ini out.png",
      "draw images or series and their augmented views; of texts: out.txt", 2, 2, run_preview},
     {"sweep", "train.ini", "train once for each combination of --set S.KEY=A,B,C ..., and compare",
      1, 1, run_sweep},
-    {"bench", "[INI|data INI|methods|losses|gemm]",
-     "time the training step by op, how images come in, every method, losses, matrix products", 0,
-     2, run_bench},
+    {"bench", "[INI|data INI|methods|losses|gemm|search]",
+     "time the training step by op, how images come in, every method, losses, matrix products, "
+     "search",
+     0, 2, run_bench},
     {"tune", "[train.ini]",
      "measure what is fastest for a network on this device, and use it from then on", 0, 1,
      run_tune},

@@ -2,6 +2,8 @@
 
 #include "core/file.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The only place where stb's writer is compiled, without files: core/file.h writes. */
@@ -16,7 +18,7 @@
 #include <stb_image_write.h>
 #pragma GCC diagnostic pop
 
-enum { GROUND = 96, GAP = 4, LARGEST_SIDE = 32767, QUALITY = 90 };
+enum { GROUND = 96, GAP = 4, LARGEST_SIDE = 32767, QUALITY = 90, PICTURE_QUALITY = 82 };
 
 clc_status clc_contact_sheet_create(int rows, int columns, int height, int width,
                                     clc_contact_sheet **created) {
@@ -95,6 +97,44 @@ clc_status clc_contact_sheet_write(const clc_contact_sheet *sheet, const char *p
 fail:
     clc_file_writer_abort(&target.file);
     return status;
+}
+
+/* Bytes that grow as they come. */
+typedef struct memory_target {
+    uint8_t *bytes;
+    size_t used, room;
+    bool full;
+} memory_target;
+
+static void append_block(void *context, void *data, int size) {
+    memory_target *to = context;
+    const size_t n = (size_t)size;
+    if (to->used + n > to->room) {
+        const size_t room = 2 * (to->used + n);
+        uint8_t *grown = to->full ? NULL : realloc(to->bytes, room);
+        if (!grown) {
+            to->full = true;
+            return;
+        }
+        to->bytes = grown;
+        to->room = room;
+    }
+    memcpy(to->bytes + to->used, data, n);
+    to->used += n;
+}
+
+clc_status clc_picture_jpeg(const uint8_t *pixels, int height, int width, int channels,
+                            void **bytes, size_t *n) {
+    memory_target to = {0};
+    const int written =
+        stbi_write_jpg_to_func(append_block, &to, width, height, channels, pixels, PICTURE_QUALITY);
+    if (!written || to.full) {
+        free(to.bytes);
+        return clc_fail_alloc((size_t)width * (size_t)height * 3);
+    }
+    *bytes = to.bytes;
+    *n = to.used;
+    return CLC_OK;
 }
 
 void clc_contact_sheet_free(clc_contact_sheet **sheet) {

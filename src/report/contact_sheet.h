@@ -26,6 +26,11 @@ void clc_contact_sheet_put(clc_contact_sheet *sheet, int row, int column, const 
 /* Writes a JPEG if the name ends with .jpg, else a PNG. */
 clc_status clc_contact_sheet_write(const clc_contact_sheet *sheet, const char *path);
 
+/* A single picture as a JPEG in memory: of `channels` 1 or 3, bytes (height,width,channels). *bytes
+ * (*n of them) is the caller's to free. */
+clc_status clc_picture_jpeg(const uint8_t *pixels, int height, int width, int channels,
+                            void **bytes, size_t *n);
+
 void clc_contact_sheet_free(clc_contact_sheet **sheet);
 
 #endif

@@ -61,24 +61,27 @@ static size_t to_base64(const uint8_t *from, size_t n, char *to) {
     return used;
 }
 
+json_t *clc_json_uri(const char *type, const void *bytes, size_t n) {
+    const size_t head = strlen("data:;base64,") + strlen(type);
+    char *text = malloc(head + (n + 2) / 3 * 4 + 1);
+    if (!text)
+        return NULL;
+    snprintf(text, head + 1, "data:%s;base64,", type);
+    json_t *string = json_stringn(text, head + to_base64(bytes, n, text + head));
+    free(text);
+    return string;
+}
+
 clc_status clc_json_file_uri(const char *folder, const char *name, const char *type,
                              json_t **string) {
     clc_status status = CLC_OK;
     void *data = NULL;
-    char *text = NULL;
     size_t n = 0;
     *string = NULL;
     CLC_TRY(read_file(folder, name, &data, &n));
-    if (!data)
-        return CLC_OK;
-    const size_t head = strlen("data:;base64,") + strlen(type);
-    CLC_NEW(text, head + (n + 2) / 3 * 4 + 1);
-    snprintf(text, head + 1, "data:%s;base64,", type);
-    *string = json_stringn(text, head + to_base64(data, n, text + head));
-    if (!*string)
+    if (data && !(*string = clc_json_uri(type, data, n)))
         status = clc_fail_alloc(n);
 fail:
-    free(text);
     free(data);
     return status;
 }

@@ -16,6 +16,9 @@ clc_status clc_json_file_text(const char *folder, const char *name, json_t **str
 clc_status clc_json_file_uri(const char *folder, const char *name, const char *type,
                              json_t **string);
 
+/* The same of bytes at hand; NULL: no memory. */
+json_t *clc_json_uri(const char *type, const void *bytes, size_t n);
+
 /* A finite number, or null: JSON has no other. */
 json_t *clc_json_number(double value);
 

@@ -205,13 +205,33 @@ static char *shrink(json_t *page) {
     return text;
 }
 
-clc_status clc_page_write(const char *folder) {
+/* The page around its data. */
+static clc_status put_text(const char *html, const char *text, const char *path) {
     static const char mark[] = "{{data}}";
     clc_status status = CLC_OK;
-    char path[CLC_PATH_BYTES], *text = NULL;
     clc_file_writer *writer = NULL;
+    const char *at = strstr(html, mark);
+    CLC_TRY(clc_file_writer_open(path, &writer));
+    CLC_TRY(clc_file_writer_write(writer, html, (size_t)(at - html)));
+    CLC_TRY(clc_file_writer_write(writer, text, strlen(text)));
+    CLC_TRY(clc_file_writer_write(writer, at + strlen(mark), strlen(at + strlen(mark))));
+    CLC_TRY(clc_file_writer_commit(&writer));
+fail:
+    clc_file_writer_abort(&writer);
+    return status;
+}
+
+clc_status clc_page_put(const char *html, const json_t *data, const char *path) {
+    char *text = clc_json_for_page(data);
+    const clc_status status = text ? put_text(html, text, path) : clc_fail_alloc(LARGEST_PAGE);
+    free(text);
+    return status;
+}
+
+clc_status clc_page_write(const char *folder) {
+    clc_status status = CLC_OK;
+    char path[CLC_PATH_BYTES], *text = NULL;
     json_t *page = json_object();
-    const char *at = strstr(clc_page_html, mark);
     if (!page)
         return clc_fail_alloc(64);
     CLC_TRY(gather(folder, page));
@@ -219,14 +239,9 @@ clc_status clc_page_write(const char *folder) {
     if (!text)
         CLC_TRY(clc_fail_alloc(LARGEST_PAGE));
     CLC_TRY(clc_run_path(folder, CLC_RUN_REPORT, path));
-    CLC_TRY(clc_file_writer_open(path, &writer));
-    CLC_TRY(clc_file_writer_write(writer, clc_page_html, (size_t)(at - clc_page_html)));
-    CLC_TRY(clc_file_writer_write(writer, text, strlen(text)));
-    CLC_TRY(clc_file_writer_write(writer, at + strlen(mark), strlen(at + strlen(mark))));
-    CLC_TRY(clc_file_writer_commit(&writer));
+    CLC_TRY(put_text(clc_page_html, text, path));
     clc_log("report in %s", path);
 fail:
-    clc_file_writer_abort(&writer);
     json_decref(page);
     free(text);
     return status;

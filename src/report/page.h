@@ -5,8 +5,15 @@
 
 #include "core/status.h"
 
+#include <jansson.h>
+
 /* The page around the data: its head, then "{{data}}", then the rest. Made of page/ when built. */
 extern const char clc_page_html[];
+/* The same of what was found in an index (report/found.h). */
+extern const char clc_found_html[];
+
+/* Writes a page with these data in it, atomically. */
+clc_status clc_page_put(const char *html, const json_t *data, const char *path);
 
 /* Writes <folder>/report.html from what the run's folder holds: metrics.jsonl, config.ini,
  * evaluation.json, samples.json with thumbs.jpg, views.jpg and views.txt; without metrics and

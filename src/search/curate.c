@@ -5,7 +5,6 @@
 #include "device/open.h"
 #include "eval/knn.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -31,81 +30,11 @@ void clc_curation_close(clc_curation *c, const clc_curation *other) {
     clc_index_close(&c->index);
 }
 
-/* ---- select ---- */
-
-static const float *row_of(const clc_index *index, size_t i) {
-    return index->features + i * (size_t)index->dim;
-}
-
-static float product(const float *a, const float *b, int dim) {
-    float sum = 0;
-    for (int d = 0; d < dim; d++)
-        sum += a[d] * b[d];
-    return sum;
-}
-
-/* The sample that is most like the mean of all. */
-static clc_status most_typical(const clc_index *index, size_t *best) {
-    clc_status status = CLC_OK;
-    float *mean = NULL, greatest = -FLT_MAX;
-    CLC_NEW(mean, index->dim);
-    for (size_t i = 0; i < index->count; i++)
-        for (int d = 0; d < index->dim; d++)
-            mean[d] += row_of(index, i)[d];
-    *best = 0;
-    for (size_t i = 0; i < index->count; i++) {
-        const float cosine = product(mean, row_of(index, i), index->dim);
-        if (cosine > greatest) {
-            greatest = cosine;
-            *best = i;
-        }
-    }
-fail:
-    free(mean);
-    return status;
-}
-
-/* Takes the new centre into the cosines with the nearest centres; returns the sample that is the
- * farthest from all, the first of equals. */
-static size_t farthest(const clc_index *index, size_t centre, float *nearest) {
-    const float *with = row_of(index, centre);
-    size_t best = 0;
-    for (size_t i = 0; i < index->count; i++) {
-        const float cosine = product(with, row_of(index, i), index->dim);
-        nearest[i] = cosine > nearest[i] ? cosine : nearest[i];
-        best = nearest[i] < nearest[best] ? i : best;
-    }
-    return best;
-}
-
-clc_status clc_select(const clc_curate_options *o, FILE *file) {
-    clc_status status = CLC_OK;
-    clc_index *index = NULL;
-    float *nearest = NULL;
-    size_t centre = 0;
-    clc_signals_install();
-    CLC_TRY(clc_index_open(o->index, &index));
-    const size_t n = (size_t)o->n < index->count ? (size_t)o->n : index->count;
-    CLC_NEW(nearest, index->count);
-    for (size_t i = 0; i < index->count; i++)
-        nearest[i] = -FLT_MAX;
-    CLC_TRY(most_typical(index, &centre));
-    for (size_t s = 0; s < n; s++) {
-        if (clc_signals_stop())
-            CLC_TRY(clc_fail(CLC_INTERRUPTED, "interrupted after %zu of %zu", s, n));
-        fprintf(file, "%.4f\t%s\n", s ? (double)nearest[centre] : 0.0,
-                clc_names_at(&index->names, centre));
-        const size_t next = farthest(index, centre, nearest);
-        nearest[centre] = FLT_MAX; /* not again, even where all others are its copies */
-        centre = next == centre ? farthest(index, centre, nearest) : next;
-        clc_live("selecting: %zu of %zu", s + 1, n);
-    }
-fail:
-    clc_live("%s", "");
-    free(nearest);
-    clc_index_close(&index);
-    clc_signals_restore();
-    return status;
+clc_status clc_curation_show(clc_found_page *page, const clc_index *index, size_t sample,
+                             double value, const char *note) {
+    const clc_found_sample found = {
+        .name = clc_names_at(&index->names, sample), .value = value, .note = note};
+    return clc_found_page_add(page, &found);
 }
 
 /* ---- outliers ---- */
@@ -131,6 +60,25 @@ static void mean_cosines(const clc_knn_found *found, size_t rows, size_t k, outl
     }
 }
 
+static clc_status write_page(const clc_curate_options *o, const clc_index *index,
+                             const outlier *list, size_t n) {
+    clc_status status = CLC_OK;
+    clc_found_page *page = NULL;
+    char summary[200];
+    CLC_TRY(clc_found_page_open("outliers", o->index, &page));
+    CLC_TRY(clc_found_page_group(page, NULL));
+    for (size_t i = 0; i < n; i++)
+        CLC_TRY(clc_curation_show(page, index, list[i].sample, list[i].likeness, NULL));
+    snprintf(summary, sizeof summary,
+             "The %zu of %zu samples that are least like any other, with the mean cosine to their "
+             "%d nearest.",
+             n, index->count, o->k);
+    CLC_TRY(clc_found_page_write(page, o->html, summary));
+fail:
+    clc_found_page_free(&page);
+    return status;
+}
+
 clc_status clc_outliers(const clc_curate_options *o, FILE *file) {
     clc_status status = CLC_OK;
     clc_curation c = {0};
@@ -145,9 +93,12 @@ clc_status clc_outliers(const clc_curate_options *o, FILE *file) {
     CLC_TRY(clc_knn_find(c.device, &c.features, &c.features, (int)k, 1, &found));
     mean_cosines(&found, rows, k, list);
     qsort(list, rows, sizeof *list, least_first);
-    for (size_t i = 0; i < rows && i < (size_t)o->n; i++)
+    const size_t n = (size_t)o->n < rows ? (size_t)o->n : rows;
+    for (size_t i = 0; i < n; i++)
         fprintf(file, "%.4f\t%s\n", list[i].likeness,
                 clc_names_at(&c.index->names, list[i].sample));
+    if (o->html)
+        CLC_TRY(write_page(o, c.index, list, n));
 fail:
     free(found.cosines);
     free(found.rows);

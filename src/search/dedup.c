@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "core/log.h"
+#include "core/path.h"
 #include "core/signals.h"
 #include "data/image.h"
 #include "search/pairs.h"
@@ -118,6 +119,47 @@ static void print_groups(const clc_index *index, const member *members, size_t c
             count, index->count, groups, count - groups);
 }
 
+static clc_status page_groups(const clc_index *index, const member *members, size_t count,
+                              clc_found_page *page) {
+    clc_status status = CLC_OK;
+    size_t groups = 0, best = 0;
+    char text[96];
+    for (size_t i = 0; i < count; i++) {
+        const member *m = &members[i];
+        const bool first = !i || m->group != members[i - 1].group;
+        best = first ? m->sample : best;
+        snprintf(text, sizeof text, "Group %zu", groups += first);
+        if (first)
+            CLC_TRY(clc_found_page_group(page, text));
+        snprintf(text, sizeof text, "%s, %dx%d, %zu bytes", first ? "keep" : "copy", m->width,
+                 m->height, m->bytes);
+        const clc_found_sample sample = {.name = clc_names_at(&index->names, m->sample),
+                                         .value = cosine_of(index, best, m->sample),
+                                         .note = text,
+                                         .mark = first};
+        CLC_TRY(clc_found_page_add(page, &sample));
+    }
+fail:
+    return status;
+}
+
+static clc_status write_groups(const clc_curate_options *o, const clc_index *index,
+                               const member *members, size_t count) {
+    clc_status status = CLC_OK;
+    clc_found_page *page = NULL;
+    char summary[240];
+    CLC_TRY(clc_found_page_open("dedup", o->index, &page));
+    CLC_TRY(page_groups(index, members, count, page));
+    snprintf(summary, sizeof summary,
+             "%zu of %zu samples are near-duplicates of another, by cosines from %g on. The best "
+             "copy of each group is framed; the figures are cosines with it.",
+             count, index->count, o->threshold);
+    CLC_TRY(clc_found_page_write(page, o->html, summary));
+fail:
+    clc_found_page_free(&page);
+    return status;
+}
+
 static clc_status find_groups(const clc_curate_options *o, const clc_curation *c, FILE *file) {
     clc_status status = CLC_OK;
     dedup d = {.index = c->index};
@@ -129,6 +171,8 @@ static clc_status find_groups(const clc_curate_options *o, const clc_curation *c
     CLC_TRY(clc_pairs_find(c->device, &c->features, &c->features, (float)o->threshold, join, &d));
     CLC_TRY(list_members(&d, &members, &count));
     print_groups(c->index, members, count, file);
+    if (o->html)
+        CLC_TRY(write_groups(o, c->index, members, count));
 fail:
     free(d.parent);
     free(members);
@@ -159,6 +203,26 @@ static int most_alike_first(const void *a, const void *b) {
                                   : (x->here > y->here) - (x->here < y->here);
 }
 
+static clc_status write_leaks(const clc_curate_options *o, const clc_index *here,
+                              const clc_index *there, const leak *list, size_t count) {
+    clc_status status = CLC_OK;
+    clc_found_page *page = NULL;
+    char summary[CLC_PATH_BYTES + 200];
+    CLC_TRY(clc_found_page_open("dedup", o->index, &page));
+    for (size_t i = 0; i < count; i++) {
+        CLC_TRY(clc_found_page_group(page, NULL));
+        CLC_TRY(clc_curation_show(page, here, list[i].here, NAN, "here"));
+        CLC_TRY(clc_curation_show(page, there, list[i].there, (double)list[i].cosine, "there"));
+    }
+    snprintf(summary, sizeof summary,
+             "%zu of %zu samples have a near-duplicate in %s, by cosines from %g on.", count,
+             here->count, o->against, o->threshold);
+    CLC_TRY(clc_found_page_write(page, o->html, summary));
+fail:
+    clc_found_page_free(&page);
+    return status;
+}
+
 static clc_status find_leaks(const clc_curate_options *o, const clc_curation *here,
                              const clc_curation *there, FILE *file) {
     clc_status status = CLC_OK;
@@ -181,6 +245,8 @@ static clc_status find_leaks(const clc_curate_options *o, const clc_curation *he
                 clc_names_at(&there->index->names, l.best[found].there),
                 clc_names_at(&here->index->names, l.best[found].here));
     clc_log("%zu of %zu samples of %s have a near-duplicate in %s", found, n, o->index, o->against);
+    if (o->html)
+        CLC_TRY(write_leaks(o, here->index, there->index, l.best, found));
 fail:
     free(l.best);
     return status;

@@ -41,6 +41,7 @@ static clc_status read_index(clc_index *index, const char *path) {
     const clc_st_tensor *features = find(index->file, "features", CLC_F32, 2);
     const clc_st_tensor *stamps = find(index->file, "stamps", CLC_U64, 1);
     const clc_st_tensor *names = find(index->file, "names", CLC_U8, 1);
+    const clc_st_tensor *lengths = find(index->file, "lengths", CLC_F32, 1);
     const char *said = clc_safetensors_metadata(index->file, version_key);
     const char *by = clc_safetensors_metadata(index->file, CLC_WEIGHTS_VERSION);
     index->encoder = clc_safetensors_metadata(index->file, "encoder");
@@ -58,6 +59,7 @@ static clc_status read_index(clc_index *index, const char *path) {
     index->dim = (int)features->shape[1];
     index->features = features->data;
     index->stamps = stamps->data;
+    index->lengths = lengths && lengths->count == index->count ? lengths->data : NULL;
     return split_names(names, path, index);
 }
 
@@ -103,6 +105,7 @@ clc_status clc_index_write(const char *path, const clc_index_contents *c) {
          .rank = 2,
          .shape = {c->count, (size_t)c->dim},
          .data = c->features},
+        {.name = "lengths", .dtype = CLC_F32, .rank = 1, .shape = {c->count}, .data = c->lengths},
         {.name = "stamps", .dtype = CLC_U64, .rank = 1, .shape = {c->count}, .data = c->stamps},
         {.name = "names",
          .dtype = CLC_U8,

@@ -1,7 +1,7 @@
 /* An index: features of samples with their names in one file, which is mapped to be searched. It is
- * a safetensors file (features F32 (N,D) of length 1; stamps U64 (N), by which changed files are
- * known; names U8, each ended by a zero) with a checksum, so that other programs can read it and a
- * torn one is noticed. */
+ * a safetensors file (features F32 (N,D) of length 1; lengths F32 (N), what they were before;
+ * stamps U64 (N), by which changed files are known; names U8, each ended by a zero) with a
+ * checksum, so that other programs can read it and a torn one is noticed. */
 #ifndef CLC_SEARCH_INDEX_H
 #define CLC_SEARCH_INDEX_H
 
@@ -12,6 +12,7 @@ typedef struct clc_index {
     size_t count;
     int dim;
     const float *features;  /* (count,dim) */
+    const float *lengths;   /* (count); NaN: not known; NULL: in files of 0.2 and before */
     const uint64_t *stamps; /* (count); 0: not known */
     clc_names names;        /* (count) */
     const char *encoder;    /* path of the encoder that made it */
@@ -32,7 +33,7 @@ bool clc_index_begins(const char *path);
 typedef struct clc_index_contents {
     size_t count;
     int dim;
-    const float *features;
+    const float *features, *lengths;
     const uint64_t *stamps;
     const clc_names *names;
     const char *encoder, *weights;

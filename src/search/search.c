@@ -4,6 +4,7 @@
 #include "core/signals.h"
 #include "eval/by_hand.h"
 #include "eval/knn.h"
+#include "report/found.h"
 #include "report/json.h"
 #include "search/index.h"
 
@@ -139,6 +140,39 @@ static clc_status print_json(const clc_index *index, const queries *q, const clc
     return CLC_OK;
 }
 
+static clc_status add_group(clc_found_page *page, const clc_index *index, const queries *q,
+                            const clc_knn_found *found, size_t i, size_t k) {
+    clc_status status = CLC_OK;
+    CLC_TRY(clc_found_page_group(page, clc_names_at(&q->names, i)));
+    CLC_TRY(clc_found_page_ask(page, clc_names_at(&q->names, i)));
+    for (size_t j = i * k; j < (i + 1) * k && found->rows[j] >= 0; j++) {
+        const clc_found_sample sample = {.name =
+                                             clc_names_at(&index->names, (size_t)found->rows[j]),
+                                         .value = (double)found->cosines[j]};
+        CLC_TRY(clc_found_page_add(page, &sample));
+    }
+fail:
+    return status;
+}
+
+static clc_status write_page(const clc_index *index, const queries *q, const clc_knn_found *found,
+                             int k, const clc_search_options *o) {
+    clc_status status = CLC_OK;
+    clc_found_page *page = NULL;
+    char summary[200];
+    CLC_TRY(clc_found_page_open("search", o->index, &page));
+    for (size_t i = 0; i < q->names.count; i++)
+        CLC_TRY(add_group(page, index, q, found, i, (size_t)k));
+    snprintf(summary, sizeof summary,
+             "The %d of %zu samples that are most like what was asked, by the cosine of their "
+             "features: 1 is the same.",
+             k, index->count);
+    CLC_TRY(clc_found_page_write(page, o->html, summary));
+fail:
+    clc_found_page_free(&page);
+    return status;
+}
+
 static clc_status find_and_print(const clc_index *index, const queries *q,
                                  const clc_search_options *o, FILE *file) {
     clc_status status = CLC_OK;
@@ -152,7 +186,9 @@ static clc_status find_and_print(const clc_index *index, const queries *q,
     CLC_TRY(clc_features_upload(device, index->features, &bank));
     CLC_TRY(clc_features_upload(device, q->features, &asked));
     CLC_TRY(clc_knn_find(device, &bank, &asked, k, 1, &found));
-    status = (o->json ? print_json : print_lines)(index, q, &found, k, file);
+    CLC_TRY((o->json ? print_json : print_lines)(index, q, &found, k, file));
+    if (o->html)
+        CLC_TRY(write_page(index, q, &found, k, o));
 fail:
     clc_buffer_release(device, &bank.data);
     clc_buffer_release(device, &asked.data);

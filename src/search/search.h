@@ -18,11 +18,13 @@ typedef struct clc_search_options {
     size_t query_count;
     int k;
     bool json;
+    const char *html; /* a file for a page of pictures, too; NULL: none */
 } clc_search_options;
 
 /* Prints the k samples of the index that are most like each query, by the cosine of their features:
- * a line each, similarity and name with a tab between, or JSON. A query is a file or folder of what
- * the index holds; where there is no such file and the encoder reads texts, it is a text. */
+ * a line each, similarity and name with a tab between, or JSON; with `html` it also writes a page
+ * of them with their pictures. A query is a file or folder of what the index holds; where there is
+ * no such file and the encoder reads texts, it is a text. */
 clc_status clc_search(const clc_search_options *options, FILE *file);
 
 /* Opens the encoder of an index that was read from `path`: `encoder`, or with NULL the one that

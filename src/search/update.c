@@ -42,7 +42,7 @@ typedef struct update {
     size_t fresh_count;
     /* the new index; room for all samples */
     int dim;
-    float *features;
+    float *features, *lengths;
     uint64_t *stamps;
     clc_names names;
     size_t done;
@@ -81,7 +81,8 @@ fail:
     return status;
 }
 
-static clc_status add_row(update *u, size_t sample, const float *features) {
+/* `length`: what features of length 1 had; 0: these are no such yet. */
+static clc_status add_row(update *u, size_t sample, const float *features, float length) {
     clc_status status = CLC_OK;
     const char *name = clc_dataset_sample_name(u->data, sample);
     float *row = u->features + u->done * (size_t)u->dim;
@@ -91,6 +92,7 @@ static clc_status add_row(update *u, size_t sample, const float *features) {
         squares += (double)features[d] * features[d];
     for (int d = 0; d < u->dim; d++)
         row[d] = squares > 0 ? (float)(features[d] / sqrt(squares)) : 0;
+    u->lengths[u->done] = length > 0 || isnan(length) ? length : (float)sqrt(squares);
     u->stamps[u->done++] = stamp_of(u->data, sample);
 fail:
     return status;
@@ -111,12 +113,14 @@ static clc_status keep_unchanged(update *u) {
     clc_status status = CLC_OK;
     const size_t n = u->data->count;
     CLC_NEW(u->features, n * (size_t)u->dim);
+    CLC_NEW(u->lengths, n);
     CLC_NEW(u->stamps, n);
     CLC_NEW(u->fresh, n);
     for (size_t i = 0; i < n; i++) {
         const size_t row = old_row(u, i);
         if (row < SIZE_MAX)
-            CLC_TRY(add_row(u, i, u->old->features + row * (size_t)u->dim));
+            CLC_TRY(add_row(u, i, u->old->features + row * (size_t)u->dim,
+                            u->old->lengths ? u->old->lengths[row] : NAN));
         else
             u->fresh[u->fresh_count++] = (int32_t)i;
     }
@@ -129,7 +133,7 @@ static clc_status take_batch(void *context, const clc_batch *batch, const float 
     update *u = context;
     for (size_t i = 0; i < batch->count; i++)
         if (!batch->bad[i])
-            CLC_TRY(add_row(u, (size_t)batch->indices[i], features + i * (size_t)u->dim));
+            CLC_TRY(add_row(u, (size_t)batch->indices[i], features + i * (size_t)u->dim, 0));
     clc_live("embedding %s: %zu of %zu", u->data->name, u->done, u->data->count);
 fail:
     return status;
@@ -143,6 +147,7 @@ static clc_status write_index(update *u, size_t kept) {
     const clc_index_contents contents = {.count = u->done,
                                          .dim = u->dim,
                                          .features = u->features,
+                                         .lengths = u->lengths,
                                          .stamps = u->stamps,
                                          .names = &u->names,
                                          .encoder = u->encoder_path,
@@ -193,6 +198,7 @@ static void release(update *u) {
     clc_encoder_close(&u->encoder);
     free(u->fresh);
     free(u->features);
+    free(u->lengths);
     free(u->stamps);
     clc_names_free(&u->names);
     clc_names_free(&u->bad.entries);

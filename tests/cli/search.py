@@ -1,9 +1,12 @@
 """An index of pictures or texts, kept up to date, and what in it is like a query."""
 
 import json
+import math
 import os
 import random
+import re
 import signal
+import struct
 import time
 
 from program import FORMAT, INTERRUPTED, INVALID, IO, Skip, Workplace, main, read
@@ -120,6 +123,32 @@ def near_duplicates_are_grouped_with_the_best_copy_first():
     assert len(os.listdir(PLACE.path("groups"))) == 12
 
 
+def page_of(*arguments):
+    """The data of the page that a command writes beside its list, which it checks to load nothing."""
+    PLACE.run(*arguments, "--html", "page.html")
+    page = read(PLACE.path("page.html")).decode()
+    assert len(page) < 4_000_000 and "default-src 'none'" in page and page.count("</script>") == 2
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1])
+
+
+def pages_show_what_the_lists_say():
+    found = page_of("search", "g.index", "groups/1.pgm", "--encoder", "moved", "-k", "3")
+    (group,) = found["groups"]
+    assert group["heading"] == group["query"]["name"] == "groups/1.pgm" and found["notes"] == []
+    assert len(group["samples"]) == 3 and group["samples"][0]["value"] > 0.9999
+    assert all(s["picture"].startswith("data:image/jpeg;base64,") for s in [group["query"], *group["samples"]])
+    groups = page_of("dedup", "g.index", "--threshold", "0.99999")["groups"]
+    assert groups and all(g["samples"][0]["mark"] and g["samples"][1]["note"].startswith("copy, ") for g in groups), groups
+    assert len(page_of("outliers", "g.index", "-n", "2")["groups"][0]["samples"]) == 2
+    assert len(page_of("dedup", "g.index", "--against", "g.index", "--threshold", "0.99999")["groups"]) == 12
+    os.rename(PLACE.path("groups/1.pgm"), PLACE.path("groups/moved.pgm"))
+    found = page_of("select", "g.index", "-n", "12")
+    os.rename(PLACE.path("groups/moved.pgm"), PLACE.path("groups/1.pgm"))
+    assert [s["name"] for s in found["groups"][0]["samples"] if "picture" not in s] == ["groups/1.pgm"]
+    assert "1 pictures can't be read" in found["notes"][0], found["notes"]
+
+
 def a_leak_between_two_sets_is_named():
     write("clean/other.pgm", pgm(2, 30))
     write("clean/copied.pgm", pgm(1))
@@ -137,6 +166,37 @@ def a_selection_is_diverse_and_outliers_are_far():
     write("groups/white.pgm", b"P5 24 24 255\n" + bytes([0, 255] * 288))
     PLACE.run("index", "moved", "groups", "--output", "g.index")
     assert curate("outliers", "g.index", "-n", "1", "-k", "2")[0][1] == "groups/white.pgm"
+
+
+def tensors_of(path):
+    """Of a safetensors file, numbers in a flat list."""
+    data = read(PLACE.path(path))
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    values = lambda t: struct.unpack(f"<{(t['data_offsets'][1] - t['data_offsets'][0]) // 4}f", data[end + t["data_offsets"][0] : end + t["data_offsets"][1]])
+    return {name: values(t) for name, t in header.items() if name != "__metadata__" and t["dtype"] == "F32"}
+
+
+def typical_and_doubtful_ones_are_selected():
+    rows = curate("select", "g.index", "-n", "4", "--by", "typical", "-k", "2")
+    assert len({row[1] for row in rows}) == 4 and all(float(row[0]) > 0 for row in rows), rows
+    PLACE.refused("select", "g.index", "--by", "margin", "--encoder", "moved", status=INVALID, says=["classifier", "finetune"])
+    PLACE.refused("select", "g.index", "--by", "size", status=INVALID, says=["size", "typical"])
+    PLACE.train("--set", "method.name=supervised", "--set", "output.folder=sup", "--set", "training.epochs=1")
+    PLACE.run("index", "sup", "groups", "--output", "s.index")
+    index, weights = tensors_of("s.index"), tensors_of("sup/encoder.safetensors")
+    dim, classes = len(index["features"]) // len(index["lengths"]), len(weights["fc.bias"])
+    doubts = []
+    for i, length in enumerate(index["lengths"]):
+        x = [length * v for v in index["features"][i * dim : (i + 1) * dim]]
+        scores = [weights["fc.bias"][c] + sum(a * b for a, b in zip(x, weights["fc.weight"][c * dim : (c + 1) * dim])) for c in range(classes)]
+        p = sorted((math.exp(s) for s in scores), reverse=True)
+        p = [v / sum(p) for v in p]
+        doubts.append((-sum(v * math.log(v) for v in p), p[0] - p[1]))
+    for column, by in enumerate(("entropy", "margin")):
+        got = [float(row[0]) for row in curate("select", "s.index", "-n", "5", "--by", by)]
+        want = sorted((d[column] for d in doubts), reverse=by == "entropy")[:5]
+        assert all(abs(g - w) < 2e-4 for g, w in zip(got, want)), (by, got, want)
 
 
 def wrong_queries_say_so():
@@ -172,5 +232,5 @@ with PLACE:
           a_broken_picture_is_left_out_and_listed, json_has_queries_and_results,
           a_torn_index_is_refused_by_search_and_made_anew_by_index, another_file_is_not_overwritten,
           other_weights_are_noticed,
-          near_duplicates_are_grouped_with_the_best_copy_first, a_leak_between_two_sets_is_named,
-          a_selection_is_diverse_and_outliers_are_far, wrong_queries_say_so, interrupted_it_keeps_what_is_done])
+          near_duplicates_are_grouped_with_the_best_copy_first, pages_show_what_the_lists_say, a_leak_between_two_sets_is_named,
+          a_selection_is_diverse_and_outliers_are_far, typical_and_doubtful_ones_are_selected, wrong_queries_say_so, interrupted_it_keeps_what_is_done])

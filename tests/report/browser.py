@@ -1,17 +1,13 @@
 """report.html in headless Chromium: no error on the console, all parts drawn in both themes and on a phone, and
 nothing from outside taken for markup. Skipped where there is no Chromium."""
 
-import html
 import json
 import os
-import re
-import shutil
 import subprocess
 
+import chromium
 import program
 from run_folder import HOSTILE, RunFolder
-
-BROWSER = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
 
 # Runs behind the page's own script; what it finds comes back as text in the page.
 PROBE = """
@@ -54,24 +50,10 @@ document.getElementById("probe").textContent = JSON.stringify(found);
 
 
 def probe(folder, width=1200, dark=False):
-    if not BROWSER:
-        raise program.Skip("there is no Chromium")
+    chromium.need()
     done = subprocess.run([program.PROGRAM, "report", folder], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    with open(os.path.join(folder, "report.html"), encoding="utf-8") as file:
-        page = file.read()
-    path = os.path.join(folder, "probe.html")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(page.replace("</body>", PROBE + "</body>"))
-    command = [BROWSER, "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={width},900",
-               "--virtual-time-budget=4000", f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom",
-               "file://" + os.path.abspath(path).replace("&", "%26").replace("<", "%3C").replace(" ", "%20")]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
-    said = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
-    assert not said, said
-    text = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout.decode(), re.S)
-    assert text and text[1], "the page's script failed"
-    return json.loads(html.unescape(text[1]))
+    return chromium.look(os.path.join(folder, "report.html"), PROBE, width, dark)
 
 
 def all_parts_are_drawn_and_follow_the_keyboard():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write the report's page as a C string: embed.py OUTPUT page.html FILE...
+"""Write a page as the C string clc_<page>_html: embed.py OUTPUT PAGE.html FILE...
 
-{{name}} in page.html becomes the file of that name; {{data}} stays, for the program to fill in."""
+{{name}} in it becomes the file of that name; {{data}} stays, for the program to fill in."""
 
 import os
 import re
@@ -21,9 +21,10 @@ def main() -> None:
             texts[os.path.basename(path)] = file.read()
     with open(page, encoding="utf-8") as file:
         html = re.sub(r"\{\{([\w.]+\.\w+)\}\}", lambda match: texts[match[1]], file.read())
-    assert html.count("{{data}}") == 1, "page.html has one place for the data"
+    assert html.count("{{data}}") == 1, f"{page} has one place for the data"
+    name = os.path.splitext(os.path.basename(page))[0]
     with open(output, "w", encoding="ascii") as out:
-        out.write('#include "report/page.h"\nconst char clc_page_html[] =\n')
+        out.write(f'#include "report/page.h"\nconst char clc_{name}_html[] =\n')
         out.write("\n".join(c_string(line) for line in html.encode().splitlines(keepends=True)) + ";\n")
 
 

@@ -1,4 +1,4 @@
-/* The page from top to bottom, the configuration, and the switch between light and dark. */
+/* The page from top to bottom, and the configuration. */
 function parseIni(text) {
     const sections = [];
     for (const line of String(text || "").split("\n")) {
@@ -36,21 +36,6 @@ function showVersions() {
     const lines = Object.entries(data.versions || {});
     page.append(el("footer", {}, el("p", {}, `Written ${data.run.written} by clcontrast. `, lines.map(([what, value]) => `${what} ${value}`).join(" · ")),
         (data.notes || []).map(note => el("p", {}, note))));
-}
-
-function themeButton() {
-    const button = document.getElementById("theme"), root = document.documentElement;
-    const store = value => { try { localStorage.setItem("clcontrast-theme", value); } catch (error) { /* not in every browser for files */ } };
-    try { if (/^(light|dark)$/.test(localStorage.getItem("clcontrast-theme"))) root.dataset.theme = localStorage.getItem("clcontrast-theme"); } catch (error) { /* as above */ }
-    const say = () => { button.textContent = isDark() ? "☀ light" : "☾ dark"; };
-    button.addEventListener("click", () => {
-        root.dataset.theme = isDark() ? "light" : "dark";
-        store(root.dataset.theme);
-        say();
-        redrawAll();
-    });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { say(); redrawAll(); });
-    say();
 }
 
 /* Marks the section in sight in the contents. */
