@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what building, training on Fashion-MNIST and testing need, on Debian 12; as root or with sudo.
-# install.sh all: also other OpenCL implementations and compilers, which tests use where they are installed.
+# install.sh all: also other OpenCL implementations and compilers, and archives for a static program, which tests use
+# where they are installed.
 # install.sh PACKAGE...: also these, such as a data set.
 set -eu
 
