@@ -59,8 +59,8 @@ static clc_status describe_images(clc_onnx *model, const clc_embedder *e,
     static const char *const said[] = {
         [CLC_ONNX_PREPARED] = "(value / 255 - mean) / std",
         [CLC_ONNX_NORMALISE] = "values from 0 to 255; the graph normalises them",
-        [CLC_ONNX_PICTURES] = "bytes (batch,height,width,channels) of pictures of one size; the "
-                              "graph scales, cuts and normalises them"};
+        [CLC_ONNX_PICTURES] = ("bytes (batch,height,width,channels) of pictures of one size; the "
+                               "graph scales, cuts and normalises them")};
     clc_status status = CLC_OK;
     const int channels = e->augment.channels;
     float mean[CLC_AUGMENT_CHANNELS], deviation[CLC_AUGMENT_CHANNELS];
