@@ -17,12 +17,24 @@ static const char settings[] = "[data]\nchannels = 1\nstore_side = 12\n"
                                "[encoder]\nname = custom\nblock = basic\nblocks = 1, 1\nwidth = 8\n"
                                "[training]\nbatch = 8\n[evaluation]\nbatch = 4\n";
 
-static float features[COUNT * DIM];
+static float features[COUNT * DIM], lengths[COUNT];
 
 static void fill(float *values, size_t n, uint64_t seed) {
     clc_rng rng = clc_rng_make(seed, 0);
     for (size_t i = 0; i < n; i++)
         values[i] = (float)clc_rng_below(&rng, 1000) / 1000 - 0.4f;
+}
+
+/* As an index holds them: of length 1, with the lengths that they had. */
+static void scale_features(void) {
+    for (int i = 0; i < COUNT; i++) {
+        double squares = 0;
+        for (int d = 0; d < DIM; d++)
+            squares += (double)features[i * DIM + d] * features[i * DIM + d];
+        lengths[i] = (float)sqrt(squares);
+        for (int d = 0; d < DIM; d++)
+            features[i * DIM + d] /= lengths[i];
+    }
 }
 
 static void write_index(const char *path, const char *weights) {
@@ -31,6 +43,7 @@ static void write_index(const char *path, const char *weights) {
     const clc_index_contents contents = {.count = COUNT,
                                          .dim = DIM,
                                          .features = features,
+                                         .lengths = lengths,
                                          .stamps = stamps,
                                          .names = &names,
                                          .encoder = in_folder("e.safetensors"),
@@ -50,6 +63,7 @@ static int make_index(void **state) {
         return 1;
     save_encoder(settings, NULL, in_folder("e.safetensors"));
     fill(features, COUNT * DIM, 1);
+    scale_features();
     CHECK(clc_search_weights_hash(in_folder("e.safetensors"), digits));
     write_index(in_folder("i.index"), digits);
     write_index(in_folder("other.index"), "0123456789abcdef");
