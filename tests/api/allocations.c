@@ -7,6 +7,8 @@
  * SHARE: the number of allocations of which one is tried. The linker puts the allocators below in
  * front of the C library's, for our own code alone (-Wl,--wrap): drivers don't come to it. */
 #include "eval/encoder.h"
+#include "clcontrast/search.h"
+#include "search/index.h"
 #include "search/search.h"
 
 #include "device/open.h"
@@ -148,14 +150,19 @@ static const char *run, *index_path, *picture;
 static clc_device *device;
 static float expected[8][DIM_MOST]; /* of each way, from a try without failure */
 
-static int open_files(void) {
-    DIR *folder = opendir("/proc/self/fd");
+static int entries(const char *path) {
+    DIR *folder = opendir(path);
     int count = 0;
     while (folder && readdir(folder))
         count++;
     if (folder)
         closedir(folder);
     return count;
+}
+
+/* Open ones, and those of this folder. */
+static int count_files(void) {
+    return entries("/proc/self/fd") + entries(".");
 }
 
 static void make_pixels(unsigned char pixels[SIDE * SIDE]) {
@@ -193,6 +200,45 @@ static clc_status embed_a_file(float *features) {
     if (status == CLC_OK)
         status = clc_encoder_embed_files(encoder, &picture, 1, features, NULL);
     clc_encoder_close(&encoder);
+    return status;
+}
+
+static clc_status find(float *features) {
+    enum { K = 3 };
+    clc_searcher *searcher = NULL;
+    clc_match matches[K];
+    clc_status status = clc_searcher_open(index_path, run, getenv("CLC_TEST_DEVICE"), &searcher);
+    if (status == CLC_OK)
+        status = clc_searcher_find_file(searcher, picture, K, matches);
+    for (int i = 0; status == CLC_OK && i < K; i++) {
+        features[2 * i] = (float)matches[i].sample;
+        features[2 * i + 1] = matches[i].similarity;
+    }
+    clc_searcher_close(&searcher);
+    return status;
+}
+
+static void ignore(void *context, clc_log_level level, const char *line) {
+    (void)context;
+    (void)level;
+    (void)line;
+}
+
+/* The index of one picture; its features. */
+static clc_status make_index(float *features) {
+    static const char path[] = "made.index";
+    const clc_index_options options = {.encoder = run,
+                                       .device = getenv("CLC_TEST_DEVICE"),
+                                       .output = path,
+                                       .paths = &picture,
+                                       .path_count = 1,
+                                       .log = ignore};
+    clc_index *index = NULL;
+    const clc_status status = clc_index_update(&options);
+    if (status == CLC_OK && clc_index_open(path, &index) == CLC_OK)
+        memcpy(features, index->features, (size_t)index->dim * sizeof *features);
+    clc_index_close(&index);
+    remove(path);
     return status;
 }
 
@@ -239,6 +285,8 @@ static const struct {
             {"open on a device and embed", open_on_and_embed, false},
             {"embed a file", embed_a_file, false},
             {"search", search, true},
+            {"find", find, true},
+            {"index", make_index, true},
             {"leak", leak, false}};
 enum { WAYS = sizeof ways / sizeof *ways, LEAK = WAYS - 1 };
 
@@ -257,7 +305,7 @@ static const char *try_one(size_t way, long long n, clc_status *status) {
     float features[DIM_MOST];
     const size_t before = alive_count;
     const long handles_before = handles;
-    const int files = open_files();
+    const int files = count_files();
     *status = go(way, n, features);
     if (!tripped)
         return "it came to none of that number";
@@ -269,7 +317,7 @@ static const char *try_one(size_t way, long long n, clc_status *status) {
         return "memory is left";
     if (handles != handles_before)
         return "objects of OpenCL are left";
-    return open_files() != files ? "files are left open" : NULL;
+    return count_files() != files ? "files are left, or left open" : NULL;
 }
 
 static int try_way(size_t way, long long share) {
