@@ -57,7 +57,7 @@ def _candidates():
 def _load():
     said = []
     for path in _candidates():
-        if os.path.isabs(path) and not os.path.exists(path) and "CLC_LIBRARY" not in os.environ:
+        if os.path.isabs(path) and not os.path.exists(path) and not os.environ.get("CLC_LIBRARY"):
             continue
         try:
             return ctypes.CDLL(path)

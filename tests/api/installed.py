@@ -49,7 +49,8 @@ def everything_is_installed():
     version = package("--modversion")[0]
     for name in ("bin/clcontrast", "libexec/clcontrast/clcontrast-check", "include/clcontrast/encoder.h", "share/man/man1/clcontrast.1",
                  "share/bash-completion/completions/clcontrast.bash", "share/zsh/site-functions/_clcontrast",
-                 "share/fish/vendor_completions.d/clcontrast.fish", "share/clcontrast/config/simclr.ini"):
+                 "share/fish/vendor_completions.d/clcontrast.fish", "share/clcontrast/config/simclr.ini",
+                 "share/clcontrast/python/clcontrast.py", "include/clcontrast/search.h", "include/clcontrast/evaluate.h"):
         assert os.path.getsize(os.path.join(PREFIX, name)) > 0, name
     for name in ("libclcontrast.so." + version, "libclcontrast.so.0", "libclcontrast.a", "pkgconfig/clcontrast.pc"):
         assert os.path.exists(os.path.join(library(), name)), name
@@ -147,6 +148,26 @@ def another_program_evaluates():
     assert "knn.beauty" in done.stderr and "accuracy" in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
 
 
+def python_finds_the_library():
+    """Of the prefix that the module is installed in, beside it, or where it is said."""
+    python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
+    if subprocess.run([python, "-c", "import numpy"], capture_output=True, check=False).returncode:
+        raise Skip("there is no numpy")
+    folder, show = PREFIX + "/share/clcontrast/python", "import clcontrast; print(clcontrast.version, clcontrast._c._name)"
+    expected = package("--modversion")[0]
+    so = library() + "/libclcontrast.so.0"
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", "CLC_LIBRARY": ""}
+    assert run(python, "-c", show, PYTHONPATH=folder, **environment).split() == [expected, so]
+    os.mkdir(PLACE.path("beside"))
+    shutil.copy(folder + "/clcontrast.py", PLACE.path("beside"))
+    os.symlink(so, PLACE.path("beside/libclcontrast.so.0"))
+    said = run(python, "-c", show, PYTHONPATH=PLACE.path("beside"), **environment)
+    assert said.split() == [expected, PLACE.path("beside/libclcontrast.so.0")], said
+    environment["CLC_LIBRARY"] = "/absent.so"
+    done = subprocess.run([python, "-c", show], env={**os.environ, "PYTHONPATH": folder, **environment}, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "/absent.so" in done.stderr and "ImportError" in done.stderr, done
+
+
 def an_error_is_a_message_and_a_status():
     embed = compiled("embed.c", "cc")
     done = subprocess.run([embed, "absent"], env={**os.environ, "LD_LIBRARY_PATH": library()}, capture_output=True, text=True, check=False)
@@ -156,5 +177,5 @@ def an_error_is_a_message_and_a_status():
 with PLACE:
     main([everything_is_installed, the_installed_program_checks_kernels, the_soname_is_the_major_version, symbols_are_those_of_the_list,
           the_static_library_has_our_names_only, headers_are_cplusplus, examples_train_and_embed,
-          another_program_follows_training_and_ends_it, threads_share_an_encoder, another_program_searches, another_program_evaluates,
+          another_program_follows_training_and_ends_it, threads_share_an_encoder, another_program_searches, another_program_evaluates, python_finds_the_library,
           an_error_is_a_message_and_a_status])

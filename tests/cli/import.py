@@ -242,7 +242,24 @@ def an_encoder_gets_other_channels():
     PLACE.run("train.ini", "--dry-run", "--set", "encoder.weights=" + PLACE.path("grey.safetensors"), "--set", "encoder.width=4")
 
 
+def an_encoder_gets_another_head():
+    """A run by labels leaves its classes behind, one with a layer of the projector that."""
+    quick = ("--set", "training.epochs=1", "--set", "evaluation.tasks=knn", "--set", "evaluation.baselines=false", "--overwrite")
+    picture(1)
+    for head, keys, more in (("fc.", ["method.name=supervised"], []), ("projector.", ["projector.keep=1"], ["projector.keep=0"])):
+        PLACE.train(*quick, *(word for key in keys for word in ("--set", key)))
+        whole, _ = load("run/encoder.safetensors")
+        said = imported(PLACE.path("run"), *(word for key in more for word in ("--set", key)))
+        found, _ = load("out.safetensors")
+        assert found == {name: value for name, value in whole.items() if not name.startswith(head)} != whole, (head, found.keys())
+        assert head in said, said
+        width = len(features("out.safetensors"))
+        assert width == 16 and (head != "fc." or features("run") == features("out.safetensors"))
+    PLACE.refused("import", PLACE.path("out.safetensors"), "--set", "projector.keep=1", "--output", "n.safetensors", status=FORMAT,
+                  says=["lacks projector.0.weight"])
+
+
 with PLACE:
     main([a_resnet_is_known_by_its_shapes, halves_and_a_prefix_are_taken, a_transformer_of_timm_has_our_names,
           both_forms_of_clip_give_the_same_encoder, what_is_missing_differs_or_is_left_over_is_named,
-          a_text_network_needs_its_tokenizer, an_encoder_gets_other_channels])
+          a_text_network_needs_its_tokenizer, an_encoder_gets_other_channels, an_encoder_gets_another_head])
