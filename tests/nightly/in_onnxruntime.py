@@ -2,7 +2,9 @@
 that has onnx, onnxruntime, torch, torchvision and Pillow: CLC_TORCH_PYTHON names it."""
 
 import os
+import shutil
 import sys
+import textwrap
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../cli"))
 # pylint: disable=wrong-import-position
@@ -70,6 +72,25 @@ def check_pictures(w, ours, pictures):
         expect_same(" ".join(["pictures", *flags]), ours[plain], np.concatenate(theirs), tolerance)
 
 
+def the_program_of_the_readme_gives_a_picture_s_features():
+    need("numpy", "onnxruntime", "PIL")
+    import numpy as np
+
+    with open(os.path.join(os.path.dirname(__file__), "../../README.md"), encoding="utf-8") as file:
+        block = file.read().split("## In other runtimes: ONNX")[1].split("\n\n    ")[1].split("\n\n")[0]
+    with Workplace() as w:
+        pictures = write_pictures(w.path("pictures"))
+        ours = train_and_embed(w, NETWORKS["a resnet"], pictures)
+        w.run("export", "out", "out.onnx", "--preprocess")
+        for i, path in enumerate(pictures[:3]):
+            shutil.copy(path, w.path("picture.png"))
+            here, said = os.getcwd(), {}
+            os.chdir(w.folder)
+            exec(textwrap.dedent("    " + block), said)  # pylint: disable=exec-used
+            os.chdir(here)
+            expect_same(os.path.basename(path), ours[i : i + 1], np.asarray(said["features"]))
+
+
 def test_of(name):
     def test():
         need("onnx", "onnxruntime", "PIL", "torch", "torchvision")
@@ -86,4 +107,4 @@ def test_of(name):
 
 if __name__ == "__main__":
     run_by_other_python()
-    main([test_of(name) for name in NETWORKS])
+    main([*(test_of(name) for name in NETWORKS), the_program_of_the_readme_gives_a_picture_s_features])
