@@ -23,7 +23,7 @@ from program import Skip, main  # noqa: E402  pylint: disable=wrong-import-posit
 
 BUILD = sys.argv[2]
 ROOT = os.environ.get("CLC_CHROOT", "")
-QUICK = ["config", "half", "rng", "text", "safetensors", "decode", "decode_kinds", "tokenizer", "linear", "folder"]
+QUICK = ["config", "half", "rng", "text", "safetensors", "decode", "decode_kinds", "tokenizer", "linear"]
 SHARED = {"libOpenCL.so.1", "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 PLACE = tempfile.mkdtemp(prefix="clcontrast-test-", dir=ROOT + "/tmp")
 
