@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
 from program import Workplace, main  # noqa: E402  pylint: disable=wrong-import-position
 
-TEST, SHARE = sys.argv[2:]
+TEST, SHARE = os.path.abspath(sys.argv[2]), sys.argv[3]
 PLACE = Workplace(images=64)
 
 
