@@ -99,20 +99,20 @@ static clc_status fill_param(clc_import_state *m, int tower, const clc_param *pa
     const size_t skip = strlen(section) + 1;
     const bool inside = !strncmp(param->name, section, skip - 1) && param->name[skip - 1] == '.';
     const char *ours = inside ? param->name + skip : param->name;
-    char theirs[CLC_IMPORT_NAME_BYTES];
+    clc_import_name theirs;
     size_t shape[4];
     float *data = NULL;
     CLC_NEW(data, param->count);
     clc_param_outer_shape(param, shape);
-    switch (clc_import_value(part, ours, param->rank, shape, data, theirs)) {
+    switch (clc_import_value(part, ours, param->rank, shape, data, &theirs)) {
     case CLC_IMPORT_MISSING:
-        list_name(&m->missing, "%s", *theirs ? theirs : ours);
+        list_name(&m->missing, "%s", *theirs.text ? theirs.text : ours);
         break;
     case CLC_IMPORT_DIFFERS:
-        list_shapes(m, part, ours, theirs, shape, param->rank);
+        list_shapes(m, part, ours, theirs.text, shape, param->rank);
         break;
     case CLC_IMPORTED_CHANNELS:
-        list_name(&m->changed, "%s: %zu channels become %zu%s", theirs,
+        list_name(&m->changed, "%s: %zu channels become %zu%s", theirs.text,
                   clc_import_size(part, ours, 1), shape[1],
                   shape[1] == 1 ? ", their sum" : ", in turn, scaled by the quotient");
         /* fall through */

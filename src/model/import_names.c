@@ -7,70 +7,70 @@
 #define BLOCK "encoder.layers.encoder_layer_#."
 #define LAYER "transformer.resblocks.#."
 
-static const clc_import_rule same[] = {{"", "", false}, {NULL, NULL, false}};
+static const clc_import_rule same[] = {{"", "", false, NULL}, {NULL, NULL, false, NULL}};
 
 static const clc_import_rule timm_vit[] = {
-    {"class_token", "cls_token", false},
-    {"conv_proj.", "patch_embed.proj.", false},
-    {"encoder.pos_embedding", "pos_embed", false},
-    {BLOCK "ln_1.", "blocks.#.norm1.", false},
-    {BLOCK "self_attention.in_proj_", "blocks.#.attn.qkv.", false},
-    {BLOCK "self_attention.out_proj.", "blocks.#.attn.proj.", false},
-    {BLOCK "ln_2.", "blocks.#.norm2.", false},
-    {BLOCK "mlp.0.", "blocks.#.mlp.fc1.", false},
-    {BLOCK "mlp.3.", "blocks.#.mlp.fc2.", false},
-    {"encoder.ln.", "norm.", false},
-    {NULL, NULL, false},
+    {"class_token", "cls_token", false, NULL},
+    {"conv_proj.", "patch_embed.proj.", false, NULL},
+    {"encoder.pos_embedding", "pos_embed", false, NULL},
+    {BLOCK "ln_1.", "blocks.#.norm1.", false, NULL},
+    {BLOCK "self_attention.in_proj_", "blocks.#.attn.qkv.", false, NULL},
+    {BLOCK "self_attention.out_proj.", "blocks.#.attn.proj.", false, "blocks.#.ls1.gamma"},
+    {BLOCK "ln_2.", "blocks.#.norm2.", false, NULL},
+    {BLOCK "mlp.0.", "blocks.#.mlp.fc1.", false, NULL},
+    {BLOCK "mlp.3.", "blocks.#.mlp.fc2.", false, "blocks.#.ls2.gamma"},
+    {"encoder.ln.", "norm.", false, NULL},
+    {NULL, NULL, false, NULL},
 };
 
 static const clc_import_rule openai_vit[] = {
-    {"class_token", "visual.class_embedding", false},
-    {"conv_proj.weight", "visual.conv1.weight", false},
-    {"conv_proj.bias", NULL, false},
-    {"encoder.pos_embedding", "visual.positional_embedding", false},
-    {"encoder.ln_pre.", "visual.ln_pre.", false},
-    {BLOCK "ln_1.", "visual." LAYER "ln_1.", false},
-    {BLOCK "self_attention.in_proj_", "visual." LAYER "attn.in_proj_", false},
-    {BLOCK "self_attention.out_proj.", "visual." LAYER "attn.out_proj.", false},
-    {BLOCK "ln_2.", "visual." LAYER "ln_2.", false},
-    {BLOCK "mlp.0.", "visual." LAYER "mlp.c_fc.", false},
-    {BLOCK "mlp.3.", "visual." LAYER "mlp.c_proj.", false},
-    {"encoder.ln.", "visual.ln_post.", false},
-    {"proj", "visual.proj", false},
-    {NULL, NULL, false},
+    {"class_token", "visual.class_embedding", false, NULL},
+    {"conv_proj.weight", "visual.conv1.weight", false, NULL},
+    {"conv_proj.bias", NULL, false, NULL},
+    {"encoder.pos_embedding", "visual.positional_embedding", false, NULL},
+    {"encoder.ln_pre.", "visual.ln_pre.", false, NULL},
+    {BLOCK "ln_1.", "visual." LAYER "ln_1.", false, NULL},
+    {BLOCK "self_attention.in_proj_", "visual." LAYER "attn.in_proj_", false, NULL},
+    {BLOCK "self_attention.out_proj.", "visual." LAYER "attn.out_proj.", false, NULL},
+    {BLOCK "ln_2.", "visual." LAYER "ln_2.", false, NULL},
+    {BLOCK "mlp.0.", "visual." LAYER "mlp.c_fc.", false, NULL},
+    {BLOCK "mlp.3.", "visual." LAYER "mlp.c_proj.", false, NULL},
+    {"encoder.ln.", "visual.ln_post.", false, NULL},
+    {"proj", "visual.proj", false, NULL},
+    {NULL, NULL, false, NULL},
 };
 
 #define VISION "vision_model."
 static const clc_import_rule hugging_face_vit[] = {
-    {"class_token", VISION "embeddings.class_embedding", false},
-    {"conv_proj.weight", VISION "embeddings.patch_embedding.weight", false},
-    {"conv_proj.bias", NULL, false},
-    {"encoder.pos_embedding", VISION "embeddings.position_embedding.weight", false},
-    {"encoder.ln_pre.", VISION "pre_layrnorm.", false},
-    {BLOCK "ln_1.", VISION "encoder.layers.#.layer_norm1.", false},
-    {BLOCK "self_attention.in_proj_", VISION "encoder.layers.#.self_attn.@_proj.", false},
-    {BLOCK "self_attention.out_proj.", VISION "encoder.layers.#.self_attn.out_proj.", false},
-    {BLOCK "ln_2.", VISION "encoder.layers.#.layer_norm2.", false},
-    {BLOCK "mlp.0.", VISION "encoder.layers.#.mlp.fc1.", false},
-    {BLOCK "mlp.3.", VISION "encoder.layers.#.mlp.fc2.", false},
-    {"encoder.ln.", VISION "post_layernorm.", false},
-    {"proj", "visual_projection.weight", true},
-    {NULL, NULL, false},
+    {"class_token", VISION "embeddings.class_embedding", false, NULL},
+    {"conv_proj.weight", VISION "embeddings.patch_embedding.weight", false, NULL},
+    {"conv_proj.bias", NULL, false, NULL},
+    {"encoder.pos_embedding", VISION "embeddings.position_embedding.weight", false, NULL},
+    {"encoder.ln_pre.", VISION "pre_layrnorm.", false, NULL},
+    {BLOCK "ln_1.", VISION "encoder.layers.#.layer_norm1.", false, NULL},
+    {BLOCK "self_attention.in_proj_", VISION "encoder.layers.#.self_attn.@_proj.", false, NULL},
+    {BLOCK "self_attention.out_proj.", VISION "encoder.layers.#.self_attn.out_proj.", false, NULL},
+    {BLOCK "ln_2.", VISION "encoder.layers.#.layer_norm2.", false, NULL},
+    {BLOCK "mlp.0.", VISION "encoder.layers.#.mlp.fc1.", false, NULL},
+    {BLOCK "mlp.3.", VISION "encoder.layers.#.mlp.fc2.", false, NULL},
+    {"encoder.ln.", VISION "post_layernorm.", false, NULL},
+    {"proj", "visual_projection.weight", true, NULL},
+    {NULL, NULL, false, NULL},
 };
 
 #define TEXTS "text_model."
 static const clc_import_rule hugging_face_text[] = {
-    {"token_embedding.weight", TEXTS "embeddings.token_embedding.weight", false},
-    {"positional_embedding", TEXTS "embeddings.position_embedding.weight", false},
-    {LAYER "ln_1.", TEXTS "encoder.layers.#.layer_norm1.", false},
-    {LAYER "attn.in_proj_", TEXTS "encoder.layers.#.self_attn.@_proj.", false},
-    {LAYER "attn.out_proj.", TEXTS "encoder.layers.#.self_attn.out_proj.", false},
-    {LAYER "ln_2.", TEXTS "encoder.layers.#.layer_norm2.", false},
-    {LAYER "mlp.c_fc.", TEXTS "encoder.layers.#.mlp.fc1.", false},
-    {LAYER "mlp.c_proj.", TEXTS "encoder.layers.#.mlp.fc2.", false},
-    {"ln_final.", TEXTS "final_layer_norm.", false},
-    {"text_projection", "text_projection.weight", true},
-    {NULL, NULL, false},
+    {"token_embedding.weight", TEXTS "embeddings.token_embedding.weight", false, NULL},
+    {"positional_embedding", TEXTS "embeddings.position_embedding.weight", false, NULL},
+    {LAYER "ln_1.", TEXTS "encoder.layers.#.layer_norm1.", false, NULL},
+    {LAYER "attn.in_proj_", TEXTS "encoder.layers.#.self_attn.@_proj.", false, NULL},
+    {LAYER "attn.out_proj.", TEXTS "encoder.layers.#.self_attn.out_proj.", false, NULL},
+    {LAYER "ln_2.", TEXTS "encoder.layers.#.layer_norm2.", false, NULL},
+    {LAYER "mlp.c_fc.", TEXTS "encoder.layers.#.mlp.fc1.", false, NULL},
+    {LAYER "mlp.c_proj.", TEXTS "encoder.layers.#.mlp.fc2.", false, NULL},
+    {"ln_final.", TEXTS "final_layer_norm.", false, NULL},
+    {"text_projection", "text_projection.weight", true, NULL},
+    {NULL, NULL, false, NULL},
 };
 
 #define IMAGENET                                                                                   \
@@ -165,20 +165,26 @@ static bool fits(const char *pattern, const char *name, char number[12], const c
     return end == '.' || end == '_' || !*name;
 }
 
-bool clc_dialect_name(const clc_dialect *dialect, const char *ours,
-                      char theirs[CLC_IMPORT_NAME_BYTES], bool *transposed) {
+/* The pattern with the number in its place, and the rest. */
+static void expand(const char *pattern, const char *number, const char *rest,
+                   char name[CLC_IMPORT_NAME_BYTES]) {
+    const char *place = strchr(pattern, '#');
+    const int before = place ? (int)(place - pattern) : (int)strlen(pattern);
+    snprintf(name, CLC_IMPORT_NAME_BYTES, "%.*s%s%s%s", before, pattern, place ? number : "",
+             place ? place + 1 : "", rest);
+}
+
+bool clc_dialect_name(const clc_dialect *dialect, const char *ours, clc_import_name *theirs) {
     char number[12] = "";
     const char *rest = "";
     const clc_import_rule *rule = dialect->rules;
+    *theirs = (clc_import_name){.text = ""};
     while (rule->ours && !fits(rule->ours, ours, number, &rest))
         rule++;
-    *theirs = '\0';
-    *transposed = rule->transposed;
-    if (!rule->ours || !rule->theirs)
-        return rule->ours;
-    const char *place = strchr(rule->theirs, '#');
-    const int before = place ? (int)(place - rule->theirs) : (int)strlen(rule->theirs);
-    const int n = snprintf(theirs, CLC_IMPORT_NAME_BYTES, "%.*s%s%s%s", before, rule->theirs,
-                           place ? number : "", place ? place + 1 : "", rest);
-    return n < CLC_IMPORT_NAME_BYTES;
+    theirs->transposed = rule->transposed;
+    if (rule->theirs)
+        expand(rule->theirs, number, rest, theirs->text);
+    if (rule->scale)
+        expand(rule->scale, number, "", theirs->scale);
+    return rule->ours != NULL;
 }

@@ -18,6 +18,7 @@ typedef enum clc_import_network {
 typedef struct clc_import_rule {
     const char *ours, *theirs;
     bool transposed;
+    const char *scale; /* a tensor that multiplies the outputs, if the file has it; NULL: none */
 } clc_import_rule;
 
 typedef struct clc_dialect {
@@ -37,8 +38,14 @@ extern const clc_dialect clc_dialect_own;
 const clc_dialect *clc_dialect_find(const clc_safetensors *st, bool text,
                                     char prefix[CLC_IMPORT_PREFIX_BYTES]);
 
-/* Their name of our tensor, without the prefix: "" stands for zeros. False: it has none. */
-bool clc_dialect_name(const clc_dialect *dialect, const char *ours,
-                      char theirs[CLC_IMPORT_NAME_BYTES], bool *transposed);
+/* What stands for a tensor of ours, without the prefix. */
+typedef struct clc_import_name {
+    char text[CLC_IMPORT_NAME_BYTES];  /* "": zeros */
+    char scale[CLC_IMPORT_NAME_BYTES]; /* "": none */
+    bool transposed;
+} clc_import_name;
+
+/* False: there is none. */
+bool clc_dialect_name(const clc_dialect *dialect, const char *ours, clc_import_name *theirs);
 
 #endif

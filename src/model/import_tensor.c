@@ -54,21 +54,19 @@ static const clc_st_tensor *find_one(const clc_import_part *part, const char *th
 }
 
 const clc_st_tensor *clc_import_find(const clc_import_part *part, const char *ours) {
-    char theirs[CLC_IMPORT_NAME_BYTES];
-    bool transposed;
-    return clc_dialect_name(part->dialect, ours, theirs, &transposed) && *theirs
-               ? find_one(part, theirs, 'q')
+    clc_import_name theirs;
+    return clc_dialect_name(part->dialect, ours, &theirs) && *theirs.text
+               ? find_one(part, theirs.text, 'q')
                : NULL;
 }
 
 size_t clc_import_size(const clc_import_part *part, const char *ours, int d) {
-    char theirs[CLC_IMPORT_NAME_BYTES];
-    bool transposed = false;
+    clc_import_name theirs;
     const clc_st_tensor *t = clc_import_find(part, ours);
     if (!t || d >= t->rank)
         return 0;
-    clc_dialect_name(part->dialect, ours, theirs, &transposed);
-    return t->shape[transposed ? t->rank - 1 - d : d];
+    clc_dialect_name(part->dialect, ours, &theirs);
+    return t->shape[theirs.transposed ? t->rank - 1 - d : d];
 }
 
 /* ---- shapes ---- */
@@ -121,31 +119,55 @@ static bool other_channels(const clc_st_tensor *t, int rank, const size_t shape[
            t->shape[3] == shape[3] && t->shape[1] != shape[1] && t->shape[1] > 0;
 }
 
-clc_import_outcome clc_import_value(const clc_import_part *part, const char *ours, int rank,
-                                    const size_t shape[4], float *out,
-                                    char theirs[CLC_IMPORT_NAME_BYTES]) {
+/* Multiplies the outputs of a layer, the first dimension, by such a tensor if there is one. */
+static bool scale_outputs(const clc_import_part *part, const char *name, size_t outputs,
+                          size_t count, float *out) {
+    const clc_st_tensor *t = *name ? find_one(part, name, 'q') : NULL;
+    if (!t)
+        return true;
+    part->used[t - part->file->tensors] = true;
+    if (!is_float(t) || t->count != outputs)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        out[i] *= number_at(t, i / (count / outputs));
+    return true;
+}
+
+/* The parts one behind the other. */
+static clc_import_outcome take(const clc_import_part *part, const clc_import_name *theirs, int rank,
+                               const size_t shape[4], float *out) {
     static const char letters[] = "qkv";
-    bool transposed;
-    if (!clc_dialect_name(part->dialect, ours, theirs, &transposed))
-        return CLC_IMPORT_MISSING;
-    if (!*theirs)
-        return CLC_IMPORTED; /* zeros, which are there */
-    const size_t parts = strchr(theirs, '@') ? 3 : 1;
+    const size_t parts = strchr(theirs->text, '@') ? 3 : 1;
     for (size_t p = 0, filled = 0; p < parts; p++) {
-        const clc_st_tensor *t = find_one(part, theirs, letters[p]);
+        const clc_st_tensor *t = find_one(part, theirs->text, letters[p]);
         if (!t)
             return CLC_IMPORT_MISSING;
         part->used[t - part->file->tensors] = true;
         if (!is_float(t))
             return CLC_IMPORT_DIFFERS;
-        if (!same_shape(t, transposed, parts, shape, rank)) {
+        if (!same_shape(t, theirs->transposed, parts, shape, rank)) {
             if (!other_channels(t, rank, shape))
                 return CLC_IMPORT_DIFFERS;
             copy_channels(t, shape[1], out);
             return CLC_IMPORTED_CHANNELS;
         }
-        copy(t, transposed, out + filled);
+        copy(t, theirs->transposed, out + filled);
         filled += t->count;
     }
     return CLC_IMPORTED;
+}
+
+clc_import_outcome clc_import_value(const clc_import_part *part, const char *ours, int rank,
+                                    const size_t shape[4], float *out, clc_import_name *theirs) {
+    size_t count = 1;
+    for (int d = 0; d < rank; d++)
+        count *= shape[d];
+    if (!clc_dialect_name(part->dialect, ours, theirs))
+        return CLC_IMPORT_MISSING;
+    if (!*theirs->text)
+        return CLC_IMPORTED; /* zeros, which are there */
+    const clc_import_outcome outcome = take(part, theirs, rank, shape, out);
+    if (outcome != CLC_IMPORTED || scale_outputs(part, theirs->scale, shape[0], count, out))
+        return outcome;
+    return CLC_IMPORT_DIFFERS;
 }

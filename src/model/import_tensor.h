@@ -27,12 +27,11 @@ const clc_st_tensor *clc_import_find(const clc_import_part *part, const char *ou
 size_t clc_import_size(const clc_import_part *part, const char *ours, int d);
 
 /* Fills out (shape) with our tensor of that name: queries, keys and values are put together,
- * dimensions of 1 don't count, 16 and 64 bits become 32. Of a convolution (k,c,h,w) with more or
- * less input channels: c = 1 of several is their sum; several of 1 are shares of it; else they are
- * repeated in turn and scaled by the quotient of the numbers, so that a grey image gives the same.
- * `theirs` becomes the name in the file. */
+ * dimensions of 1 don't count, 16 and 64 bits become 32, a layer scale becomes part of its layer.
+ * Of a convolution (k,c,h,w) with more or less input channels: c = 1 of several is their sum;
+ * several of 1 are shares of it; else they are repeated in turn and scaled by the quotient of the
+ * numbers, so that a grey image gives the same. `theirs` becomes the name in the file. */
 clc_import_outcome clc_import_value(const clc_import_part *part, const char *ours, int rank,
-                                    const size_t shape[4], float *out,
-                                    char theirs[CLC_IMPORT_NAME_BYTES]);
+                                    const size_t shape[4], float *out, clc_import_name *theirs);
 
 #endif

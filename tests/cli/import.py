@@ -175,6 +175,21 @@ def a_transformer_of_timm_has_our_names():
     assert "mean = 0.5, 0.5, 0.5" in config and "head.weight" in said
 
 
+def layer_scale_becomes_a_part_of_its_layer():
+    gamma = numbers((WIDTH,), "gamma")
+    weights = timm_vit() | {"blocks.1.ls1.gamma": ((WIDTH,), gamma), "blocks.0.ls2.gamma": ((WIDTH,), gamma)}
+    imported(save("w.safetensors", weights), *HEADS)
+    found, _ = load("out.safetensors")
+    for ours, theirs, columns in (("1.self_attention.out_proj", "1.attn.proj", WIDTH), ("0.mlp.3", "0.mlp.fc2", HIDDEN)):
+        weight, bias = (weights[f"blocks.{theirs}.{part}"][1] for part in ("weight", "bias"))
+        expected = [gamma[i // columns] * value for i, value in enumerate(weight)]
+        assert close(found[f"encoder.layers.encoder_layer_{ours}.weight"][1], expected)
+        assert close(found[f"encoder.layers.encoder_layer_{ours}.bias"][1], [g * value for g, value in zip(gamma, bias)])
+    assert close(found["encoder.layers.encoder_layer_0.self_attention.out_proj.weight"][1], weights["blocks.0.attn.proj.weight"][1])
+    weights["blocks.0.ls2.gamma"] = ((HIDDEN,), numbers((HIDDEN,), 0))
+    PLACE.refused("import", save("w.safetensors", weights), *HEADS, "--output", "n.safetensors", status=FORMAT, says=["blocks.0.mlp.fc2"])
+
+
 def both_forms_of_clip_give_the_same_encoder():
     clip = openai_clip()
     imported(save("w.safetensors", clip), *HEADS)
@@ -193,10 +208,10 @@ def what_is_missing_differs_or_is_left_over_is_named():
     weights["layer1.0.conv2.weight"] = ((4, 4, 1, 1), numbers((4, 4, 1, 1), 0))
     PLACE.refused("import", save("w.safetensors", weights), "--output", "n.safetensors", status=FORMAT,
                   says=["layer2.0.bn2.bias", "layer1.0.conv2.weight (4,4,1,1) in place of (4,4,3,3)"])
-    more = timm_vit() | {"blocks.0.ls1.gamma": ((WIDTH,), numbers((WIDTH,), 0))}
+    more = timm_vit() | {"blocks.0.attn.q_norm.weight": ((WIDTH,), numbers((WIDTH,), 0))}
     PLACE.refused("import", save("w.safetensors", more), *HEADS, "--output", "n.safetensors", status=FORMAT,
-                  says=["blocks.0.ls1.gamma", "--allow-changes"])
-    assert "blocks.0.ls1.gamma" in imported(PLACE.path("w.safetensors"), *HEADS, "--allow-changes")
+                  says=["blocks.0.attn.q_norm.weight", "--allow-changes"])
+    assert "blocks.0.attn.q_norm.weight" in imported(PLACE.path("w.safetensors"), *HEADS, "--allow-changes")
     PLACE.refused("import", save("w.safetensors", {"a.weight": ((2,), [1, 2])}), "--output", "n.safetensors", status=INVALID,
                   says=["a.weight", "torchvision"])
     PLACE.refused("import", save("w.safetensors", {"visual.attnpool.c_proj.weight": ((2,), [1, 2])}), "--output", "n.safetensors",
@@ -260,6 +275,6 @@ def an_encoder_gets_another_head():
 
 
 with PLACE:
-    main([a_resnet_is_known_by_its_shapes, halves_and_a_prefix_are_taken, a_transformer_of_timm_has_our_names,
+    main([a_resnet_is_known_by_its_shapes, halves_and_a_prefix_are_taken, a_transformer_of_timm_has_our_names, layer_scale_becomes_a_part_of_its_layer,
           both_forms_of_clip_give_the_same_encoder, what_is_missing_differs_or_is_left_over_is_named,
           a_text_network_needs_its_tokenizer, an_encoder_gets_other_channels, an_encoder_gets_another_head])

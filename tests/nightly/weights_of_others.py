@@ -184,12 +184,12 @@ def text_tower_of_clip():
 # ---- import ----
 
 
-def import_and_embed(w, model, there, mean, std, settings, change=None):
+def import_and_embed(w, model, there, mean, std, settings, change=None, side=SIDE):
     """Features of random pictures by an imported model, held against `there` of the normalised pictures."""
     import numpy as np
     import torch
 
-    pictures = np.random.default_rng(0).integers(0, 256, (8, SIDE, SIDE, 3), np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (8, side, side, 3), np.uint8)
     np.save(w.path("pictures.npy"), pictures)
     save(randomise(model), w.path("weights.safetensors"))
     x = (torch.from_numpy(pictures).float() / 255 - torch.tensor(mean)) / torch.tensor(std)
@@ -258,7 +258,8 @@ def timm_s_models_are_imported():
     need("timm")
     import timm
 
-    for name, settings, more in (("resnet26", [f"augmentation.size={SIDE}"], {}), ("vit_tiny_patch16_224", [], {"img_size": SIDE})):
+    for name, settings, more in (("resnet26", [f"augmentation.size={SIDE}"], {}), ("vit_tiny_patch16_224", [], {"img_size": SIDE}),
+                                 ("vit_small_patch14_dinov2", [], {"img_size": 70, "depth": 3})):  # fmt: skip
         model = timm.create_model(name, pretrained=False, **more)
         mean, std = (MEAN, STD) if name.startswith("resnet") else ((0.5,) * 3, (0.5,) * 3)
 
@@ -266,7 +267,7 @@ def timm_s_models_are_imported():
             return model.forward_head(model.forward_features(x), pre_logits=True)
 
         with Workplace() as w:
-            expect_same(*import_and_embed(w, model, features, mean, std, settings))
+            expect_same(*import_and_embed(w, model, features, mean, std, settings, side=more.get("img_size", SIDE)))
 
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
