@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "dense/head.h"
+#include "dense/memory.h"
 #include "model/heads.h"
 
 #include <math.h>
@@ -76,6 +77,7 @@ static clc_status plan_encoder(clc_dense *d) {
         d->map_floats += d->maps.maps[i]->count / (size_t)d->batch;
     }
     CLC_TRY(clc_graph_plan(d->encode));
+    CLC_TRY(clc_dense_memory_check(d->device, (const clc_graph *const[]){d->encode}, 1, 0));
     CLC_TRY(clc_graph_allocate(d->encode));
 fail:
     return status;
@@ -96,6 +98,15 @@ fail:
     return status;
 }
 
+/* Of the heads, and the weights with gradients and the optimizer's state. */
+static clc_status check_memory(const clc_dense *d) {
+    const clc_graph *const graphs[] = {d->stages[CLC_DENSE_HEAD].graph, d->predict,
+                                       d->stages[CLC_DENSE_ALL].graph};
+    const size_t states = 1 + (size_t)clc_optim_states(&d->optimizer);
+    const size_t floats = d->params.total + states * d->params.trainable;
+    return clc_dense_memory_check(d->device, graphs, 3, floats * sizeof(float));
+}
+
 static clc_status make_graphs(clc_dense *d) {
     clc_status status = CLC_OK;
     clc_dense_stage *head = &d->stages[CLC_DENSE_HEAD], *all = &d->stages[CLC_DENSE_ALL];
@@ -104,6 +115,7 @@ static clc_status make_graphs(clc_dense *d) {
     CLC_TRY(plan_head(d, false, &d->predict, &d->said));
     CLC_TRY(plan_all(d));
     clc_params_layout(&d->params);
+    CLC_TRY(check_memory(d));
     CLC_TRY(clc_params_allocate(&d->params, d->device, true, clc_optim_states(&d->optimizer)));
     CLC_TRY(clc_graph_build(d->encode));
     CLC_TRY(finish_graph(head->graph));

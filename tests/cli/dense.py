@@ -6,7 +6,7 @@ import random
 import struct
 import zlib
 
-from program import FORMAT, INVALID, Workplace, main, read
+from program import FORMAT, INVALID, MEMORY, Workplace, main, read
 
 SIDE, NAMES = 32, ("bright", "grey")
 QUICK = ["--set", "training.epochs=1", "--set", "training.batch=8", "--set", "augmentation.size=16",
@@ -178,6 +178,9 @@ def what_is_wrong_is_said():
         ("voc", "train", FORMAT, [".xml"]),
     ):
         w.refused("eval", "run", "--output", "bad", *DENSE, *settings(kind, train=path), status=status, says=says)
+    _, said = w.run("eval", "run", "--output", "bad", *DENSE, *settings("masks"), "--set", "dense.size=1024", "--set", "dense.batch=32",
+                    status=MEMORY, POCL_MEMORY_LIMIT="1")
+    assert "heads on feature maps need" in said and "lower dense.batch" in said, said
     out, _ = w.run("eval", "run", "--tasks", "segmentation,detection", "--output", "half", *DENSE, "--set", "dense.epochs=1",
                    *settings("masks"))
     assert "detection was skipped" in out and "mIoU" in out, out
