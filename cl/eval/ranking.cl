@@ -134,19 +134,46 @@ GROUP_KERNEL void ranking_sort(const global int *restrict classes, // (all queri
     }
 }
 
-#if CPU_KERNELS
-#define COUNT(x) ((x)++)
-#else
-#define COUNT(x) atomic_inc(&(x))
-#endif
-
 /* All bits if a is less than b, else none. */
 #define LESS(a, b)       (as_int((a) - (b)) >> 31)
 #define LESS_COUNT(a, b) (((a) - (b)) >> 31)
 
 /* Counts the values: [2 i] those between relevant ones i - 1 and i, [2 i + 1] those that equal i and not i - 1. All
- * values take the same steps, and none is a branch, which would be taken at random: so several are under way at once.
- * For that, up to n numbers behind the relevant ones are read, but make no difference. */
+ * values take the same steps, and none is a branch, which would be taken at random: so several are under way at once,
+ * on CPUs a batch of them step by step, as vectors. For that, up to n numbers behind the relevant ones are read, but
+ * make no difference. */
+#if CPU_KERNELS
+#define BATCH 256
+
+INLINE void count_batch(const global float *restrict values, const int batch, const global float *restrict relevant,
+                        const int n, const global int *restrict table, const int parts, global int *restrict counts) {
+    const float greatest = relevant[0], scale = scale_of(relevant, n, parts);
+    float v[BATCH];
+    int low[BATCH], high[BATCH];
+    for (int j = 0; j < batch; j++) {
+        v[j] = fabs(values[j]) <= 2.0f ? values[j] : INFINITY;
+        const int part = part_of(v[j], greatest, scale, parts);
+        low[j] = table[part];
+        high[j] = table[part + 1];
+    }
+    for (int step = 1 << table[parts + 1] >> 1; step > 0; step >>= 1)
+        for (int j = 0; j < batch; j++)
+            low[j] += step & ~LESS_COUNT(high[j], low[j] + step) & LESS(v[j], relevant[low[j] + step - 1]);
+    for (int j = 0; j < batch; j++)
+        low[j] = 2 * low[j] + ((low[j] < n) & (relevant[low[j]] == v[j]));
+    for (int j = 0; j < batch; j++)
+        counts[low[j]]++;
+}
+
+void count_values(const global float *values, const int begin, const int end,
+                  const global float *relevant, const int n,
+                  const global int *table, const int parts, global int *counts) {
+    int j = begin;
+    for (; j + BATCH <= end; j += BATCH)
+        count_batch(values + j, BATCH, relevant, n, table, parts, counts);
+    count_batch(values + j, end - j, relevant, n, table, parts, counts);
+}
+#else
 void count_values(const global float *values, const int begin, const int end,
                   const global float *relevant, const int n,
                   const global int *table, const int parts, global int *counts) {
@@ -158,9 +185,10 @@ void count_values(const global float *values, const int begin, const int end,
         int low = table[part];
         for (int step = stride; step > 0; step >>= 1)
             low += step & ~LESS_COUNT(high, low + step) & LESS(v, relevant[low + step - 1]);
-        COUNT(counts[2 * low + ((low < n) & (relevant[low] == v))]);
+        atomic_inc(&counts[2 * low + ((low < n) & (relevant[low] == v))]);
     }
 }
+#endif
 
 /* Counts what is not relevant in a tile, whose columns are rows from `first` on; what is NaN goes before all. One
  * group a query. */

@@ -141,7 +141,10 @@ static clc_status multiply_rows(const own_build *w) {
     const size_t groups = (size_t)w->device->groups * 2, pb = panels(g->n, columns);
     size_t rows =
         clc_larger(padded(clc_ceil_div(g->m, groups), panel), (size_t)LEAST_PANELS * (size_t)panel);
-    rows = rows < block_rows(w->device) ? rows : block_rows(w->device);
+    /* Of many columns that no cache holds, chunks of them are enough: each is read for more rows.
+     */
+    const bool streamed = pb >= 8 * groups && g->n * g->k > SHARED_FLOATS;
+    rows = rows < block_rows(w->device) && !streamed ? rows : block_rows(w->device);
     const size_t down = clc_ceil_div(g->m, rows);
     const size_t each = clc_larger(pb / clc_ceil_div(groups, down), 1); /* panels of B a chunk */
     clc_launch_spec s = spec(w, "gemm_rows", clc_ceil_div(pb, each), down,

@@ -30,7 +30,7 @@ static void choose_blocks(clc_cosines *c, size_t most_queries) {
 
 /* Few queries with as many rows of the bank as a tile of the usual size lets them have. */
 static void choose_wide_blocks(clc_cosines *c, size_t most_queries) {
-    enum { WIDE_QUERIES = 256, WIDE_BANK = 1 << 16 };
+    enum { WIDE_QUERIES = 768, WIDE_BANK = 1 << 14 };
     const size_t row = 2 * (size_t)c->bank->dim * sizeof(float);
     const size_t queries = most_queries < WIDE_QUERIES ? most_queries : WIDE_QUERIES;
     c->query_block = even_block(c->queries->rows, clc_larger(queries, LEAST_BLOCK));

@@ -22,8 +22,8 @@ typedef struct clc_cosines {
 clc_status clc_cosines_make(clc_device *device, const clc_features *bank,
                             const clc_features *queries, size_t most_queries, clc_cosines *cosines);
 
-/* The same by wide tiles, for work that has much to remember of a query: at most 256 queries, or
- * `most_queries`, with up to 65536 rows; about 200 MB. Rows are in another order: row i is row
+/* The same by wide tiles, for work that has much to remember of a query: at most 768 queries, or
+ * `most_queries`, with up to 16384 rows; about 150 MB. Rows are in another order: row i is row
  * order[i] of the features; NULL: as they are. The orders, int (rows), must outlive it. */
 clc_status clc_cosines_make_wide(clc_device *device, const clc_features *bank, cl_mem bank_order,
                                  const clc_features *queries, cl_mem query_order,

@@ -2,6 +2,7 @@
 #include "eval/knn.h"
 
 #include "eval/cosines.h"
+#include "eval/nearest.h"
 
 #include "harness.h"
 
@@ -357,6 +358,35 @@ static void the_nearest_are_selected(void **state) {
     }
 }
 
+/* A million rows and a hundred thousand queries, which are planned but not made, take what a tenth
+ * and ten times of either take; the matrix of their cosines would be 400 GB. */
+static void memory_does_not_grow_with_rows_times_queries(void **state) {
+    (void)state;
+    static const size_t rows[] = {100000, 1000000, 10000000}, queries[] = {10000, 100000, 1000000};
+    const int dim = 128, k = 200;
+    const size_t most = 10000;
+    for (size_t t = 0; t < 9; t++) {
+        const clc_features bank = {NULL, rows[t % 3], dim, NULL, 0};
+        const clc_features asked = {NULL, queries[t / 3], dim, NULL, 0};
+        clc_nearest n;
+        clc_nearest_plan(test_device(), &bank, &asked, k, most, &n);
+        assert_true(n.query_block <= 4096 && n.bank_block <= bank.rows);
+        assert_true(clc_nearest_bytes(&n) <= (size_t)96 << 20);
+    }
+}
+
+/* Plans of few queries among many rows share the rows out; all parts are asked for the nearest. */
+static void parts_of_the_bank_make_no_difference(void **state) {
+    (void)state;
+    static const knn_case cases[] = {
+        {5003, 30, 16, 7, 25, 0.1, 0, 24},
+        {5000, 30, 16, 7, 12, 0.1, 625, 24}, /* 8 copies of each: the lowest 4 of the second stay */
+        {40, 30, 300, 3, 40, 0.1, 0, 20},    /* fewer rows than parts have places */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_case(&cases[i]);
+}
+
 static void wrong_input_is_refused(void **state) {
     (void)state;
     const int32_t labels[] = {0, 1, 2};
@@ -388,6 +418,8 @@ int main(void) {
         cmocka_unit_test(the_nearest_are_selected),
         cmocka_unit_test(classes_agree_with_brute_force),
         cmocka_unit_test(ties_go_to_the_lower_row),
+        cmocka_unit_test(memory_does_not_grow_with_rows_times_queries),
+        cmocka_unit_test(parts_of_the_bank_make_no_difference),
         cmocka_unit_test(blocks_make_no_difference),
         cmocka_unit_test(a_zero_vector_is_as_near_to_all),
         cmocka_unit_test(wrong_input_is_refused),

@@ -69,23 +69,25 @@ class Features:
 
 
 def timed(work):
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     found = work()
-    return time.perf_counter() - start, found
+    return time.perf_counter() - start, time.process_time() - cpu, found
 
 
 def in_turn(ours, theirs, rounds=ROUNDS):
     """The best of each, and what was found last."""
-    best = [1e30, 1e30]
+    best = [1e30] * 4
     for _ in range(rounds):
         mine = ours()
-        seconds, other = timed(theirs)
-        best = [min(best[0], mine["seconds"]), min(best[1], seconds)]
+        seconds, cpu, other = timed(theirs)
+        best = [min(pair) for pair in zip(best, (mine["seconds"], seconds, mine["cpu"], cpu))]
     return best, mine, other
 
 
 def say(what, best):
-    print(f"# {what}: {best[0]:.3f} s, theirs {best[1]:.3f} s, {best[1] / best[0]:.2f} times as fast")
+    """The time on the clock, and on a busy machine what tells more, that of the processors."""
+    print(f"# {what}: {best[0]:.3f} s, theirs {best[1]:.3f} s, {best[1] / best[0]:.2f} times as fast; processors' time "
+          f"{best[2]:.3f} s, theirs {best[3]:.3f} s, {best[3] / best[2]:.2f} times", flush=True)  # fmt: skip
 
 
 def search_is_as_fast_as_that_of_faiss():
@@ -94,6 +96,7 @@ def search_is_as_fast_as_that_of_faiss():
 
     for queries in (64, 1024):
         f, k = Features(LARGE, queries, 128), 10
+        faiss.cvar.distance_compute_blas_threshold = 20  # by default it does without BLAS here, which takes ten times as long
         index = faiss.IndexFlatIP(f.dim)
         index.add(f.bank)
         best, mine, (_, rows) = in_turn(lambda: f.ours("search", k, 5), lambda: index.search(f.queries, k))
