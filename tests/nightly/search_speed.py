@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../cli"))
+sys.path[0] = os.path.join(os.path.dirname(__file__), "../cli")  # not this folder, which has names of packages
 # pylint: disable=wrong-import-position,import-outside-toplevel
 from program import Skip, main
 
