@@ -5,7 +5,8 @@ user's environment, and the program that is linked statically needs libc and Ope
 
 CLC_CHROOT names the root of another Debian in which that is done in place of this one's, by root:
 
-    debootstrap --variant=minbase bookworm ROOT && cp config/install.sh ROOT/root && mount --bind /proc ROOT/proc
+    debootstrap --variant=minbase bookworm ROOT && cp config/install.sh ROOT/root
+    mount --bind /proc ROOT/proc && mount --bind /sys ROOT/sys
     chroot ROOT sh /root/install.sh libacl1-dev libbz2-dev liblz4-dev libxml2-dev nettle-dev
 """
 
