@@ -31,6 +31,10 @@ clc_status __real_clc_buffer_read(clc_device *device, cl_mem buffer, size_t offs
                                   void *data);
 clc_status __wrap_clc_buffer_read(clc_device *device, cl_mem buffer, size_t offset, size_t bytes,
                                   void *data);
+clc_status __real_clc_buffer_create(clc_device *device, size_t bytes, const char *what,
+                                    cl_mem *buffer);
+clc_status __wrap_clc_buffer_create(clc_device *device, size_t bytes, const char *what,
+                                    cl_mem *buffer);
 float *__real_test_random(size_t count, uint64_t seed);
 float *__wrap_test_random(size_t count, uint64_t seed);
 
@@ -62,6 +66,15 @@ clc_status __wrap_clc_sequence_add(clc_sequence *sequence, clc_device *device,
         snprintf(k->options, sizeof k->options, "%s", options);
     }
     return __real_clc_sequence_add(sequence, device, spec, args, n);
+}
+
+/* Places that nothing is written to, such as those behind a list's end, are the same in each run.
+ */
+clc_status __wrap_clc_buffer_create(clc_device *device, size_t bytes, const char *what,
+                                    cl_mem *buffer) {
+    const clc_status status = __real_clc_buffer_create(device, bytes, what, buffer);
+    return status == CLC_OK ? clc_buffer_zero(device, *buffer, 0, clc_buffer_bytes(bytes) / 4 * 4)
+                            : status;
 }
 
 clc_status __wrap_clc_buffer_read(clc_device *device, cl_mem buffer, size_t offset, size_t bytes,
