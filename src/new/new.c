@@ -12,6 +12,7 @@
 #include "new/choose.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,27 @@ static clc_status find_captions(maker *m, const clc_config *config, const clc_so
     return CLC_OK;
 }
 
+/* Folders hold all sorts of things beside pictures: what is skipped now may be skipped in training,
+ * and a tenth more. */
+static clc_status note_bad(maker *m) {
+    clc_status status = CLC_OK;
+    const clc_look *l = &m->facts.look;
+    const size_t files = l->count + l->bad;
+    CLC_TRY(clc_recipe_note(&m->recipe,
+                            "%zu files are no pictures by their headers; "
+                            "the first: %s",
+                            l->bad, l->first_bad));
+    if (10 * l->bad > files) {
+        char limit[16];
+        const double share = ceil(10.0 * (double)l->bad / (double)files + 1) / 10;
+        snprintf(limit, sizeof limit, "%.1f", share < 1 ? share : 1.0);
+        CLC_TRY(clc_recipe_put(&m->recipe, "data.bad_limit", limit,
+                               "%zu of %zu files are no pictures and are skipped", l->bad, files));
+    }
+fail:
+    return status;
+}
+
 static clc_status note_pictures(maker *m) {
     clc_status status = CLC_OK;
     const clc_look *l = &m->facts.look;
@@ -60,10 +82,7 @@ static clc_status note_pictures(maker *m) {
     if (l->classes)
         CLC_TRY(clc_recipe_note(&m->recipe, "%zu classes, by folders or labels", l->classes));
     if (l->bad)
-        CLC_TRY(clc_recipe_note(&m->recipe,
-                                "%zu files are no pictures by their headers; "
-                                "the first: %s",
-                                l->bad, l->first_bad));
+        CLC_TRY(note_bad(m));
     if (l->files)
         CLC_TRY(clc_recipe_note(&m->recipe, "%zu files are copies of others, byte by byte%s",
                                 l->copies,

@@ -69,6 +69,15 @@ def folders_of_a_picture_or_two_are_no_classes():
     assert found["training.epochs"] == "3" and found["augmentation.size"] == "24", found
 
 
+def many_files_that_are_no_pictures_are_allowed_for():
+    for i in range(24):
+        write(f"mixed/{i}.pgm", pgm(random.Random(i), 50))
+        write(f"mixed/{i}.svg", b"<svg/>")
+    out, err = new("mixed", "--set", "training.epochs=1", ini="mixed.ini")
+    assert keys(out)["data.bad_limit"] == "0.6" and "24 of 48 files are no pictures and are skipped" in out, out
+    PLACE.run("mixed.ini", "--set", "output.folder=mixed-run")
+
+
 def texts_series_and_pairs_get_settings_of_their_own():
     rng = random.Random(7)
     words = [f"word{i}" for i in range(40)]
@@ -99,4 +108,5 @@ def what_is_of_no_use_is_refused():
 
 with PLACE:
     main([pictures_are_looked_at_and_the_file_trains_as_it_is, folders_of_a_picture_or_two_are_no_classes,
-          texts_series_and_pairs_get_settings_of_their_own, what_is_of_no_use_is_refused])
+          many_files_that_are_no_pictures_are_allowed_for, texts_series_and_pairs_get_settings_of_their_own,
+          what_is_of_no_use_is_refused])
