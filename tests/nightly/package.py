@@ -1,7 +1,7 @@
 """What is given away: the tarball of `meson dist` builds and passes its quick tests in an empty folder, with nothing of this
 user's environment, and the program that is linked statically needs libc and OpenCL's loader only.
 
-    packaging.py PROGRAM BUILD
+    package.py PROGRAM BUILD
 
 CLC_CHROOT names the root of another Debian in which that is done in place of this one's, by root:
 
