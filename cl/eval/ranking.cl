@@ -141,12 +141,12 @@ GROUP_KERNEL void ranking_sort(const global int *restrict classes, // (all queri
 /* Counts the values: [2 i] those between relevant ones i - 1 and i, [2 i + 1] those that equal i and not i - 1. All
  * values take the same steps, and none is a branch, which would be taken at random: so several are under way at once,
  * on CPUs a batch of them step by step, as vectors. For that, up to n numbers behind the relevant ones are read, but
- * make no difference. */
+ * make no difference. An inlined function's own `restrict` would be a scope of aliasing, which Oclgrind doesn't know. */
 #if CPU_KERNELS
 #define BATCH 256
 
-INLINE void count_batch(const global float *restrict values, const int batch, const global float *restrict relevant,
-                        const int n, const global int *restrict table, const int parts, global int *restrict counts) {
+INLINE void count_batch(const global float *values, const int batch, const global float *relevant, const int n,
+                        const global int *table, const int parts, global int *counts) {
     const float greatest = relevant[0], scale = scale_of(relevant, n, parts);
     float v[BATCH];
     int low[BATCH], high[BATCH];
