@@ -23,13 +23,6 @@ typedef struct clc_arguments {
     bool quiet, help, version;
 } clc_arguments;
 
-/* A command of the program. */
-typedef struct clc_command {
-    const char *name, *usage, *meaning;
-    int least, most; /* positional arguments */
-    clc_status (*run)(const clc_arguments *);
-} clc_command;
-
 /* An option as --help, the manual page and shells know it. */
 typedef struct clc_option {
     const char *name, *value; /* what its value is called; NULL: it has none */

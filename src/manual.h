@@ -3,7 +3,7 @@
 #ifndef CLC_MANUAL_H
 #define CLC_MANUAL_H
 
-#include "arguments.h"
+#include "commands.h"
 
 /* Prints clcontrast(1) for man (groff_man(7)). */
 void clc_manual_page(const clc_command *commands, size_t count, FILE *file);
