@@ -5,10 +5,17 @@
 #include "clcontrast/train.h"
 #include "core/config.h"
 
-/* Takes over what belongs to a run's encoder and its data; the rest stays. */
-void clc_config_take_over(const clc_config *run, clc_config *config);
+/* Reads the configuration of a run or encoder file into `was`; `config` is the default with what
+ * belongs to that encoder and its data. */
+clc_status clc_config_derive(const char *run, clc_config *was, clc_config *config);
 
-/* Trains by `config`, with all else as the options say. */
-clc_status clc_train_as(const clc_config *config, const clc_train_options *options);
+/* Makes the configuration of training from `run` (or an encoder file), on other data where `data`
+ * isn't NULL, and says what it will be. */
+typedef clc_status clc_config_maker(const char *run, const char *data,
+                                    const clc_train_options *options, clc_config *config);
+
+/* Trains by what `make` makes, with all else as the options say. */
+clc_status clc_train_derived(clc_config_maker *make, const char *run, const char *data,
+                             const clc_train_options *options);
 
 #endif

@@ -5,8 +5,6 @@
 #include "core/path.h"
 #include "core/text.h"
 #include "method/setup.h"
-#include "model/weights.h"
-#include "train/callbacks.h"
 #include "train/derive.h"
 
 #include <string.h>
@@ -35,12 +33,7 @@ static clc_status make_config(const char *teacher, const char *data,
                               const clc_train_options *options, clc_config *config) {
     clc_status status = CLC_OK;
     clc_config was;
-    clc_names classes = {0};
-    char weights[CLC_PATH_BYTES];
-    CLC_TRY(clc_weights_path(teacher, weights));
-    CLC_TRY(clc_encoder_config(weights, NULL, 0, &was, &classes));
-    CLC_TRY(clc_config_load(NULL, NULL, 0, config));
-    clc_config_take_over(&was, config);
+    CLC_TRY(clc_config_derive(teacher, &was, config));
     CLC_TRY(clc_text_format(config->finetune.labels, sizeof config->finetune.labels, "%s",
                             was.finetune.labels));
     CLC_TRY(clc_config_override(recipe, RECIPE, config));
@@ -55,27 +48,11 @@ static clc_status make_config(const char *teacher, const char *data,
     CLC_TRY(clc_config_add(options->config, options->overrides, options->override_count, config));
     if (!*config->output.folder)
         CLC_TRY(choose_folder(teacher, config));
-fail:
-    clc_names_free(&classes);
-    return status;
-}
-
-static clc_status distill(const char *teacher, const char *data, const clc_train_options *options) {
-    clc_status status = CLC_OK;
-    clc_config config;
-    CLC_TRY(make_config(teacher, data, options, &config));
-    clc_log("distilling %s into %s", config.finetune.teacher, config.output.folder);
-    status = clc_train_as(&config, options);
+    clc_log("distilling %s into %s", config->finetune.teacher, config->output.folder);
 fail:
     return status;
 }
 
 clc_status clc_distill(const char *teacher, const char *data, const clc_train_options *options) {
-    const clc_callbacks callbacks = clc_callbacks_of_training(options);
-    clc_status status = clc_callbacks_enter(&callbacks);
-    if (status != CLC_OK)
-        return status;
-    status = distill(teacher, data, options);
-    clc_callbacks_leave(&callbacks);
-    return status;
+    return clc_train_derived(make_config, teacher, data, options);
 }

@@ -4,11 +4,9 @@
 #include "core/log.h"
 #include "core/path.h"
 #include "core/text.h"
-#include "method/setup.h"
 #include "model/finetuned.h"
 #include "model/run_folder.h"
-#include "model/weights.h"
-#include "train/callbacks.h"
+#include "method/setup.h"
 #include "train/derive.h"
 
 #include <stdio.h>
@@ -69,12 +67,7 @@ static clc_status make_config(const char *run, const char *data, const clc_train
                               clc_config *config) {
     clc_status status = CLC_OK;
     clc_config was;
-    clc_names classes = {0};
-    char weights[CLC_PATH_BYTES];
-    CLC_TRY(clc_weights_path(run, weights));
-    CLC_TRY(clc_encoder_config(weights, NULL, 0, &was, &classes));
-    CLC_TRY(clc_config_load(NULL, NULL, 0, config));
-    clc_config_take_over(&was, config);
+    CLC_TRY(clc_config_derive(run, &was, config));
     CLC_TRY(clc_config_override(recipe, RECIPE, config));
     CLC_TRY(take_optimizer(&was, config));
     config->evaluation.baselines = false;
@@ -87,29 +80,13 @@ static clc_status make_config(const char *run, const char *data, const clc_train
         CLC_TRY(choose_folder(run, data, config));
     if (config->finetune.from == CLC_CONFIG_START_SCRATCH)
         *config->encoder.weights = '\0';
-fail:
-    clc_names_free(&classes);
-    return status;
-}
-
-static clc_status finetune(const char *run, const char *data, const clc_train_options *options) {
-    clc_status status = CLC_OK;
-    clc_config config;
-    CLC_TRY(make_config(run, data, options, &config));
     clc_log("%s %s, labels %s, into %s",
-            *config.encoder.weights ? "fine-tuning" : "from scratch, as", run,
-            config.finetune.labels, config.output.folder);
-    status = clc_train_as(&config, options);
+            *config->encoder.weights ? "fine-tuning" : "from scratch, as", run,
+            config->finetune.labels, config->output.folder);
 fail:
     return status;
 }
 
 clc_status clc_finetune(const char *run, const char *data, const clc_train_options *options) {
-    const clc_callbacks callbacks = clc_callbacks_of_training(options);
-    clc_status status = clc_callbacks_enter(&callbacks);
-    if (status != CLC_OK)
-        return status;
-    status = finetune(run, data, options);
-    clc_callbacks_leave(&callbacks);
-    return status;
+    return clc_train_derived(make_config, run, data, options);
 }
