@@ -1,7 +1,6 @@
 #include "dense/memory.h"
 
-/* As of training: drivers and programs need the rest. */
-static const double usable = 0.95;
+static const double usable = CLC_USABLE_PERCENT / 100.0;
 
 clc_status clc_dense_memory_check(const clc_device *device, const clc_graph *const *graphs, int n,
                                   size_t more) {

@@ -14,6 +14,10 @@ typedef enum clc_profile { CLC_PROFILES(CLC_WORD_VALUE, CLC_PROFILE_) } clc_prof
 
 typedef struct clc_program_cache clc_program_cache;
 
+/* Share of a device's memory that a plan may take, in percent: drivers and programs need the rest.
+ */
+enum { CLC_USABLE_PERCENT = 95 };
+
 typedef struct clc_device {
     clc_device_info info;
     cl_platform_id platform;

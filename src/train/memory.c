@@ -5,8 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Share of the device's memory that a plan may take: drivers and programs need the rest. */
-static const double usable = 0.95;
+static const double usable = CLC_USABLE_PERCENT / 100.0;
 
 static double megabytes(double bytes) {
     return bytes / 1e6;
