@@ -102,7 +102,7 @@ def examples_train_and_embed():
 
 def another_program_follows_training_and_ends_it():
     done = subprocess.run([compiled("callbacks.c", "cc"), "train.ini", "followed"], cwd=PLACE.folder, capture_output=True, text=True,
-                          env={**os.environ, "LD_LIBRARY_PATH": library()}, timeout=240, check=False)
+                          env={**os.environ, "LD_LIBRARY_PATH": library()}, timeout=600, check=False)
     assert done.returncode == 0 and not done.stdout and not done.stderr, done
 
 
@@ -114,7 +114,7 @@ def threads_share_an_encoder():
     with open(PLACE.path("broken.png"), "wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n and no more")
     said = subprocess.run([compiled("threads.c", "cc"), "run", "one.pgm", "broken.png", "folder"], cwd=PLACE.folder,
-                          capture_output=True, text=True, env={**os.environ, "LD_LIBRARY_PATH": library()}, timeout=240, check=False)
+                          capture_output=True, text=True, env={**os.environ, "LD_LIBRARY_PATH": library()}, timeout=600, check=False)
     assert said.returncode == 0 and not said.stdout and not said.stderr, said
 
 

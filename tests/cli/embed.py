@@ -166,7 +166,7 @@ def takes_folders_lists_archives_and_standard_input():
         subprocess.run(
             [PROGRAM, "embed", "moved.safetensors", "-", "--output", "stdin"],
             cwd=place.folder, input=b"set/b/3.ppm\nset/a/0.ppm\n", check=True, capture_output=True,
-            timeout=60,
+            timeout=600,
         )
         assert rows(place.path("stdin/features.npy")) == list(of_list.values())
         place.embed("set/a/2.ppm", "set/b", "list.csv")
@@ -326,7 +326,7 @@ def an_interrupt_leaves_no_part():
         ):
             time.sleep(0.005)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=600)
         assert process.returncode == INTERRUPTED, (process.returncode, err)
         assert "interrupted" in err.strip().splitlines()[-1]
         assert os.listdir(place.path("out")) == []

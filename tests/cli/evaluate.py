@@ -144,7 +144,7 @@ def a_signal_leaves_the_tasks_that_are_finished():
     process = w.start("eval", "run", "--set", "evaluation.linear_epochs=100000", "--output", "five")
     assert wait_for(w.path("five/evaluation.json"), process), process.communicate()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == INTERRUPTED and "interrupted" in err, (process.returncode, err)
     (row,) = rows_of(w, "five")
     assert "knn" in row and "linear" not in row and "kNN" in out, (row, out)

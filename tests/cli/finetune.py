@@ -139,7 +139,7 @@ def an_interrupted_run_goes_on_bit_for_bit():
         process = w.start(*words, "--set", "output.folder=parts")
         assert wait_for_rows(w.path("parts/metrics.csv"), 20, process)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=240)
+        _, said = process.communicate(timeout=600)
         assert process.returncode == INTERRUPTED, said
         w.run(*words, "--set", "output.folder=parts", "--resume")
         whole, parts = (header_of(w.path(f"{name}/encoder.safetensors")) for name in ("whole", "parts"))

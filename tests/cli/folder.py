@@ -129,7 +129,7 @@ def resuming_is_exact_wherever_pictures_are():
                               ASAN_OPTIONS="detect_leaks=0:use_sigaltstack=0:intercept_tls_get_addr=0")  # fmt: skip
             assert wait_for_rows(w.path("run/metrics.csv"), 5, process), process.communicate()
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=120)
+            _, err = process.communicate(timeout=600)
             assert process.returncode == INTERRUPTED, err
             w.train("--resume", *long, *where(then))
             got = result(w)
@@ -244,7 +244,7 @@ def a_full_disk_is_one_clear_error():
             process = subprocess.run(
                 [PROGRAM, "train.ini", *SHORT, "--dry-run"], cwd=w.folder, capture_output=True, text=True,
                 env={**os.environ, **CACHES}, preexec_fn=limited(room),
-                restore_signals=False, timeout=120, check=False)  # fmt: skip
+                restore_signals=False, timeout=600, check=False)  # fmt: skip
             last = process.stderr.strip().splitlines()[-1]
             assert process.returncode == IO and "data.pack = false" in last, (process.returncode, last)
             assert packs() == [], packs()
@@ -273,7 +273,7 @@ def two_starts_at_once_make_the_same_pack():
     with Pictures(count=400) as w:
         both = [w.start("train.ini", *SHORT, "--dry-run") for _ in range(3)]
         for process in both:
-            _, err = process.communicate(timeout=120)
+            _, err = process.communicate(timeout=600)
             assert process.returncode == OK, err
         assert len(packs()) == 2 and all(name.endswith(".pack") for name in packs()), packs()
 

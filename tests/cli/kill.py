@@ -133,7 +133,7 @@ def interrupted_while_packing():
             while process.poll() is None and not packs():
                 time.sleep(0.001)
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate(timeout=600)
             if process.returncode == INTERRUPTED and not any(name.endswith(".pack") for name in packs()):
                 break
         else:

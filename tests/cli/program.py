@@ -107,7 +107,7 @@ class Workplace:
             text=True,
         )
 
-    def run(self, *arguments, status=OK, timeout=240, **environment):
+    def run(self, *arguments, status=OK, timeout=900, **environment):
         process = self.start(*arguments, **environment)
         try:
             out, err = process.communicate(timeout=timeout)

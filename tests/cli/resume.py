@@ -30,7 +30,7 @@ def interrupt(w, sent, rows, *arguments):
     process = w.start("train.ini", *arguments)
     assert wait_for_rows(w.path("run/metrics.csv"), rows, process), process.communicate()
     process.send_signal(sent)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == INTERRUPTED, (process.returncode, err)
     assert "--resume" in err, err
     return len(read(w.path("run/metrics.csv")).splitlines()) - 1
@@ -105,7 +105,7 @@ def a_signal_during_the_evaluation_stops_it():
         process = w.start("train.ini", "--set", "evaluation.linear_epochs=1000")
         assert wait_for(w.path("run/encoder.safetensors"), process), process.communicate()
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=600)
         assert process.returncode == INTERRUPTED and "clcontrast eval" in err, (process.returncode, err)
         if os.path.exists(w.path("run/evaluation.json")):  # with tasks that were finished
             rows = json.loads(read(w.path("run/evaluation.json")))

@@ -215,7 +215,7 @@ def interrupted_it_keeps_what_is_done():
         process = PLACE.start("index", "moved", "many", "--output", "many.index")
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
-        err = process.communicate(timeout=120)[1]
+        err = process.communicate(timeout=600)[1]
         if process.returncode == 0:
             raise Skip("1000 pictures are embedded too soon to interrupt that")
         if os.path.exists(PLACE.path("many.index")):

@@ -42,7 +42,7 @@ def interrupt(broken, reached, *arguments):
     second = broken.path("run/projector.enabled=true+loss.temperature=0.5")
     assert reached(second, process), process.communicate()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == INTERRUPTED, err
     return len(table(broken))
 

@@ -165,6 +165,8 @@ static void clear_clusters_are_found(void **state) {
     (void)state;
     enum { ROWS = 301, DIM = 19, K = 7 };
     int32_t labels[ROWS];
+    if (!test_affordable((double)ROWS * DIM * K * 8))
+        return;
     float *x = blobs(ROWS, DIM, K, 0.1, labels);
     clc_features features = test_features(x, ROWS, DIM);
     clc_kmeans_result result, again;

@@ -129,6 +129,8 @@ static void steps_are_as_in_the_reference(void **state) {
     for (size_t c = 0; c < sizeof sizes / sizeof *sizes; c++)
         for (int steps = 1; steps <= 3; steps++) {
             const int n = sizes[c], k = n > 10 ? 9 : n - 1;
+            if (!test_affordable((double)n * n * steps))
+                continue;
             clc_tsne_graph graph = random_graph(n, k, (uint32_t)n);
             double *p = matrix_of(&graph), *y = random_points(n, 3, 5),
                    *got = random_points(n, 1, 1);
@@ -227,6 +229,8 @@ static void neighbours_are_those_of_greatest_cosine(void **state) {
 static void groups_stay_together_on_the_map(void **state) {
     (void)state;
     enum { N = 120, DIM = 8, K = 30, GROUPS = 3 };
+    if (!test_affordable(1000.0 * N * N))
+        return;
     float *x = blobs(N, DIM, GROUPS), cosine[N * K];
     int32_t near[N * K];
     double points[2 * N], share;

@@ -12,7 +12,7 @@ PLATFORMS = {
     "rusticl": (
         "rusticl",
         "install mesa-opencl-icd",
-        {"OCL_ICD_VENDORS": "rusticl.icd", "RUSTICL_ENABLE": "llvmpipe"},
+        {"OCL_ICD_VENDORS": "rusticl.icd", "RUSTICL_ENABLE": "llvmpipe", "CLC_TEST_WORK": "1000000"},
     ),
     # Unoptimised programs keep every access to look at; optimised ones have operations that it gets wrong.
     "oclgrind": (

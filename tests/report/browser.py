@@ -51,7 +51,7 @@ document.getElementById("probe").textContent = JSON.stringify(found);
 
 def probe(folder, width=1200, dark=False):
     chromium.need()
-    done = subprocess.run([program.PROGRAM, "report", folder], capture_output=True, timeout=60)
+    done = subprocess.run([program.PROGRAM, "report", folder], capture_output=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return chromium.look(os.path.join(folder, "report.html"), PROBE, width, dark)
 

@@ -29,7 +29,7 @@ def look(path, probe, width=1200, dark=False):
     command = [BROWSER, "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={width},900",
                "--virtual-time-budget=4000", f"--blink-settings=preferredColorScheme={0 if dark else 1}", "--dump-dom",
                "file://" + os.path.abspath(path).replace("&", "%26").replace("<", "%3C").replace(" ", "%20")]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, timeout=600, check=True)
     said = [line for line in done.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
     assert not said, said
     text = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout.decode(), re.S)

@@ -9,7 +9,7 @@ from run_folder import HOSTILE, STEPS, RunFolder
 
 
 def report(folder, status=program.OK):
-    done = subprocess.run([program.PROGRAM, "report", folder], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([program.PROGRAM, "report", folder], capture_output=True, text=True, timeout=600)
     assert done.returncode == status, done.stderr
     return done.stderr
 
@@ -102,7 +102,7 @@ def pictures_are_those_of_samples_that_lists_show():
 def watch_shows_a_run_that_has_ended():
     with RunFolder() as r:
         for arguments in (["--once"], []):
-            done = subprocess.run([program.PROGRAM, "watch", r.run, *arguments], capture_output=True, text=True, timeout=60)
+            done = subprocess.run([program.PROGRAM, "watch", r.run, *arguments], capture_output=True, text=True, timeout=600)
             assert done.returncode == program.OK, done.stderr
             assert f"step {STEPS}" in done.stdout and "effective rank" in done.stdout and "\033" not in done.stdout
 
