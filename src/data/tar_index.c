@@ -62,10 +62,26 @@ clc_status clc_tar_next(struct archive *archive, struct archive_entry **entry, b
     return *more || code == ARCHIVE_EOF ? CLC_OK : damaged(archive);
 }
 
+/* Members of a ZIP say how they are compressed, each for itself, and with most ways how much memory
+ * that takes: LZMA up to 4 GB, PPMd 256 MB. libarchive's name of the format ends with it: "ZIP 2.0
+ * (deflation)". */
+static clc_status bounded(struct archive *archive) {
+    static const char *const ways[] = {"(uncompressed)", "(deflation)", "(bzip)"};
+    const char *format = archive_format_name(archive), *way = format ? strchr(format, '(') : NULL;
+    if (archive_format(archive) != ARCHIVE_FORMAT_ZIP || !way)
+        return CLC_OK;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (!strcmp(way, ways[i]))
+            return CLC_OK;
+    return clc_fail(CLC_FORMAT, "compressed in a way that is not read: %s; zip it again, deflated",
+                    format);
+}
+
 clc_status clc_tar_data(struct archive *archive, uint64_t max, uint8_t **bytes, size_t *n) {
     clc_status status = CLC_OK;
     size_t capacity = 0;
     *bytes = NULL;
+    CLC_TRY(bounded(archive));
     for (*n = 0;;) {
         if (*n == capacity) {
             capacity = capacity ? 2 * capacity : BLOCK_BYTES;

@@ -286,6 +286,33 @@ static void cut_archives(void **state) {
     }
 }
 
+/* A member names the memory that its decompression takes: 256 MB with PPMd, 4 GB with LZMA. */
+static void ways_that_take_much_memory_are_refused(void **state) {
+    (void)state;
+    static const int ways[] = {14, 98}; /* LZMA, PPMd */
+    for (size_t k = 0; k < 2; k++) {
+        size_t n;
+        clc_image image;
+        clc_image_options options = plain_options();
+        put_archive("m.zip", simple);
+        uint8_t *bytes = get_file(in_folder("m.zip"), &n);
+        for (size_t i = 0; i + 12 < n; i++) {
+            const bool entry = !memcmp(bytes + i, "PK\3\4", 4),
+                       listed = !memcmp(bytes + i, "PK\1\2", 4);
+            if (entry || listed)
+                bytes[i + (entry ? 8 : 10)] = (uint8_t)ways[k];
+        }
+        put_file(in_folder("m.zip"), bytes, n);
+        free(bytes);
+        clc_config_data config = train_in("m.zip");
+        clc_source *source = open_train(&config);
+        assert_int_equal(source->count, 3);
+        CHECK_FAILS(clc_source_read(source, 1, &options, &image), CLC_FORMAT,
+                    "compressed in a way that is not read: ZIP");
+        clc_source_close(&source);
+    }
+}
+
 static void notices_changes(void **state) {
     (void)state;
     clc_image_options options = plain_options();
@@ -430,6 +457,7 @@ int main(void) {
         cmocka_unit_test(links_and_unsupported),
         cmocka_unit_test(nothing_in_it),
         cmocka_unit_test(cut_archives),
+        cmocka_unit_test(ways_that_take_much_memory_are_refused),
         cmocka_unit_test(notices_changes),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(lists_of_compressed_archives_are_kept),
