@@ -73,7 +73,7 @@ def add_archives(folder):
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
-    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         with zipfile.ZipFile(os.path.join(folder, f"zip{kind}"), "w", kind) as archive:
             for name, data in members.items():
                 archive.writestr(name, data)
