@@ -234,8 +234,10 @@ static clc_status make_index(float *features) {
                                        .path_count = 1,
                                        .log = ignore};
     clc_index *index = NULL;
-    const clc_status status = clc_index_update(&options);
-    if (status == CLC_OK && clc_index_open(path, &index) == CLC_OK)
+    clc_status status = clc_index_update(&options);
+    if (status == CLC_OK)
+        status = clc_index_open(path, &index);
+    if (status == CLC_OK)
         memcpy(features, index->features, (size_t)index->dim * sizeof *features);
     clc_index_close(&index);
     remove(path);
