@@ -48,7 +48,7 @@ export OCL_ICD_VENDORS
 # what stands before it, and crashes, once in some 100 runs: it is to leave the blocks of shared libraries alone.
 ASAN_OPTIONS=use_sigaltstack=0:intercept_tls_get_addr=0
 export ASAN_OPTIONS
-# References take ten times as long, and large cases use no other lines of the program than small ones.
+# References take ten times as long here: what only large cases reach is left to the plain run.
 CLC_TEST_WORK=1000000
 export CLC_TEST_WORK
 run build-sanitize --no-suite platforms --no-suite gate --no-suite fuzz

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import tarfile
 import time
+import zipfile
 import zlib
 
 from program import FORMAT, INTERRUPTED, INVALID, IO, PROGRAM, Workplace, main, read
@@ -163,6 +164,11 @@ def takes_folders_lists_archives_and_standard_input():
         assert labels == [0, -1] and lines(place.path("out/classes.txt")) == ["b"]
         of_archive = place.features("all.tar")
         assert list(of_archive.values()) == [of_folder["set/a/2.ppm"], of_folder["set/b/1.ppm"]]
+        for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2):
+            with zipfile.ZipFile(place.path("all.zip"), "w", kind) as archive:
+                for i in (2, 1):
+                    archive.writestr(f"{'ab'[i % 2]}/{i}.ppm", ppm(20, 30, i))
+            assert list(place.features("all.zip").values()) == list(of_archive.values()), kind
         subprocess.run(
             [PROGRAM, "embed", "moved.safetensors", "-", "--output", "stdin"],
             cwd=place.folder, input=b"set/b/3.ppm\nset/a/0.ppm\n", check=True, capture_output=True,
